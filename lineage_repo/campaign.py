@@ -1,0 +1,189 @@
+"""A campaign folder: what was frozen at `init`, and where everything lies."""
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+import tomli_w
+from pydantic import AwareDatetime, Field, ValidationError
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import ManifestError, Task, TaskFolder, digest_folder
+from lineage_repo.records import CampaignEntry, Caps, Isolation, Name, Record, now
+from lineage_repo.store import Store
+
+FORMAT = 1
+
+
+class CampaignError(EspalierError):
+    """A campaign that can't be used as asked; the message names the value and the next step."""
+
+
+class Settings(Record):
+    """`campaign.toml`: frozen when the campaign is made."""
+
+    format: int = FORMAT
+    name: str
+    task: Name
+    task_folder: Path
+    arm: Name
+    """How the search is organised."""
+    seeds: Annotated[int, Field(ge=1, le=64)]
+    """Measurements per trial; overrides the manifest's number."""
+    specialists: tuple[Name, ...]
+    caps: Caps
+    isolation: Isolation
+    digests: dict[str, str]
+    """SHA-256 of task, evaluator and knowledge."""
+    created: AwareDatetime
+
+
+class Campaign:
+    """One search for a better recipe, on disk."""
+
+    def __init__(self, folder: Path, settings: Settings, task_folder: TaskFolder) -> None:
+        self.folder, self.settings = folder, settings
+        self.task_folder = task_folder
+        self.task: Task = task_folder.task
+        self.lineage = Lineage(Store(folder / "lineage.git"))
+
+    def __repr__(self) -> str:
+        return f"Campaign({str(self.folder)!r}, task={self.settings.task!r})"
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        source: TaskFolder,
+        *,
+        seeds: int | None = None,
+        specialists: tuple[str, ...] = (),
+        caps: Caps | None = None,
+        isolation: Isolation = "bwrap",
+    ) -> Self:
+        """Make a campaign folder with an empty lineage; raise `CampaignError` where there is one already."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            what = "a campaign already" if (folder / "campaign.toml").exists() else "not an empty folder"
+            raise CampaignError(
+                f"{folder} is {what}: `espalier status {folder}` reads it; choose another folder for a new one"
+            )
+        source = _with_seeds(source, seeds)
+        known = [s.name for s in source.task.specialists]
+        if unknown := set(specialists) - set(known):
+            raise CampaignError(f"{source.task.name} has no specialist {sorted(unknown)}; it has {', '.join(known)}")
+        start = source.start()
+        settings = Settings(
+            name=folder.resolve().name,
+            task=source.task.name,
+            task_folder=source.path.resolve(),
+            arm="roles",
+            seeds=source.task.seeds,
+            specialists=specialists or tuple(known),
+            caps=caps or Caps(),
+            isolation=isolation,
+            digests=_digests(source),
+            created=now(),
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        half = folder / "lineage.git.new"
+        lineage = Lineage(Store.create(half))
+        lineage.open_campaign(
+            CampaignEntry(
+                name=settings.name,
+                task=source.task.model_dump(mode="json"),
+                arm="roles",
+                specialists=settings.specialists,
+                caps=settings.caps,
+                isolation=isolation,
+                start=lineage.store.write_tree(start),
+                digests=settings.digests,
+                at=settings.created,
+            )
+        )
+        half.rename(folder / "lineage.git")
+        half.with_name(f"{half.name}.lock").unlink(missing_ok=True)
+        for name in ("workdirs", "trials", "sessions"):
+            (folder / name).mkdir()
+        raw = settings.model_dump(mode="json", exclude_none=True)
+        (folder / "campaign.toml").write_text(tomli_w.dumps(raw), "utf-8")
+        return cls(folder, settings, source)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task has changed."""
+        try:
+            raw = tomllib.loads((folder / "campaign.toml").read_text("utf-8"))
+        except FileNotFoundError:
+            raise CampaignError(f"{folder} is no campaign; `espalier init {folder} --task NAME` makes one") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise CampaignError(f"{folder / 'campaign.toml'} can't be read: {error}") from None
+        if raw.get("format") != FORMAT:
+            raise CampaignError(
+                f"{folder} has format {raw.get('format')!r}, this version reads {FORMAT}: use the version that made it"
+            )
+        try:
+            settings = Settings.model_validate(raw)
+            source = _with_seeds(TaskFolder.load(settings.task_folder), settings.seeds)
+        except (ValidationError, ManifestError) as error:
+            raise CampaignError(f"{folder}: {error}") from None
+        return cls(folder, settings, source)
+
+    def check_digests(self) -> None:
+        """Raise `CampaignError` where task, evaluator or knowledge differ from what was frozen."""
+        for name, found in _digests(self.task_folder).items():
+            if found != self.settings.digests.get(name):
+                raise CampaignError(
+                    f"the {name} of {self.settings.task} changed since this campaign was made, so scores would not be "
+                    f"comparable: restore {self.settings.task_folder}, or make a new campaign "
+                    f"(sha256 {self.settings.digests.get(name)} then, {found} now)"
+                )
+
+    def trial_folder(self, number: int) -> Path:
+        """Where what git should not hold of a trial lies: log, job, lock."""
+        return self.folder / "trials" / f"{number:04d}"
+
+    def workdir(self, specialist: str) -> Path:
+        """The files that a specialist edits."""
+        return self.folder / "workdirs" / specialist
+
+
+def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:
+    if seeds is None:
+        return source
+    return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"seeds": seeds})})
+
+
+def _digests(source: TaskFolder) -> dict[str, str]:
+    return source.digests() | {"knowledge": digest_folder(knowledge_folder(source))}
+
+
+def data_folder(name: str) -> Path:
+    """`tasks` or `knowledge`: beside the packages in a checkout, inside this package in a wheel."""
+    packed = Path(__file__).parent / "data" / name
+    return packed if packed.is_dir() else Path(__file__).parent.parent / name
+
+
+def knowledge_folder(source: TaskFolder) -> Path:
+    """What agents are told of a task: its own `knowledge/`, else the built-in one of that name."""
+    own = source.path / "knowledge"
+    return own if own.is_dir() else data_folder("knowledge") / source.task.name
+
+
+def find_task(name: str) -> TaskFolder:
+    """A built-in task by name or any task by its folder; raise `ManifestError`."""
+    builtin = data_folder("tasks") / name
+    if "/" not in name and (builtin / "task.toml").is_file():
+        return TaskFolder.load(builtin)
+    if not Path(name).is_dir():
+        known = ", ".join(p.parent.name for p in sorted(data_folder("tasks").glob("*/task.toml")))
+        raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")
+    return TaskFolder.load(Path(name))
+
+
+def remove_trial_scratch(folder: Path) -> None:
+    """Delete what a finished trial no longer needs: staged data, snapshots, secrets. Logs and artifacts stay."""
+    for job in folder.glob("job-*"):
+        for name in ("recipe", "public", "secret", "boxes"):
+            shutil.rmtree(job / name, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""Claims: a lock file per running trial that the kernel frees when its runner dies."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Fault, Status, Trial
+
+
+def claim(folder: Path) -> int:
+    """Make a trial's folder and lock it; return the descriptor that the runner inherits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def release(descriptor: int) -> None:
+    """Give up our copy of a claim; it stays held while the runner has its own."""
+    os.close(descriptor)
+
+
+def alive(folder: Path) -> bool:
+    """Whether a process still holds the claim on a trial's folder."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def recover(lineage: Lineage, trials: Path) -> list[Trial]:
+    """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
+    lost = [e.number for e in lineage.refresh().running() if e.number and not alive(trials / f"{e.number:04d}")]
+    fault = Fault(status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again")
+    return [lineage.record(number, None, fault, attempts=1, isolation={"level": "unknown"}) for number in lost]

@@ -1,0 +1,69 @@
+"""The `espalier` command: a table of commands, each loaded only when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from lineage_repo.errors import EspalierError
+
+COMMANDS = {
+    "init": ("lineage_repo.commands:init", "Make a campaign folder for a task."),
+    "calibrate": ("mcp_server.commands:calibrate", "Measure the unmodified start and its noise."),
+    "run": ("agent_client.commands:run", "Run specialist sessions until a goal or a cap is reached."),
+    "serve": ("mcp_server.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
+    "status": ("lineage_repo.commands:status", "Say where a campaign stands."),
+    "log": ("lineage_repo.commands:log", "List the trials, newest first."),
+    "show": ("lineage_repo.commands:show", "Show one trial: claim, measurement, verdict."),
+    "diff": ("lineage_repo.commands:diff", "Show how two trials' recipes differ."),
+    "logs": ("lineage_repo.commands:logs", "Print what a trial's boxes wrote."),
+    "checkout": ("lineage_repo.commands:checkout", "Write a trial's recipe to a folder."),
+    "cancel": ("mcp_server.commands:cancel", "End a running trial; it is recorded as harness_abort."),
+    "verify": ("lineage_repo.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
+    "task": ("lineage_repo.commands:task", "List, check and describe task manifests."),
+    "doctor": ("mcp_server.commands:doctor", "Check what this machine can run."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name in {"claude_agent_sdk"}:
+                raise click.ClickException(f"{cmd_name} needs {error.name}: pip install 'espalier[swarm]'") from None
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a user can act on becomes one line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except EspalierError as error:
+            raise click.ClickException(str(error)) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="espalier")
+def main() -> None:
+    """Auto research as a closed loop: agents propose, an evaluator owns the score, git keeps every trial.
+
+    Start with `espalier init DIR --task airbench_cpu`, then `espalier calibrate DIR`, then
+    `espalier run DIR --model standin --trials 8`. `espalier task list` names the tasks.
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

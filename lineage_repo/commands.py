@@ -1,0 +1,321 @@
+"""The reading commands, and `init`: everything that needs no server and no agent."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lineage_repo import claims, snapshot, views
+from lineage_repo.campaign import Campaign, data_folder, find_task
+from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import ManifestError, Task
+from lineage_repo.message import heading
+from lineage_repo.records import Caps, Status, Trial
+from lineage_repo.store import Store
+from lineage_repo.text import clipped
+from lineage_repo.verify import verify
+
+_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+
+
+def _trial_number(_: Any, __: Any, value: str) -> int:
+    """Accept 42, 0042, #42 and trial/0042."""
+    digits = value.removeprefix("trial/").removeprefix("#")
+    if not digits.isdigit():
+        raise click.BadParameter(f"{value!r} is no trial number: write 42, 0042 or trial/0042")
+    return int(digits)
+
+
+def _trial(name: str) -> Callable[[Any], Any]:
+    return click.argument(name, metavar=name.upper(), callback=_trial_number)
+
+
+def open_lineage(directory: Path) -> Lineage:
+    """The lineage of a campaign folder, of its bare repository, or of any clone."""
+    inside = directory / "lineage.git"
+    store = Store(inside if inside.is_dir() else directory)
+    lineage = Lineage(store).refresh()
+    if lineage.campaign is None:
+        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
+    return lineage
+
+
+def _dump(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1))
+
+
+@click.command()
+@_DIR
+@click.option("--task", "name", required=True, help="A built-in task's name, or the path of a task folder.")
+@click.option("--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per trial.  [the manifest's]")
+@click.option("--specialists", default="", help="Comma-separated subset of the task's roles.")
+@click.option(
+    "--submits", type=click.IntRange(1), default=Caps().submits, show_default=True, help="Trials per session."
+)
+def init(directory: Path, name: str, seeds: int | None, specialists: str, submits: int) -> None:
+    """Make a campaign in DIR for a task. Everything that bears on scores is frozen from here on."""
+    chosen = tuple(s.strip() for s in specialists.split(",") if s.strip())
+    campaign = Campaign.create(directory, find_task(name), seeds=seeds, specialists=chosen, caps=Caps(submits=submits))
+    task = campaign.task
+    click.echo(f"campaign  {directory}: {task.title}")
+    click.echo(
+        f"objective {task.objective.metric} in {task.objective.unit}, {task.objective.direction} is better, "
+        f"{task.seeds} seeds a trial"
+    )
+    click.echo(f"next      espalier calibrate {directory}")
+
+
+@click.command()
+@_DIR
+@_JSON
+def status(directory: Path, as_json: bool) -> None:
+    """Say where a campaign stands: best, counts, what runs now."""
+    lineage = open_lineage(directory)
+    task, best = lineage.task, lineage.best
+    counts = {s.value: n for s in Status if (n := sum(t.status is s for t in lineage.trials.values()))}
+    running = [
+        {
+            "trial": s.number,
+            "specialist": s.proposal.specialist,
+            "title": s.proposal.title,
+            "since": s.at.isoformat(),
+            "alive": claims.alive(directory / "trials" / f"{s.number:04d}"),
+        }
+        for s in lineage.running()
+    ]
+    base = lineage.trials.get(0)
+    if as_json:
+        return _dump(
+            {
+                "schema": "espalier.status/1",
+                "campaign": lineage.campaign.name if lineage.campaign else "",
+                "task": task.name,
+                "metric": task.objective.metric,
+                "unit": task.objective.unit,
+                "direction": task.objective.direction,
+                "baseline": base.score if base else None,
+                "best": {"trial": best.number, "score": best.score} if best else None,
+                "trials": max(0, len(lineage.trials) - 1),
+                "counts": counts,
+                "calibrations": len(lineage.calibrations),
+                "running": running,
+            }
+        )
+    click.echo(f"{lineage.campaign.name if lineage.campaign else ''}   {task.title}")
+    if best is None or base is None or base.score is None or best.score is None:
+        return click.echo(f"no baseline yet: espalier calibrate {directory}")
+    objective = task.objective
+    noise = lineage.noise(task)[objective.metric]
+    gain = objective.gain(best.score, base.score)
+    click.echo(
+        f"best      {objective.text(best.score)}  #{best.number:04d} {heading(best.proposal)}   "
+        f"{gain:+.{objective.digits}f} {objective.unit} better than the baseline "
+        f"(noise ±{noise.sd:.{objective.digits}f} per seed)"
+    )
+    click.echo(
+        f"trials    {len(lineage.trials) - 1}   "
+        + "   ".join(f"{name} {n}" for name, n in counts.items() if name != "baseline")
+    )
+    for entry in running:
+        state = (
+            "running"
+            if entry["alive"]
+            else "interrupted: its runner is dead; the next serve or run records it as harness_abort"
+        )
+        click.echo(f"{state}   #{entry['trial']:04d} {entry['specialist']}: {entry['title']}")
+    return None
+
+
+@click.command()
+@_DIR
+@_JSON
+@click.option("-n", "limit", type=click.IntRange(1), default=None, help="Show only the newest N.")
+@click.option(
+    "--status", "wanted", type=click.Choice([s.value for s in Status]), default=None, help="Only this outcome."
+)
+@click.option("--specialist", default=None, help="Only this role's trials.")
+def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, specialist: str | None) -> None:
+    """List the trials, newest first. `git -C DIR/lineage.git log --graph best` shows the same record without us."""
+    lineage = open_lineage(directory)
+    trials = [
+        t
+        for _, t in sorted(lineage.trials.items(), reverse=True)
+        if wanted in {None, t.status.value} and specialist in {None, t.proposal.specialist}
+    ][:limit]
+    if as_json:
+        return _dump({"schema": "espalier.log/1", "trials": [views.row(t).model_dump(mode="json") for t in trials]})
+    for trial in trials:
+        click.echo(line(trial, lineage.task))
+    return None
+
+
+def line(trial: Trial, task: Task) -> str:
+    """One trial as one line of a table."""
+    outcome, digits = trial.outcome, task.objective.digits
+    score = f"{outcome.score:.{digits}f}" if outcome.score is not None else "-"
+    delta = f"{outcome.delta_vs_best:+.{digits}f}" if outcome.delta_vs_best is not None else ""
+    parent = "" if trial.proposal.parent is None else f"<{trial.proposal.parent:04d}"
+    text = heading(trial.proposal) + (f"  [{clipped(outcome.failure, 80)}]" if outcome.failure else "")
+    return f"{trial.number:04d} {outcome.status.value:21} {score:>10} {delta:>10}  {parent:5}  {text}"
+
+
+@click.command()
+@_DIR
+@_trial("trial")
+@_JSON
+def show(directory: Path, trial: int, as_json: bool) -> None:
+    """Show one trial: what was claimed, what was measured, how it was judged."""
+    lineage = open_lineage(directory)
+    found = lineage.trial(trial)
+    if as_json:
+        return click.echo(found.canonical().decode(), nl=False)
+    proposal, outcome, objective = found.proposal, found.outcome, lineage.task.objective
+    rows = [
+        ("trial", f"{found.number:04d}  {outcome.status}  {objective.text(outcome.score)}"),
+        ("title", heading(proposal)),
+        ("hypothesis", proposal.hypothesis),
+        ("notes", proposal.notes),
+        ("parent", "none" if proposal.parent is None else f"{proposal.parent:04d}"),
+        ("expected", f"{proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"),
+        (
+            "measured",
+            ""
+            if outcome.delta_vs_parent is None
+            else f"{outcome.delta_vs_parent:+.{objective.digits}f} {objective.unit}",
+        ),
+        (
+            "vs best",
+            ""
+            if found.incumbent is None or outcome.delta_vs_best is None
+            else f"{outcome.delta_vs_best:+.{objective.digits}f} against #{found.incumbent.number:04d}; "
+            f"a keep needed {outcome.threshold:.3g}",
+        ),
+        ("failure", outcome.failure or ""),
+        ("session", f"{proposal.specialist} / {proposal.session}"),
+        (
+            "recorded",
+            f"{found.at:%F %T} UTC, {(found.at - found.started).total_seconds():.1f} s after it was registered",
+        ),
+        ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
+        ("commit", lineage.commits[trial]),
+    ]
+    for name, text in rows:
+        if text:
+            click.echo(f"{name:10} {text}")
+    for margin in outcome.margins:
+        click.echo(
+            f"{'margin':10} {margin.name}: {margin.value:.6g} of {margin.limit:.6g} {margin.unit}, "
+            f"{margin.margin:+.4g} left"
+        )
+    return None
+
+
+@click.command()
+@_DIR
+@_trial("a")
+@_trial("b")
+def diff(directory: Path, a: int, b: int) -> None:
+    """Show how trial B's recipe differs from trial A's."""
+    lineage = open_lineage(directory)
+    before, after = (lineage.trial(n).proposal.snapshot for n in (a, b))
+    click.echo(lineage.store.diff(before, after), nl=False)
+
+
+@click.command()
+@_DIR
+@_trial("trial")
+def logs(directory: Path, trial: int) -> None:
+    """Print what TRIAL's boxes wrote, control characters made visible."""
+    open_lineage(directory).trial(trial)
+    folder = directory / "trials" / f"{trial:04d}"
+    found = (
+        sorted(folder.glob("job-*/logs/*.log"))
+        + sorted(folder.glob("job-*/worker.log"))
+        + sorted(folder.glob("runner.log"))
+    )
+    shown = [path for path in found if path.stat().st_size]
+    for path in shown:
+        click.echo(f"== {path.relative_to(folder)}")
+        text = path.read_bytes().decode("utf-8", "replace")
+        click.echo("".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text))
+    if not shown:
+        click.echo(f"trial {trial:04d} left no log: its boxes wrote nothing, or only the record was cloned", err=True)
+
+
+@click.command()
+@_DIR
+@_trial("trial")
+@click.argument("out", type=click.Path(path_type=Path))
+def checkout(directory: Path, trial: int, out: Path) -> None:
+    """Write TRIAL's recipe to the new folder OUT."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise click.ClickException(f"{out} is there already: name a new folder")
+    lineage = open_lineage(directory)
+    lineage.trial(trial)
+    snapshot.write_folder(lineage.recipe(trial), out)
+    click.echo(f"{out}: the recipe of trial {trial:04d}")
+
+
+@click.command("verify")
+@_DIR
+@_JSON
+@click.option("--quick", is_flag=True, help="Check connectivity instead of every object.")
+def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
+    """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
+    inside = directory / "lineage.git"
+    if not directory.is_dir():
+        raise click.ClickException(f"{directory} is no folder")
+    report = verify(Store(inside if inside.is_dir() else directory), full=not quick)
+    if as_json:
+        _dump(report.model_dump(mode="json"))
+    else:
+        for problem in report.problems:
+            click.echo(f"WRONG  {problem}")
+        click.echo(
+            f"{report.entries} ledger entries, {report.trials} trials, {report.keeps} keeps, "
+            f"{len(report.unfinished)} unfinished"
+        )
+        click.echo(f"tip {report.tip}")
+        click.echo(
+            f"{len(report.problems)} problems"
+            if report.problems
+            else "ok: every verdict replays; note the tip elsewhere to detect rewriting"
+        )
+    sys.exit(1 if report.problems else 0)
+
+
+@click.group()
+def task() -> None:
+    """List, check and describe task manifests."""
+
+
+@task.command("list")
+def task_list() -> None:
+    """Name the built-in tasks."""
+    for path in sorted(data_folder("tasks").glob("*/task.toml")):
+        name = path.parent.name
+        try:
+            click.echo(f"{name:20} {find_task(name).task.title}")
+        except ManifestError as error:
+            click.echo(f"{name:20} broken: {clipped(str(error), 100)}")
+
+
+@task.command("check")
+@click.argument("path")
+def task_check(path: str) -> None:
+    """Check the task folder PATH (or a built-in name); exits 1 with a line per problem."""
+    found = find_task(path)
+    click.echo(
+        f"ok: {found.task.name}, {len(found.task.phases)} phases, {len(found.start())} recipe files, "
+        f"{len(found.task.specialists)} specialists"
+    )
+
+
+@task.command("schema")
+def task_schema() -> None:
+    """Print the JSON schema of task.toml."""
+    _dump(Task.model_json_schema())

@@ -1,0 +1,264 @@
+"""The task manifest: what is measured, by which phases, within which limits."""
+
+import difflib
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from lineage_repo import snapshot
+from lineage_repo.errors import EspalierError
+from lineage_repo.records import Caps, Name, Record
+
+HARNESS_METRICS = ("seconds", "artifact_bytes", "source_bytes")
+"""Measured by the harness itself, one value per seed."""
+
+_Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
+
+
+class ManifestError(EspalierError):
+    """A manifest that can't be used; the message names the key and the next step."""
+
+
+class Objective(Record):
+    """The number that a campaign improves."""
+
+    metric: Name
+    direction: Literal["lower", "higher"]
+    unit: str = Field(max_length=16)
+    digits: int = Field(default=4, ge=0, le=9)
+    """Decimals shown to people."""
+    min_delta: float | None = Field(default=None, ge=0)
+    """Smallest improvement that counts; None derives it from the calibrated noise."""
+
+    def gain(self, score: float, reference: float) -> float:
+        """How much better `score` is than `reference`; positive is better."""
+        return reference - score if self.direction == "lower" else score - reference
+
+    def text(self, score: float | None) -> str:
+        """`score` with its unit, as people read it."""
+        return "no score" if score is None else f"{score:.{self.digits}f} {self.unit}"
+
+
+class Gate(Record):
+    """A metric that a trial must reach to have a score at all."""
+
+    metric: Name
+    at_least: float | None = None
+    at_most: float | None = None
+    rule: Literal["mean", "bound"] = "bound"
+    """`bound`: the confidence bound of the mean must clear the gate, not the mean alone."""
+    confidence: float = Field(default=0.99, gt=0.5, lt=1)
+
+    @property
+    def limit(self) -> float:
+        """The value to reach, whichever side of it is good."""
+        return self.at_least if self.at_least is not None else self.at_most or 0.0
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give exactly one of at_least and at_most")
+        return self
+
+
+class Limits(Record):
+    """What one box and one recipe may use."""
+
+    source_bytes: int = Field(default=1_000_000, gt=0)
+    total_bytes: int | None = Field(default=None, gt=0)
+    """Source plus counted artifacts of one seed; None for no cap."""
+    memory_bytes: int = Field(default=4_000_000_000, gt=0)
+    processes: int = Field(default=64, gt=0)
+    scratch_bytes: int = Field(default=256_000_000, gt=0)
+    """Size of each of /out, /tmp and /dev/shm in a box."""
+    gpus: int = Field(default=0, ge=0)
+
+
+class Artifact(Record):
+    """The one file that leaves a box."""
+
+    path: _Path
+    format: Literal["bytes", "npy", "json", "safetensors"] = "bytes"
+    max_bytes: int = Field(gt=0)
+    counted: bool = False
+    """Whether its bytes count towards `limits.total_bytes`."""
+
+
+class Phase(Record):
+    """One fresh box per seed (or per trial): argv, what it sees, what it leaves."""
+
+    name: Name
+    argv: tuple[str, ...] = Field(min_length=1)
+    """`python` as its first word means the recipe interpreter of this host."""
+    per: Literal["seed", "trial"] = "seed"
+    inputs: tuple[_Path, ...] = ()
+    """Public files that the evaluator prepared."""
+    sealed: tuple[Name, ...] = ()
+    """Earlier phases whose sealed artifacts it sees."""
+    artifact: Artifact
+    seconds: float = Field(gt=0)
+    """Cap on the clock."""
+    ready_s: float | None = Field(default=None, gt=0)
+    """Cap on imports and warm-up before READY; None for a phase whose clock starts at launch."""
+    timed: bool = False
+    """Whether its seconds add to the metric `seconds`."""
+    budget: Literal["train", "eval"] = "train"
+    """Which overrun a timeout is."""
+
+
+class RecipeFiles(Record):
+    """The editable surface."""
+
+    path: _Path = "recipe"
+    editable: tuple[str, ...] = ("*.py",)
+    """Glob patterns, relative to the recipe."""
+
+
+class Evaluator(Record):
+    """The trusted program with the verbs `prepare` and `score`."""
+
+    path: _Path = "evaluator"
+    program: _Path = "evaluate.py"
+    metrics: tuple[Name, ...]
+    seconds: float = Field(default=60.0, gt=0)
+    """Cap on each verb."""
+
+
+class Specialist(Record):
+    """A role."""
+
+    name: Name
+    title: str = Field(max_length=80)
+    neighbours: tuple[Name, ...] = ()
+    model: str | None = None
+    caps: Caps | None = None
+
+
+class Task(Record):
+    """A measured environment: `task.toml`."""
+
+    name: Name
+    title: str = Field(max_length=80)
+    summary: str = Field(max_length=400)
+    objective: Objective
+    gates: tuple[Gate, ...] = ()
+    limits: Limits = Limits()
+    seeds: int = Field(default=3, ge=1, le=64)
+    clock: Literal["cpu", "wall"] = "wall"
+    """`cpu` needs cgroup accounting and falls back to wall; calibration freezes which."""
+    hide: tuple[Name, ...] = ()
+    """Python packages that no box sees."""
+    recipe: RecipeFiles = RecipeFiles()
+    evaluator: Evaluator
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    specialists: tuple[Specialist, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        measured = (*HARNESS_METRICS, *self.evaluator.metrics)
+        for where, metric in [("objective", self.objective.metric), *(("gates", g.metric) for g in self.gates)]:
+            if metric not in measured:
+                raise ValueError(
+                    f"{where} uses the metric {metric!r}, which nobody measures; measured: {', '.join(measured)}"
+                )
+        if clash := set(HARNESS_METRICS) & set(self.evaluator.metrics):
+            raise ValueError(f"evaluator.metrics claims {sorted(clash)}, which the harness measures itself")
+        if self.objective.metric == "seconds" and not any(p.timed for p in self.phases):
+            raise ValueError(
+                "the objective is seconds, but no phase is timed: set timed = true on the phases that count"
+            )
+        seen: list[str] = []
+        for phase in self.phases:
+            if unknown := [s for s in phase.sealed if s not in seen]:
+                raise ValueError(
+                    f"phase {phase.name!r} sees sealed artifacts of {unknown}, which no earlier phase makes"
+                )
+            if phase.name in seen:
+                raise ValueError(f"phase {phase.name!r} is declared twice")
+            seen.append(phase.name)
+        names = [s.name for s in self.specialists]
+        if len(set(names)) < len(names):
+            raise ValueError(f"specialist names repeat: {names}")
+        for specialist in self.specialists:
+            if lost := set(specialist.neighbours) - set(names):
+                raise ValueError(f"specialist {specialist.name!r} has unknown neighbours {sorted(lost)}")
+        return self
+
+    def phase(self, name: str) -> Phase:
+        """The phase called `name`."""
+        return next(p for p in self.phases if p.name == name)
+
+
+class TaskFolder(Record):
+    """A task on disk: the manifest and the folders that it names."""
+
+    path: Path
+    task: Task
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read `path/task.toml` and check that what it names exists; raise `ManifestError`."""
+        try:
+            text = (path / "task.toml").read_text("utf-8")
+        except FileNotFoundError:
+            raise ManifestError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
+        try:
+            folder = cls(path=path, task=parse(tomllib.loads(text)))
+        except tomllib.TOMLDecodeError as error:
+            raise ManifestError(f"{path / 'task.toml'}: {error}") from None
+        if not folder.program.is_file():
+            raise ManifestError(f"evaluator.program: {folder.program} does not exist")
+        if not (path / folder.task.recipe.path).is_dir():
+            raise ManifestError(f"recipe.path: {path / folder.task.recipe.path} is not a folder")
+        return folder
+
+    @property
+    def program(self) -> Path:
+        return self.path / self.task.evaluator.path / self.task.evaluator.program
+
+    def start(self) -> dict[str, bytes]:
+        """The starting recipe."""
+        return snapshot.read_folder(self.path / self.task.recipe.path)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the manifest and of everything that the evaluator consists of."""
+        return {
+            "task": hashlib.sha256(self.task.canonical()).hexdigest(),
+            "evaluator": digest_folder(self.path / self.task.evaluator.path),
+        }
+
+
+def digest_folder(path: Path) -> str:
+    """SHA-256 over the names and bytes of every file below `path`, caches left out."""
+    total = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        body = file.read_bytes()
+        total.update(f"{file.relative_to(path).as_posix()}\0{len(body)}\0".encode() + body)
+    return total.hexdigest()
+
+
+def parse(raw: dict[str, Any]) -> Task:
+    """Validate a manifest; raise `ManifestError` with one line per problem, with a suggestion for unknown keys."""
+    try:
+        return Task.model_validate(raw)
+    except ValidationError as error:
+        raise ManifestError("\n".join(_explain(problem, Task) for problem in error.errors())) from None
+
+
+def _explain(problem: Any, model: type[Record]) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or "task.toml"
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    known = _keys(model)
+    close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+    return f"{where}: unknown key" + (
+        f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}"
+    )
+
+
+def _keys(model: type[Record]) -> list[str]:
+    schema = model.model_json_schema()
+    return [key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})]

@@ -1,0 +1,88 @@
+"""A snapshot: the files of a recipe as a mapping from path to bytes, read from and written to plain folders."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from lineage_repo.errors import EspalierError
+
+Files = Mapping[str, bytes]
+
+MAX_FILES = 200
+MAX_BYTES = 8_000_000
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_IGNORED = {"__pycache__", ".ruff_cache"}
+
+
+class SnapshotError(EspalierError):
+    """A folder or path that can't be a snapshot; the message names the file and the rule."""
+
+
+def check_path(path: str) -> str:
+    """Return `path` if every part is plain (letters, digits, `._-`, no leading dot); raise `SnapshotError`."""
+    parts = path.split("/")
+    if len(parts) > 8 or not all(_PART.fullmatch(part) for part in parts):
+        raise SnapshotError(
+            f"{path!r} is not a plain relative path: use letters, digits, '.', '_' and '-', at most 8 levels"
+        )
+    return path
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read every regular file below `folder`; raise `SnapshotError` for links, odd names and sizes over the limits."""
+    files: dict[str, bytes] = {}
+    total = 0
+    for here, folders, names in os.walk(folder, onerror=_unreadable):
+        folders[:] = sorted(f for f in folders if f not in _IGNORED)
+        if linked := [f for f in folders if (Path(here) / f).is_symlink()]:
+            raise SnapshotError(f"{linked[0]!r} is a link to a folder: a recipe holds plain files only")
+        for name in sorted(names):
+            path = check_path((Path(here) / name).relative_to(folder).as_posix())
+            body = _read_plain(Path(here) / name, path, MAX_BYTES - total)
+            total += len(body)
+            files[path] = body
+            if len(files) > MAX_FILES:
+                raise SnapshotError(f"more than {MAX_FILES} files: a recipe is small; delete what is not needed")
+    if not files:
+        raise SnapshotError("the folder holds no file")
+    return files
+
+
+def _unreadable(error: OSError) -> None:
+    raise SnapshotError(f"{error.filename}: {error.strerror}")
+
+
+def _read_plain(file: Path, path: str, room: int) -> bytes:
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise SnapshotError(f"{path!r} can't be read as a plain file: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise SnapshotError(f"{path!r} is not a plain file with one name: a recipe holds no links and no devices")
+        body = stream.read(room + 1)
+    if len(body) > room:
+        raise SnapshotError(f"{path!r} takes the recipe over {MAX_BYTES:,} bytes")
+    return body
+
+
+def write_folder(files: Files, folder: Path) -> None:
+    """Make `folder` hold exactly `files`; nothing outside it is touched, links are replaced, never followed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
+    for path, body in files.items():
+        target = folder / check_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
+
+
+def _clear(folder: Path) -> None:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            _clear(Path(entry.path))
+            Path(entry.path).rmdir()
+        else:
+            Path(entry.path).unlink()

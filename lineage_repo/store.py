@@ -1,0 +1,264 @@
+"""The git store: one bare repository, one authoritative ref, one compare-and-swap per ledger entry.
+
+The only module that knows git. Agent text and paths reach git through standard input, never as arguments.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import git
+from filelock import FileLock, Timeout
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.snapshot import Files, check_path
+
+LEDGER = "refs/heads/ledger"
+BEST = "refs/heads/best"
+_ZERO = "0" * 40
+_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "protocol.allow=never",
+    "core.fsync=all",
+    "core.fsyncMethod=batch",
+    "gc.auto=0",
+    "safe.directory=*",
+    "core.quotePath=false",
+)
+
+
+class StoreError(EspalierError):
+    """Git refused, or the repository is not a lineage; the message names what and where."""
+
+
+class Row(NamedTuple):
+    """A ledger entry as it lies in git."""
+
+    commit: str
+    second: str | None
+    """The proposal or trial commit that the entry keeps reachable."""
+    body: bytes
+
+
+class Signature(NamedTuple):
+    """Author and time of a commit; names come from our own tables, never from an agent's text."""
+
+    author: str
+    at: datetime
+
+
+class Store:
+    """One lineage repository, bare or a plain clone of one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._shell = git.Git()
+        self._git = shutil.which("git") or "git"
+        self._dir = path / ".git" if (path / ".git").is_dir() else path
+        self._lock = FileLock(str(path.with_name(path.name.removesuffix(".git") + ".lock")))
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.path)!r})"
+
+    @classmethod
+    def create(cls, path: Path) -> "Store":
+        """Make an empty bare repository at `path`, with `best` as what a clone checks out."""
+        path.mkdir(parents=True)
+        store = cls(path)
+        store.run("init", "--quiet", "--bare", "--initial-branch=best", "--template=")
+        return store
+
+    # ---- plumbing
+
+    def run(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> bytes:
+        """Run one git command without the user's environment or configuration; raise `StoreError`."""
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            try:
+                out: Any = self._shell.execute(
+                    [*_clean_environment(dated), self._git, f"--git-dir={self._dir}", *_options(), *arguments],
+                    istream=source,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                )
+                return bytes(out)
+            except git.GitCommandError as error:
+                reason = str(error.stderr).strip().removeprefix("stderr: ").strip("'\n ")
+                raise StoreError(f"git {arguments[0]} failed in {self._dir}: {reason}") from None
+
+    def _line(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> str:
+        return self.run(*arguments, stdin=stdin, dated=dated).decode().strip()
+
+    # ---- reading
+
+    def ledger_ref(self) -> str | None:
+        """The ledger's ref: our branch, or the remote-tracking branch of a clone; None when there is neither."""
+        refs = self.run("for-each-ref", "--format=%(refname)", LEDGER, "refs/remotes/origin/ledger").decode().split()
+        return LEDGER if LEDGER in refs else next(iter(refs), None)
+
+    def tip(self) -> str | None:
+        """The commit of the newest ledger entry."""
+        ref = self.ledger_ref()
+        return self._line("rev-parse", "--verify", "--end-of-options", ref) if ref else None
+
+    def rows(self, since: str | None = None) -> list[Row]:
+        """Ledger entries after `since` (all of them for None), oldest first."""
+        tip = self.tip()
+        if tip is None or tip == since:
+            return []
+        span = [tip, *([f"^{since}"] if since else [])]
+        listed = self.run("rev-list", "--first-parent", "--parents", "--reverse", *span, "--")
+        chain = [line.split() for line in listed.decode().splitlines()]
+        bodies = self.blobs([f"{commit}:entry.json" for commit, *_ in chain])
+        return [Row(ids[0], ids[2] if len(ids) > 2 else None, body) for ids, body in zip(chain, bodies, strict=True)]
+
+    def blobs(self, names: Sequence[str]) -> list[bytes]:
+        """The contents of many objects (`<commit>:<path>` or ids) by one process; `StoreError` for a missing one."""
+        if not names:
+            return []
+        out = self.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode())
+        bodies, position = list[bytes](), 0
+        for name in names:
+            end = out.index(b"\n", position)
+            head = out[position:end].split()
+            if len(head) != 3 or not head[2].isdigit():
+                raise StoreError(f"{name} is not in {self._dir}")
+            size = int(head[2])
+            bodies.append(out[end + 1 : end + 1 + size])
+            position = end + size + 2
+        return bodies
+
+    def read_tree(self, tree: str) -> dict[str, bytes]:
+        """The files of a snapshot; raise `StoreError` where an entry is not a plain file with a plain path."""
+        names: list[str] = []
+        blobs: list[str] = []
+        listed = self.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
+        for line in filter(None, listed.split(b"\0")):
+            head, path = line.split(b"\t", 1)
+            mode, kind, blob = head.decode().split()
+            if kind != "blob" or mode not in {"100644", "100755"}:
+                raise StoreError(f"{tree} holds {path!r} with mode {mode}: only plain files belong in a snapshot")
+            names.append(check_path(path.decode()))
+            blobs.append(blob)
+        return dict(zip(names, self.blobs(blobs), strict=True))
+
+    def resolve(self, name: str) -> str:
+        """The object id of `name` (built from our own ids, as in `<commit>:recipe`)."""
+        return self._line("rev-parse", "--verify", "--end-of-options", name)
+
+    def commits(self, names: Sequence[str]) -> list[bytes]:
+        """Raw commit objects."""
+        return self.blobs(names)
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """Ref names and the commits that they point at."""
+        lines = self.run("for-each-ref", "--format=%(refname) %(objectname)", *patterns).decode().splitlines()
+        return dict(line.split(" ") for line in lines)
+
+    def diff(self, before: str, after: str) -> str:
+        """Unified diff of two trees."""
+        return self.run(
+            "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--end-of-options", before, after
+        ).decode("utf-8", "replace")
+
+    def fsck(self, *, full: bool) -> str:
+        """What `git fsck` finds wrong; empty when nothing is."""
+        kind = ("--full", "--strict") if full else ("--connectivity-only",)
+        try:
+            self.run("fsck", *kind, "--no-dangling", "--no-progress")
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    # ---- writing objects
+
+    def write_tree(self, files: Files) -> str:
+        """Write a snapshot's blobs and trees; return the tree's id."""
+        with tempfile.TemporaryDirectory() as scratch:
+            bodies = [Path(scratch, str(i)) for i in range(len(files))]
+            for target, body in zip(bodies, files.values(), strict=True):
+                target.write_bytes(body)
+            paths = "".join(f"{p}\n" for p in bodies).encode()
+            blobs = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=paths).decode().split()
+        return self._mktree({tuple(check_path(p).split("/")): b for p, b in zip(files, blobs, strict=True)})
+
+    def _mktree(self, blobs: Mapping[tuple[str, ...], str], trees: Mapping[str, str] = {}) -> str:
+        lines = [f"100644 blob {blob}\t{path[0]}" for path, blob in blobs.items() if len(path) == 1]
+        lines += [f"040000 tree {tree}\t{name}" for name, tree in trees.items()]
+        for name in sorted({path[0] for path in blobs if len(path) > 1}):
+            inner = self._mktree({path[1:]: b for path, b in blobs.items() if len(path) > 1 and path[0] == name})
+            lines.append(f"040000 tree {inner}\t{name}")
+        return self._line("mktree", stdin="".join(f"{line}\n" for line in lines).encode())
+
+    def write_commit(
+        self, files: Files, message: str, signed: Signature, parents: Sequence[str], recipe: str | None = None
+    ) -> str:
+        """Write a commit whose tree holds `files` and, as `recipe/`, the snapshot `recipe`; return its id."""
+        blobs = {(name,): self._line("hash-object", "-w", "--stdin", stdin=body) for name, body in files.items()}
+        tree = self._mktree(blobs, {"recipe": recipe} if recipe else {})
+        flags = [flag for parent in parents for flag in ("-p", parent)]
+        return self._line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), dated=signed)
+
+    # ---- writing the record
+
+    @contextmanager
+    def writing(self, timeout: float = 120) -> Generator[None]:
+        """Hold the one writer's lock; clear what a killed writer left. Raise `StoreError` after `timeout` seconds."""
+        try:
+            with self._lock.acquire(timeout=timeout):
+                for stale in (*self._dir.glob("*.lock"), *self._dir.glob("refs/**/*.lock")):
+                    stale.unlink(missing_ok=True)
+                yield
+        except Timeout:
+            raise StoreError(
+                f"{self._lock.lock_file} has been held for over {timeout:.0f} s by another process"
+            ) from None
+
+    def append(self, body: bytes, subject: str, at: datetime, second: str | None = None) -> str:
+        """Append one ledger entry by compare-and-swap; the caller holds `writing()`. Return the entry's commit."""
+        tip = self.tip()
+        parents = [p for p in (tip, second) if p]
+        entry = self.write_commit({"entry.json": body}, subject + "\n", Signature("evaluator", at), parents)
+        self.run("update-ref", "--end-of-options", LEDGER, entry, tip or _ZERO)
+        return entry
+
+    def set_refs(self, wanted: Mapping[str, str], unwanted: Sequence[str] = ()) -> None:
+        """Move derived refs; they carry no truth, so a half-done update costs only a rebuild."""
+        lines = [f"update {name} {commit}" for name, commit in wanted.items()] + [f"delete {name}" for name in unwanted]
+        if lines:
+            self.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+
+
+def _options() -> list[str]:
+    return [part for setting in _CONFIG for part in ("-c", setting)]
+
+
+def _clean_environment(dated: Signature | None) -> list[str]:
+    """An `env -i` prefix: no GIT_* variable, hook or configuration of the user reaches git."""
+    variables = {
+        "PATH": os.defpath,
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    if dated:
+        date = f"{int(dated.at.timestamp())} +0000"
+        variables |= {
+            "GIT_AUTHOR_NAME": dated.author,
+            "GIT_AUTHOR_EMAIL": f"{dated.author}@espalier.invalid",
+            "GIT_AUTHOR_DATE": date,
+            "GIT_COMMITTER_NAME": "evaluator",
+            "GIT_COMMITTER_EMAIL": "evaluator@espalier.invalid",
+            "GIT_COMMITTER_DATE": date,
+        }
+    return ["env", "-i", *(f"{key}={value}" for key, value in variables.items())]

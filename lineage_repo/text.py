@@ -1,0 +1,47 @@
+"""Check text that an agent wrote before it is recorded or shown to anybody."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_MARKUP = re.compile(
+    r"</?\s*(?:antml:)?(?:parameter|invoke|function_calls?|tool_use|tool_call|title|hypothesis|notes|expected_delta)\b",
+    re.I,
+)
+_PLACEHOLDER = re.compile(
+    r"^\W*(?:test(?:ing)?|todo|tbd|n/?a|none|null|placeholder|foo|bar|baz|x+|lorem ipsum.*|hypothesis|title|"
+    r"(?:your|the|my|a)? ?(?:hypothesis|title|text|idea) ?(?:here|goes here)?|asdf\w*|string)\W*$",
+    re.I,
+)
+
+
+def one_line(text: str) -> str:
+    """Return `text` stripped; raise `ValueError` for a line break, a control or a bidirectional character."""
+    for position, character in enumerate(text):
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+            name = unicodedata.name(character, f"U+{ord(character):04X}")
+            raise ValueError(f"holds {name} at character {position}: write one line of plain text")
+    return text.strip()
+
+
+def authored(text: str, *, least: int = 0) -> str:
+    """Return one line that somebody meant: no leaked tool-call markup, no placeholder, at least `least` characters."""
+    line = one_line(text)
+    if found := _MARKUP.search(line):
+        raise ValueError(f"holds the tool-call markup {found.group()!r}: send plain text, one argument at a time")
+    if line and _PLACEHOLDER.match(line):
+        raise ValueError(f"is the placeholder {line!r}: say what you changed and why it should help")
+    if len(line) < least:
+        raise ValueError(f"has {len(line)} characters, fewer than {least}: say what you changed and why it should help")
+    return line
+
+
+def clipped(text: str, width: int) -> str:
+    """Cut `text` to one printable line of at most `width` characters, control characters shown as `?`."""
+    flat = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in " ".join(text.split()))
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+Line = Annotated[str, AfterValidator(one_line)]

@@ -1,0 +1,121 @@
+"""Views: pure functions from the lineage to the trials that a reader asks for."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Number, Record, Status, Trial
+
+View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
+VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
+
+
+class TrialRow(Record):
+    """One trial in a table."""
+
+    trial: Number
+    status: Status
+    score: float | None = None
+    delta_vs_best: float | None = None
+    delta_vs_parent: float | None = None
+    expected_delta: float
+    parent: Number | None = None
+    specialist: str
+    title: str
+    hypothesis: str
+    failure: str | None = None
+
+
+def row(trial: Trial) -> TrialRow:
+    """The table row of a trial."""
+    proposal, outcome = trial.proposal, trial.outcome
+    return TrialRow(
+        trial=trial.number,
+        status=outcome.status,
+        score=outcome.score,
+        delta_vs_best=outcome.delta_vs_best,
+        delta_vs_parent=outcome.delta_vs_parent,
+        expected_delta=proposal.expected_delta,
+        parent=proposal.parent,
+        specialist=proposal.specialist,
+        title=proposal.title,
+        hypothesis=proposal.hypothesis,
+        failure=outcome.failure,
+    )
+
+
+def evidence(lineage: Lineage) -> list[Trial]:
+    """Every trial that may be shown to an agent: all but harness aborts, oldest first."""
+    return [trial for _, trial in sorted(lineage.trials.items()) if trial.status is not Status.HARNESS_ABORT]
+
+
+def ancestry(lineage: Lineage, number: int) -> list[Trial]:
+    """A trial and what it was rooted from, up to the baseline, nearest first."""
+    chain: list[Trial] = []
+    at: int | None = number
+    while at is not None:
+        chain.append(lineage.trial(at))
+        at = chain[-1].proposal.parent
+    return chain
+
+
+def leaderboard(lineage: Lineage) -> list[Trial]:
+    """Measured trials, best first; of equal scores the earlier one."""
+    task = lineage.task
+    scored = [(-task.objective.gain(t.score, 0.0), t.number, t) for t in evidence(lineage) if t.score is not None]
+    return [t for *_, t in sorted(scored)]
+
+
+def recent(lineage: Lineage) -> list[Trial]:
+    """Newest first."""
+    return evidence(lineage)[::-1]
+
+
+def role(lineage: Lineage, specialist: str) -> list[Trial]:
+    """One specialist's trials, newest first."""
+    return [t for t in recent(lineage) if t.proposal.specialist == specialist]
+
+
+def failures(lineage: Lineage) -> list[Trial]:
+    """Trials whose recipe is why there is no score, newest first."""
+    return [t for t in recent(lineage) if t.status.failed]
+
+
+def similar(lineage: Lineage, text: str) -> list[Trial]:
+    """Trials by the share of words (Jaccard) that title and hypothesis have in common with `text`, nearest first."""
+    wanted = _words(text)
+    scored = [(_overlap(wanted, _words(f"{t.proposal.title} {t.proposal.hypothesis}")), t) for t in evidence(lineage)]
+    return [t for near, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if near > 0]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9][a-z0-9_.+-]*", text.lower()))
+
+
+def _overlap(a: set[str], b: set[str]) -> float:
+    return len(a & b) / len(a | b) if a | b else 0.0
+
+
+def select(
+    lineage: Lineage, view: View, *, trial: int | None = None, specialist: str = "", text: str = ""
+) -> Iterable[Trial]:
+    """The trials of a named view; `trial`, `specialist` and `text` are what that view needs."""
+    match view:
+        case "best":
+            return [lineage.best] if lineage.best else []
+        case "ancestry":
+            start = trial if trial is not None else (lineage.best.number if lineage.best else 0)
+            return ancestry(lineage, start)
+        case "leaderboard":
+            return leaderboard(lineage)
+        case "recent":
+            return recent(lineage)
+        case "role":
+            return role(lineage, specialist)
+        case "failures":
+            return failures(lineage)
+        case "similar":
+            return similar(lineage, text)
+        case "trial":
+            return [lineage.trial(trial if trial is not None else -1)]

@@ -1,0 +1,1 @@
+"""The bench: tools, working copies, preflight, sandbox, executors, evaluation."""

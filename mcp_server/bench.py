@@ -1,0 +1,237 @@
+"""The bench: one specialist's working copy, caps and trials, bound to one connection."""
+
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from statistics import fmean, stdev
+
+from lineage_repo import claims
+from lineage_repo.campaign import Campaign
+from lineage_repo.errors import EspalierError
+from lineage_repo.judge import limit_margins
+from lineage_repo.lineage import LineageError
+from lineage_repo.records import Proposal, Started, Status, Trial
+from lineage_repo.snapshot import SnapshotError
+from mcp_server import runner
+from mcp_server.attempt import measure
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+from mcp_server.preflight import preflight, surface_problem, syntax_problems
+from mcp_server.replies import RebaseReply, SizeReply, SyntaxReply, TrialReply
+from mcp_server.workdir import Workdir
+
+
+class RefusedError(EspalierError):
+    """A request that is not admitted; the message says what to do instead."""
+
+
+class Bench:
+    """What one connection may do."""
+
+    def __init__(self, campaign: Campaign, specialist: str, session: str, max_submits: int, host: Host) -> None:
+        if specialist not in campaign.settings.specialists:
+            raise RefusedError(
+                f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.settings.specialists)}"
+            )
+        claims.recover(campaign.lineage, campaign.folder / "trials")
+        if campaign.lineage.best is None:
+            raise RefusedError(f"the campaign has no baseline: run `espalier calibrate {campaign.folder}` first")
+        campaign.lineage.repair_refs()
+        self.campaign, self.specialist, self.session = campaign, specialist, session
+        self.lineage, self.task = campaign.lineage, campaign.task
+        self._max_submits, self._host = max_submits, host
+        self.workdir = Workdir(campaign, specialist)
+
+    # ---- checks that cost nothing
+
+    def syntax_check(self) -> SyntaxReply:
+        """Compile-level findings in the working copy."""
+        problems = syntax_problems(self._files())
+        message = (
+            f"{len(problems)} problems: fix {problems[0].file}:{problems[0].line} first."
+            if problems
+            else "No problem found."
+        )
+        return SyntaxReply(ok=not problems, problems=problems[:50], message=message)
+
+    def size_project(self, dry_run_s: float) -> SizeReply:
+        """Project the working copy's margins from a dry run of one seed, widened by what calibration saw vary."""
+        files = self._files()
+        if fault := preflight(self.task, files):
+            raise RefusedError(f"not measurable as it is: {fault.line}")
+        scratch = Path(tempfile.mkdtemp(prefix="size-", dir=self.campaign.folder / "trials"))
+        try:
+            outcome, _ = measure(
+                self.campaign,
+                files,
+                scratch,
+                host=self._host,
+                executor=LocalExecutor(self._host),
+                seeds=1,
+                seconds=dry_run_s,
+                clock=self.lineage.calibrations[0].measurement.clock,
+                tell=lambda _: None,
+            )
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        if outcome.measurement is None:
+            raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
+        margins = list(limit_margins(self.task, outcome.measurement))
+        ends = f" The dry run stopped: {outcome.fault.line}." if outcome.fault else ""
+        over = [m.name for m in margins if m.margin < 0]
+        message = f"Over the limit: {', '.join(over)}." if over else "Within every limit that the dry run reached."
+        return SizeReply(
+            source_bytes=outcome.measurement.source_bytes,
+            margins=margins,
+            message=f"{message}{ends} One seed, {self._variation()}",
+        )
+
+    def _variation(self) -> str:
+        runs = [
+            r.seconds
+            for c in self.lineage.calibrations
+            for r in c.measurement.phases
+            if r.phase == self.task.phases[0].name
+        ]
+        share = stdev(runs) / fmean(runs) if len(runs) > 1 and fmean(runs) > 0 else 0.0
+        return f"times vary by {share:.0%} (one standard deviation, {len(runs)} calibration runs)."
+
+    # ---- trials
+
+    def submit(self, title: str, hypothesis: str, expected_delta: float, notes: str) -> TrialReply:
+        """Register the working copy as a trial and start its runner; a measured recipe is answered from the record."""
+        self.lineage.refresh()
+        if mine := next((s for s in self.lineage.running() if s.proposal.specialist == self.specialist), None):
+            raise RefusedError(
+                f"trial {mine.number} of yours is still running: call wait_trial(trial={mine.number}) first"
+            )
+        files = self._files()
+        parent = self.workdir.parent
+        if problem := surface_problem(self.task, files, self.lineage.recipe(parent)):
+            raise RefusedError(problem)
+        snapshot = self.lineage.store.write_tree(files)
+        if known := self.lineage.measured(snapshot):
+            return self.reply(known.number, already_measured=True)
+        if self.submits_left() <= 0:
+            raise RefusedError(
+                f"this session has used its {self._max_submits} submits: end it with one sentence on what you learnt"
+            )
+        proposal = Proposal(
+            parent=parent,
+            title=title,
+            hypothesis=hypothesis,
+            expected_delta=expected_delta,
+            notes=notes,
+            specialist=self.specialist,
+            session=self.session,
+            snapshot=snapshot,
+        )
+        return self.reply(self._register(proposal))
+
+    def _register(self, proposal: Proposal) -> int:
+        held: list[int] = []
+
+        def claim(number: int) -> None:
+            held.append(claims.claim(self.campaign.trial_folder(number)))
+
+        try:
+            number = self.lineage.register(proposal, self._digests(), claim)
+            runner.launch(self.campaign, number, self._host, held[0])
+        finally:
+            for descriptor in held:
+                claims.release(descriptor)
+        return number
+
+    def _digests(self) -> dict[str, str]:
+        brief = self.campaign.folder / "sessions" / self.session / "brief.sha256"
+        known = {"brief": brief.read_text("utf-8").strip()} if brief.is_file() else {}
+        return self.campaign.settings.digests | known
+
+    def submits_left(self) -> int:
+        """How many trials this session may still register; counted from the ledger."""
+        return self._max_submits - sum(s.proposal.session == self.session for s in self.lineage.started.values())
+
+    def finished(self, number: int) -> bool:
+        """Whether a trial is recorded; one whose runner died is recorded first."""
+        self.started(number)
+        if number in self.lineage.trials:
+            return True
+        if claims.alive(self.campaign.trial_folder(number)):
+            return False
+        claims.recover(self.lineage, self.campaign.folder / "trials")
+        return number in self.lineage.trials
+
+    def started(self, number: int) -> Started:
+        """A registered trial; raise `RefusedError` with the numbers there are."""
+        if number not in self.lineage.started:
+            self.lineage.refresh()
+        if number not in self.lineage.started:
+            raise RefusedError(f"no trial {number}; the newest is {max(self.lineage.started)}")
+        return self.lineage.started[number]
+
+    def progress(self, number: int) -> str:
+        """What the runner last said of a running trial."""
+        try:
+            return (self.campaign.trial_folder(number) / "progress.txt").read_text("utf-8")
+        except FileNotFoundError:
+            return "starting"
+
+    def reply(self, number: int, *, already_measured: bool = False) -> TrialReply:
+        """Where a trial stands."""
+        trial, best = self.lineage.trials.get(number), self.lineage.best
+        reply = TrialReply(
+            trial=number,
+            state="running",
+            best_trial=best.number if best else None,
+            best_score=best.score if best else None,
+            submits_left=self.submits_left(),
+            already_measured=already_measured,
+            message=f"Trial {number} is running ({self.progress(number)}): call wait_trial(trial={number}).",
+        )
+        if trial is None:
+            return reply
+        shown = trial.outcome.model_dump(exclude={"margins"}) | {"margins": list(trial.outcome.margins)}
+        return reply.model_copy(update={"state": "done", "message": self._verdict(trial, already_measured)} | shown)
+
+    def _verdict(self, trial: Trial, already_measured: bool) -> str:
+        objective, outcome = self.task.objective, trial.outcome
+        head = f"Trial {trial.number} was measured already: " if already_measured else f"Trial {trial.number}: "
+        if outcome.status is Status.HARNESS_ABORT:
+            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; submit again."
+        if outcome.score is None:
+            return f"{head}{outcome.status}: {outcome.failure}"
+        delta = (
+            f", {outcome.delta_vs_best:+.{objective.digits}f} against the best then"
+            if outcome.delta_vs_best is not None
+            else ""
+        )
+        needed = (
+            f"; a keep needs a gain over {outcome.threshold:.{objective.digits}f}"
+            if outcome.status is Status.DISCARD
+            else ""
+        )
+        return f"{head}{outcome.status}, {objective.metric} {objective.text(outcome.score)}{delta}{needed}."
+
+    # ---- the working copy
+
+    def rebase_to(self, number: int) -> RebaseReply:
+        """Put a trial's recipe in the working copy and make it the parent."""
+        try:
+            self.lineage.refresh().trial(number)
+        except LineageError as error:
+            raise RefusedError(str(error)) from None
+        paths = self.workdir.rebase(number)
+        message = f"The working copy now holds trial {number}'s recipe; edit it, then syntax_check and submit_trial."
+        return RebaseReply(trial=number, files=paths, folder=str(self.workdir.folder.resolve()), message=message)
+
+    def _files(self) -> dict[str, bytes]:
+        try:
+            return self.workdir.files()
+        except SnapshotError as error:
+            raise RefusedError(f"the working copy can't be read: {error}") from None
+
+
+def new_session(specialist: str) -> str:
+    """A session id for a connection that was given none."""
+    return f"{specialist}-{secrets.token_hex(4)}"

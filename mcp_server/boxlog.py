@@ -1,0 +1,39 @@
+"""A box's log: its head and its tail, whatever it writes."""
+
+import re
+
+HEAD = 256 * 1024
+TAIL = 768 * 1024
+
+
+class BoxLog:
+    """Bounded memory of an unbounded stream."""
+
+    def __init__(self) -> None:
+        self._head, self._tail = bytearray(), bytearray()
+        self.total = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.total += len(chunk)
+        room = HEAD - len(self._head)
+        self._head += chunk[:room]
+        self._tail += chunk[room:] if room > 0 else chunk
+        if len(self._tail) > 2 * TAIL:
+            del self._tail[:-TAIL]
+
+    def bytes(self) -> bytes:
+        """Head and tail, with a line between them that says how much is left out."""
+        tail = bytes(self._tail[-TAIL:])
+        cut = self.total - len(self._head) - len(tail)
+        note = f"\n[{cut:,} bytes left out by the harness]\n".encode() if cut > 0 else b""
+        return bytes(self._head) + note + tail
+
+
+def last_error(log: bytes) -> str:
+    """The last exception in a log and the deepest recipe line under it; text of the recipe's, for reading only."""
+    text = log[-20_000:].decode("utf-8", "replace")
+    errors = re.findall(r"^(?:\w+\.)*(?:\w*(?:Error|Exception|Interrupt|Exit|Warning))\b.*$", text, re.M)
+    frames = re.findall(r'File "/recipe/([\w./-]+)", line (\d+)', text)
+    where = f" at {frames[-1][0]}:{frames[-1][1]}" if frames else ""
+    return f"{errors[-1]}{where}" if errors else ""

@@ -1,0 +1,81 @@
+"""Calibration: measure the unmodified start until its noise is known, then record it as the baseline."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lineage_repo.campaign import Campaign
+from lineage_repo.errors import EspalierError
+from lineage_repo.judge import judge
+from lineage_repo.lineage import pooled
+from lineage_repo.records import Calibration, Clock, Outcome, Proposal, Status, Trial, now
+from mcp_server.attempt import measure
+from mcp_server.cgroup import CGroup
+from mcp_server.executor import Executor
+from mcp_server.host import Host, fingerprint
+
+
+class CalibrationError(EspalierError):
+    """The start could not be measured, or fails its own gates; the message says which and by how much."""
+
+
+def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, tell: Callable[[str], None]) -> Trial:
+    """Append `repeats` measurements of the start to the ledger and return the baseline.
+
+    Raises:
+        CalibrationError: a measurement failed, or the start misses its own gates.
+    """
+    campaign.check_digests()
+    lineage = campaign.lineage.refresh()
+    start = campaign.task_folder.start()
+    snapshot = lineage.store.write_tree(start)
+    if lineage.campaign is None or snapshot != lineage.campaign.start:
+        raise CalibrationError(
+            f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
+        )
+    clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
+    for repeat in range(repeats):
+        tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")
+        scratch = Path(tempfile.mkdtemp(prefix="calibration-", dir=campaign.folder / "trials"))
+        try:
+            outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        if outcome.fault or outcome.measurement is None:
+            raise CalibrationError(
+                f"the start does not run: {outcome.fault.line if outcome.fault else 'no measurement'}"
+            )
+        entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=fingerprint(), at=now())
+        lineage.calibrate(entry)
+    if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:
+        raise CalibrationError("one value tells nothing of the noise: calibrate with --repeats 2 or more")
+    if verdict := _start_fails(campaign):
+        raise CalibrationError(f"the start fails its own gates: {verdict.failure}; lower the gate, or raise seeds")
+    proposal = Proposal(
+        parent=None,
+        title=f"starting recipe of {campaign.task.name}",
+        hypothesis="The recipe as it was found, measured by the calibration.",
+        expected_delta=0.0,
+        specialist="start",
+        session="calibration",
+        snapshot=snapshot,
+    )
+    return lineage.open_baseline(proposal, campaign.settings.digests)
+
+
+def _start_fails(campaign: Campaign) -> Outcome | None:
+    measurement = pooled([c.measurement for c in campaign.lineage.calibrations])
+    verdict = judge(campaign.task, measurement, None, None, None, {})
+    return None if verdict.status is Status.BASELINE else verdict
+
+
+def choose_clock(wanted: Clock) -> Clock:
+    """`cpu` where the host accounts CPU seconds per box, else `wall`; calibration freezes which."""
+    if wanted == "wall":
+        return "wall"
+    group = CGroup.create("espalier-probe", memory_bytes=1 << 30, processes=16)
+    if group is None:
+        return "wall"
+    group.close()
+    return "cpu"

@@ -1,0 +1,133 @@
+"""The bench's commands: calibrate, cancel, doctor. Environment variables are read here and nowhere below."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from lineage_repo import claims
+from lineage_repo.campaign import Campaign
+from mcp_server import host as hosts
+from mcp_server import sandbox
+from mcp_server.calibration import calibrate as run_calibration
+from mcp_server.calibration import choose_clock
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host, HostError, interpreter
+
+_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+
+
+def open_here(directory: Path) -> tuple[Campaign, Host]:
+    """The campaign in `directory` and this host's configuration."""
+    return Campaign.open(directory), hosts.load(os.environ)
+
+
+def require(executor: LocalExecutor) -> None:
+    """Refuse to go on where no box can be made."""
+    if problem := executor.check():
+        raise HostError(problem)
+
+
+@click.command()
+@_DIR
+@click.option(
+    "--repeats", type=click.IntRange(1, 50), default=2, show_default=True, help="Measurements of the start to add."
+)
+@click.option("--if-needed", is_flag=True, help="Do nothing where the campaign has a baseline already.")
+def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
+    """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
+
+    The first call also records the start as trial 0000. Every repeat is an entry of its own, so an interrupted
+    calibration goes on where it stopped.
+    """
+    campaign, host = open_here(directory)
+    executor = LocalExecutor(host)
+    require(executor)
+    done = len(campaign.lineage.refresh().calibrations)
+    if if_needed:
+        repeats = max(0, repeats - done)
+        if campaign.lineage.best:
+            click.echo(f"calibrated already: {done} measurements", err=True)
+            return
+    run_calibration(campaign, repeats, host, executor, lambda text: click.echo(text, err=True))
+    _tell_noise(campaign)
+
+
+def _tell_noise(campaign: Campaign) -> None:
+    lineage, objective = campaign.lineage, campaign.task.objective
+    noise = lineage.noise(campaign.task)
+    best = lineage.best
+    click.echo(f"baseline  {objective.metric} {objective.text(best.score if best else None)}")
+    for metric in dict.fromkeys((objective.metric, *(g.metric for g in campaign.task.gates))):
+        spread = noise[metric]
+        click.echo(
+            f"noise     {metric} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
+        )
+    click.echo(f"clock     {lineage.calibrations[0].measurement.clock}")
+    click.echo(f"next      espalier run {campaign.folder} --model standin --trials 8")
+
+
+@click.command()
+@_DIR
+@click.argument("trial", type=click.IntRange(1))
+def cancel(directory: Path, trial: int) -> None:
+    """End running TRIAL: its boxes die, and it is recorded as harness_abort."""
+    campaign, _ = open_here(directory)
+    running = {s.number for s in campaign.lineage.refresh().running()}
+    if trial not in running:
+        known = ", ".join(f"{n:04d}" for n in sorted(running)) or "none"
+        raise click.ClickException(f"trial {trial:04d} is not running; running: {known}")
+    folder = campaign.trial_folder(trial)
+    if claims.alive(folder):
+        (folder / "cancel").touch()
+        click.echo(
+            f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded"
+        )
+    else:
+        claims.recover(campaign.lineage, campaign.folder / "trials")
+        click.echo(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Check what this machine can run; exits 4 where nothing can be measured."""
+    host = hosts.load(os.environ)
+    box = sandbox.missing(host.bwrap)
+    checks = {
+        "python": (sys.version_info >= (3, 11), sys.version.split()[0]),
+        "git": _version("git"),
+        "sandbox": (box is None, box or f"{host.bwrap} makes boxes"),
+        "clock": (True, f"{choose_clock('cpu')} seconds per box" if box is None else "unknown without a sandbox"),
+        "recipe interpreter": _interpreter(host.recipe_python),
+        "evaluator interpreter": _interpreter(host.evaluator_python),
+        "slots": (True, f"{host.slots} trials at once, locks in {host.state}"),
+        "disk": (
+            shutil.disk_usage(Path.home()).free > 1 << 30,
+            f"{shutil.disk_usage(Path.home()).free / (1 << 30):.0f} GiB free",
+        ),
+    }
+    if as_json:
+        click.echo(json.dumps({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}, indent=1))
+    else:
+        for name, (ok, text) in checks.items():
+            click.echo(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
+    if not all(ok for ok, _ in checks.values()):
+        raise SystemExit(4)
+
+
+def _version(program: str) -> tuple[bool, str]:
+    if not shutil.which(program):
+        return False, f"{program} is not installed"
+    return True, subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _interpreter(path: Path) -> tuple[bool, str]:
+    try:
+        return True, str(interpreter(path).executable)
+    except HostError as error:
+        return False, str(error)

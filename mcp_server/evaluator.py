@@ -1,0 +1,98 @@
+"""The evaluator: a trusted program with two verbs, run as its own process outside every box."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import Field, FiniteFloat, ValidationError
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.manifest import Evaluator
+from lineage_repo.records import Fault, Record, Status
+from lineage_repo.text import clipped
+
+_MAX_REPORT = 1_000_000
+
+
+class EvaluatorError(EspalierError):
+    """The evaluator failed: the harness's fault, never the recipe's."""
+
+
+class _Fault(Record):
+    status: Status
+    line: str
+    seed: int | None = None
+
+
+class _Report(Record):
+    metrics: dict[str, list[FiniteFloat]] = Field(default_factory=dict)
+    fault: _Fault | None = None
+
+
+class EvaluatorProgram:
+    """The program of one task, on one host's interpreter."""
+
+    def __init__(self, declared: Evaluator, program: Path, python: Path, log: Path) -> None:
+        self._declared, self._program, self._python, self._log = declared, program, python, log
+
+    def prepare(self, seed: int, repeats: int, public: Path, secret: Path) -> None:
+        """Write what boxes may see to `public` and what only the evaluator sees to `secret`."""
+        public.mkdir(parents=True)
+        secret.mkdir(mode=0o700)
+        self._run("prepare", "--seed", str(seed), "--repeats", str(repeats), str(public), str(secret), cwd=secret)
+
+    def score(self, sealed: Path, secret: Path, repeats: int) -> tuple[dict[str, tuple[float, ...]], Fault | None]:
+        """Score sealed artifacts: one value per seed for each declared metric, or why there is none."""
+        sealed.mkdir(exist_ok=True)
+        self._run("score", str(sealed), str(secret), cwd=secret)
+        try:
+            body = (secret / "measurement.json").read_bytes()[:_MAX_REPORT]
+            report = _Report.model_validate_json(body)
+        except (FileNotFoundError, ValidationError, json.JSONDecodeError) as error:
+            raise EvaluatorError(f"{self._program.name} wrote no usable measurement.json: {error}") from None
+        if report.fault:
+            return {}, Fault(status=report.fault.status, line=clipped(report.fault.line, 400), seed=report.fault.seed)
+        lengths = {name: len(values) for name, values in report.metrics.items()}
+        if lengths != dict.fromkeys(self._declared.metrics, repeats):
+            raise EvaluatorError(
+                f"{self._program.name} measured {lengths}, the manifest declares {list(self._declared.metrics)} "
+                f"with {repeats} values each"
+            )
+        return {name: tuple(values) for name, values in report.metrics.items()}, None
+
+    def _run(self, *arguments: str, cwd: Path) -> None:
+        environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(cwd),
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [self._python, "-I", self._program, *arguments],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(self._declared.seconds)
+            except subprocess.TimeoutExpired:
+                raise EvaluatorError(f"{arguments[0]} took more than {self._declared.seconds:g} s") from None
+            finally:
+                if process.poll() is None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+        if code:
+            raise EvaluatorError(f"{arguments[0]} exited {code}: {clipped(_tail(self._log), 400)}")
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_bytes()[-4000:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "it wrote nothing"

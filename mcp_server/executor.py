@@ -1,0 +1,87 @@
+"""The executor seam: an engine gets a job folder and a command line, and the folder's outcome file is the truth."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, Protocol
+
+from lineage_repo.records import Record
+from mcp_server import sandbox
+from mcp_server.host import Host
+from mcp_server.job import Job
+from mcp_server.slots import Ticket
+
+
+class State(Record):
+    """Where an engine says that a job is; never proof of success."""
+
+    phase: Literal["queued", "running", "ended"]
+    detail: str = ""
+
+
+class Executor(Protocol):
+    """Five methods; `submit` is idempotent on the job's folder."""
+
+    def submit(self, job: Job) -> None: ...
+    def poll(self, job: Job) -> State: ...
+    def cancel(self, job: Job) -> None: ...
+    def find(self, root: Path) -> list[Path]: ...
+    def check(self) -> str | None: ...
+
+
+class LocalExecutor:
+    """The slots of this host, with the worker as a child process."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._tickets: dict[Path, Ticket] = {}
+        self._workers: dict[Path, subprocess.Popen[bytes]] = {}
+
+    def submit(self, job: Job) -> None:
+        """Join the queue."""
+        if job.folder not in self._tickets:
+            self._tickets[job.folder] = Ticket(self._host.state / "slots", self._host.slots)
+
+    def poll(self, job: Job) -> State:
+        """Move the job on: from the queue to a worker, from a worker to its end."""
+        worker = self._workers.get(job.folder)
+        if worker is None:
+            if ahead := self._tickets[job.folder].position():
+                return State(phase="queued", detail=f"waiting for a slot, {ahead} ahead")
+            with job.log.open("ab") as log:
+                worker = subprocess.Popen(
+                    [sys.executable, "-I", "-m", "mcp_server.worker", str(job.folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env={"PATH": self._host.path, "LANG": "C.UTF-8"},
+                    cwd=job.folder,
+                )
+            self._workers[job.folder] = worker
+        if worker.poll() is None:
+            with suppress(FileNotFoundError):
+                return State(phase="running", detail=job.progress.read_text("utf-8"))
+            return State(phase="running", detail="starting")
+        self._tickets[job.folder].release()
+        return State(phase="ended", detail=f"the worker exited {worker.returncode}")
+
+    def cancel(self, job: Job) -> None:
+        """Kill the worker, and with it every box; a queued job leaves the queue."""
+        worker = self._workers.get(job.folder)
+        if worker and worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+        if ticket := self._tickets.get(job.folder):
+            ticket.release()
+
+    def find(self, root: Path) -> list[Path]:
+        """Jobs that outlived their runner: none, a local worker dies with it."""
+        return []
+
+    def check(self) -> str | None:
+        """Why this host can't measure, with the remedy; None when it can."""
+        return sandbox.missing(self._host.bwrap)

@@ -1,0 +1,86 @@
+"""This host: interpreters, slots, and where its locks lie."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.records import Record
+
+
+class HostError(EspalierError):
+    """A host configuration that can't be used; the message names the file and the key."""
+
+
+class Host(Record):
+    """What the operator configured, `$XDG_CONFIG_HOME/espalier/host.toml`; every key has a default."""
+
+    slots: int = Field(default=1, ge=1, le=64)
+    """Trials measured at once on this host; one keeps clocks comparable."""
+    recipe_python: Path = Path(sys.executable)
+    evaluator_python: Path = Path(sys.executable)
+    bwrap: str = "bwrap"
+    state: Path
+    """Locks shared by all campaigns of this user."""
+    path: str = os.defpath
+    """Where git and bubblewrap are looked up."""
+
+
+class Interpreter(Record):
+    """A Python installation, as a box must see it."""
+
+    executable: Path
+    prefixes: tuple[Path, ...]
+    packages: tuple[Path, ...]
+    """Its site-packages folders."""
+
+
+def load(environment: Mapping[str, str]) -> Host:
+    """Read the host's configuration; raise `HostError`."""
+    home = Path(environment.get("HOME", "/"))
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "espalier" / "host.toml"
+    state = Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "espalier"
+    try:
+        raw = tomllib.loads(config.read_text("utf-8")) if config.is_file() else {}
+        return Host.model_validate({"state": state, "path": environment.get("PATH", os.defpath)} | raw)
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise HostError(f"{config}: {error}") from None
+
+
+@functools.cache
+def interpreter(executable: Path) -> Interpreter:
+    """Ask an interpreter where it lives; raise `HostError` where it doesn't run."""
+    ask = "import json,site,sys;print(json.dumps([sys.prefix,sys.base_prefix,site.getsitepackages()]))"
+    try:
+        done = subprocess.run([executable, "-I", "-c", ask], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HostError(f"{executable} does not run as a Python interpreter: {error}") from None
+    prefix, base, packages = json.loads(done.stdout)
+    return Interpreter(
+        executable=executable,
+        prefixes=tuple(dict.fromkeys((Path(prefix), Path(base)))),
+        packages=tuple(Path(p) for p in packages),
+    )
+
+
+def fingerprint() -> dict[str, str]:
+    """What makes two measurements comparable: processor, cores, kernel, Python."""
+    cpu = "unknown"
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        models = [line for line in info.read_text("utf-8").splitlines() if line.startswith("model name")]
+        cpu = models[0].partition(":")[2].strip() if models else cpu
+    system = os.uname()
+    return {
+        "cpu": cpu,
+        "cores": str(os.cpu_count()),
+        "kernel": f"{system.sysname} {system.release} {system.machine}",
+        "python": sys.version.split()[0],
+    }

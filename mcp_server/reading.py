@@ -1,0 +1,67 @@
+"""The reading tools: snapshots, diffs and views, in pages that stay under the clients' size limits."""
+
+import itertools
+import math
+
+from lineage_repo import views
+from lineage_repo.lineage import Lineage
+from lineage_repo.snapshot import SnapshotError, check_path
+from mcp_server.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
+from mcp_server.workdir import page as cut
+from mcp_server.workdir import text_of
+
+_PAGE_CHARACTERS = 12_000
+_PAGE_ROWS = 10
+
+
+class Reading:
+    """Read-only answers from the record."""
+
+    def __init__(self, lineage: Lineage, specialist: str) -> None:
+        self._lineage, self._specialist = lineage, specialist
+
+    def snapshot(self, trial: int, path: str, page: int) -> SnapshotReply:
+        """Files of a trial's recipe, or one file's text."""
+        files = self._lineage.refresh().recipe(trial)
+        entries = [FileEntry(path=p, bytes=len(body)) for p, body in sorted(files.items())]
+        if not path:
+            return SnapshotReply(
+                trial=trial, files=entries, message=f"Trial {trial} has {len(entries)} files; give path to read one."
+            )
+        if path not in files:
+            raise _missing(path, files)
+        text, pages = cut(text_of(files[path], path), page, _PAGE_CHARACTERS)
+        return SnapshotReply(
+            trial=trial,
+            files=entries,
+            path=path,
+            text=text,
+            page=page,
+            pages=pages,
+            message=f"{path}, page {page} of {pages}.",
+        )
+
+    def diff(self, a: int, b: int, page: int) -> DiffReply:
+        """Unified diff of two recipes."""
+        lineage = self._lineage.refresh()
+        before, after = lineage.trial(a).proposal.snapshot, lineage.trial(b).proposal.snapshot
+        text, pages = cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
+        message = f"Page {page} of {pages}." if text else f"Trials {a} and {b} have the same recipe."
+        return DiffReply(a=a, b=b, diff=text, page=page, pages=pages, message=message)
+
+    def lineage(self, view: views.View, trial: int | None, text: str, page: int) -> LineageReply:
+        """One page of a view."""
+        found = list(views.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
+        pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
+        rows = [views.row(t) for t in itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)]
+        return LineageReply(
+            view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} trials, page {page} of {pages}."
+        )
+
+
+def _missing(path: str, files: dict[str, bytes]) -> SnapshotError:
+    try:
+        check_path(path)
+    except SnapshotError as error:
+        return error
+    return SnapshotError(f"no file {path!r}; there are {', '.join(sorted(files))}")

@@ -1,0 +1,91 @@
+"""The runner: one detached process that owns one trial, from preflight to its record, whatever else dies."""
+
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+from lineage_repo.campaign import Campaign
+from lineage_repo.records import Fault, Status, Trial
+from lineage_repo.text import clipped
+from mcp_server.attempt import CancelledError, measure
+from mcp_server.executor import LocalExecutor
+from mcp_server.files import write_whole
+from mcp_server.host import Host
+from mcp_server.job import JobOutcome
+from mcp_server.preflight import preflight
+
+
+def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
+    """Start the runner of a registered trial in a session of its own; it inherits the claim and frees it by ending."""
+    folder = campaign.trial_folder(number)
+    with (folder / "runner.log").open("ab") as log:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-m",
+                "mcp_server.runner",
+                str(campaign.folder.resolve()),
+                str(number),
+                host.model_dump_json(),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[claim],
+            cwd=folder,
+            env={"PATH": host.path, "LANG": "C.UTF-8"},
+        )
+    # It outlives us on purpose, so nobody waits for it: say so, or its collection would warn.
+    process.returncode = 0
+
+
+def run(campaign: Campaign, number: int, host: Host) -> Trial:
+    """Measure and record one registered trial."""
+    lineage = campaign.lineage.refresh()
+    started, folder = lineage.started[number], campaign.trial_folder(number)
+
+    def tell(text: str) -> None:
+        write_whole(folder / "progress.txt", text.encode())
+
+    attempts = 1
+    try:
+        files = lineage.store.read_tree(started.proposal.snapshot)
+        campaign.check_digests()
+        if fault := preflight(campaign.task, files):
+            outcome = JobOutcome(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
+        else:
+            outcome, attempts = measure(
+                campaign,
+                files,
+                folder,
+                host=host,
+                executor=LocalExecutor(host),
+                clock=lineage.calibrations[0].measurement.clock,
+                tell=tell,
+                cancelled=(folder / "cancel").exists,
+            )
+    except CancelledError:
+        outcome = _abort("cancelled by the operator")
+    except Exception as error:  # the one broad catch of this process: whatever went wrong, the trial is recorded
+        traceback.print_exc()
+        outcome = _abort(f"the runner failed: {type(error).__name__}: {error}")
+    tell("recording")
+    return lineage.record(number, outcome.measurement, outcome.fault, attempts=attempts, isolation=outcome.isolation)
+
+
+def _abort(line: str) -> JobOutcome:
+    fault = Fault(status=Status.HARNESS_ABORT, line=clipped(line, 400))
+    return JobOutcome(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
+
+
+def _terminated(*_: object) -> None:
+    raise CancelledError
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminated)
+    run(Campaign.open(Path(sys.argv[1])), int(sys.argv[2]), Host.model_validate_json(sys.argv[3]))

@@ -1,0 +1,163 @@
+"""The sandbox: what a box sees and may use, as bubblewrap's arguments. The only module that knows them.
+
+A box sees /usr, its interpreter, /recipe and /data read-only, and writes to /out, /tmp and /dev/shm, each of a fixed
+size. It has no network, an environment of its own, and dies with the process that made it.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+from lineage_repo.records import Record
+from mcp_server.host import Interpreter
+
+
+class BoxSpec(Record):
+    """What a box runs, sees and may use."""
+
+    argv: tuple[str, ...]
+    recipe: Path
+    data: Path
+    interpreter: Interpreter
+    hide: tuple[str, ...] = ()
+    bwrap: str = "bwrap"
+    environment: dict[str, str]
+    seconds: float
+    clock: Literal["cpu", "wall"]
+    ready_s: float | None = None
+    memory_bytes: int
+    processes: int
+    scratch_bytes: int
+
+
+def arguments(spec: BoxSpec, control: int) -> list[str]:
+    """Bubblewrap's argument list up to its own descriptors."""
+    environment = {
+        "PATH": f"{spec.interpreter.executable.parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/tmp",
+        "TMPDIR": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "ESPALIER_CONTROL": str(control),
+        "ESPALIER_DATA": "/data",
+        "ESPALIER_OUT": "/out",
+        **spec.environment,
+    }
+    size = ["--size", str(spec.scratch_bytes), "--tmpfs"]
+    return [
+        spec.bwrap,
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--disable-userns",
+        "--uid",
+        "1000",
+        "--gid",
+        "1000",
+        "--hostname",
+        "box",
+        "--new-session",
+        "--die-with-parent",
+        "--cap-drop",
+        "ALL",
+        "--clearenv",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/bin",
+        "/bin",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+        "--symlink",
+        "usr/lib64",
+        "/lib64",
+        "--ro-bind-try",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.cache",
+        "--ro-bind-try",
+        "/etc/alternatives",
+        "/etc/alternatives",
+        *_interpreter(spec.interpreter, spec.hide),
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        *size,
+        "/dev/shm",
+        *size,
+        "/tmp",
+        "--perms",
+        "0700",
+        *size,
+        "/out",
+        "--ro-bind",
+        str(spec.recipe),
+        "/recipe",
+        "--ro-bind",
+        str(spec.data),
+        "/data",
+        *(part for key, value in environment.items() for part in ("--setenv", key, value)),
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/out",
+    ]
+
+
+def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
+    """Bind what the interpreter needs; mask the packages that hold hidden data, and our own."""
+    binds = [
+        p
+        for prefix in found.prefixes
+        if not prefix.is_relative_to("/usr")
+        for p in ("--ro-bind", str(prefix), str(prefix))
+    ]
+    for folder in found.packages:
+        for name in (*hide, "lineage_repo", "mcp_server", "agent_client"):
+            if (folder / name).is_dir():
+                binds += ["--tmpfs", str(folder / name)]
+            elif (folder / f"{name}.py").is_file():
+                binds += ["--ro-bind", os.devnull, str(folder / f"{name}.py")]
+    return binds
+
+
+def missing(bwrap: str) -> str | None:
+    """Why no box can be made here, with the remedy; None when bubblewrap runs one."""
+    if not shutil.which(bwrap):
+        return (
+            f"{bwrap} is not installed, and nothing runs without it: `apt-get install bubblewrap` on Debian and Ubuntu"
+        )
+    probe = [
+        bwrap,
+        "--unshare-all",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--",
+        "/usr/bin/env",
+        "true",
+    ]
+    done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode:
+        return (
+            f"{bwrap} can't make a box here ({done.stderr.strip()}): in a container allow user namespaces "
+            "(docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); on Ubuntu 24.04 "
+            "load AppArmor's profile bwrap-userns-restrict from the package apparmor-profiles"
+        )
+    return None
