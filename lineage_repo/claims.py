@@ -41,3 +41,12 @@ def recover(lineage: Lineage, trials: Path) -> list[Trial]:
     lost = [e.number for e in lineage.refresh().running() if e.number and not alive(trials / f"{e.number:04d}")]
     fault = Fault(status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again")
     return [lineage.record(number, None, fault, attempts=1, isolation={"level": "unknown"}) for number in lost]
+
+
+def wait(folder: Path) -> None:
+    """Block until no process holds the claim."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)

@@ -38,9 +38,11 @@ def open_lineage(directory: Path) -> Lineage:
     """The lineage of a campaign folder, of its bare repository, or of any clone."""
     inside = directory / "lineage.git"
     store = Store(inside if inside.is_dir() else directory)
+    if not store.is_repository():
+        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
     lineage = Lineage(store).refresh()
     if lineage.campaign is None:
-        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
+        raise click.ClickException(f"{directory} holds a git repository, but no ledger: it is no clone of a lineage")
     return lineage
 
 

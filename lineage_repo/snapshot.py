@@ -59,10 +59,11 @@ def _read_plain(file: Path, path: str, room: int) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SnapshotError(f"{path!r} can't be read as a plain file: {error.strerror}") from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(descriptor)
+        raise SnapshotError(f"{path!r} is not a plain file with one name: a recipe holds no links and no devices")
     with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise SnapshotError(f"{path!r} is not a plain file with one name: a recipe holds no links and no devices")
         body = stream.read(room + 1)
     if len(body) > room:
         raise SnapshotError(f"{path!r} takes the recipe over {MAX_BYTES:,} bytes")

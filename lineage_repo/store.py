@@ -74,6 +74,10 @@ class Store:
         store.run("init", "--quiet", "--bare", "--initial-branch=best", "--template=")
         return store
 
+    def is_repository(self) -> bool:
+        """Whether there is a git repository at all."""
+        return (self._dir / "HEAD").is_file()
+
     # ---- plumbing
 
     def run(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> bytes:

@@ -12,7 +12,7 @@ _MARKUP = re.compile(
 )
 _PLACEHOLDER = re.compile(
     r"^\W*(?:test(?:ing)?|todo|tbd|n/?a|none|null|placeholder|foo|bar|baz|x+|lorem ipsum.*|hypothesis|title|"
-    r"(?:your|the|my|a)? ?(?:hypothesis|title|text|idea) ?(?:here|goes here)?|asdf\w*|string)\W*$",
+    r"(?:your|the|my|a)? ?(?:hypothesis|title|text|idea) ?(?:here|goes here)?|asdf\w*|string)\W*$|^\W+$",
     re.I,
 )
 

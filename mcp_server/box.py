@@ -176,9 +176,7 @@ class Box:
         deadline = time.monotonic() + (self.spec.ready_s or 0.0)
         while b"\n" not in self._line:
             if self._step(deadline) or time.monotonic() > deadline:
-                self.verdict = "crash" if self._dead else "not_ready"
-                self._finish()
-                return False
+                return self._reject()
         self.setup_s = time.monotonic() - self._launched
         return self._line == b"READY\n" or self._reject()
 
@@ -245,7 +243,8 @@ class Box:
 
     def _finish(self) -> None:
         """Make sure that everything is dead, then read the clocks and the exit code."""
-        if not self._dead:
+        died = self._dead
+        if not died:
             self._kill()
             while not self._step(time.monotonic() + 1):
                 pass
@@ -260,7 +259,7 @@ class Box:
             self.exit_code = self._process.wait()
         if self._cgroup and self._cgroup.out_of_memory():
             self.verdict = "memory"
-        elif self.verdict == "ok" and self.exit_code:
+        elif self.exit_code and (self.verdict == "ok" or died):
             self.verdict = "crash"
 
     def _kill(self) -> None:

@@ -161,11 +161,7 @@ class Measuring:
                 status = _OVERRUN[phase.budget]
                 line = f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({self.spec.clock} clock)"
             case "not_ready":
-                line = (
-                    f"did not say READY within {phase.ready_s:g} s"
-                    if not log
-                    else f"did not say READY: {last_error(log)}"
-                )
+                line = "ended without READY" if run.exit_code == 0 else f"did not say READY within {phase.ready_s:g} s"
             case "memory":
                 line = f"used more than {self.task.limits.memory_bytes:,} bytes of memory"
             case "absent":

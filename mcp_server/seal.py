@@ -26,10 +26,11 @@ def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
         return Sealed("absent")
     except OSError:
         return Sealed("refused")
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(descriptor)
+        return Sealed("refused")
     with os.fdopen(descriptor, "rb") as source:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            return Sealed("refused")
         if found.st_size > max_bytes:
             return Sealed("oversize", found.st_size)
         body = source.read(max_bytes + 1)

@@ -31,7 +31,7 @@ class Workdir:
             self._lock.acquire()
         except Timeout:
             raise WorkdirBusyError(
-                f"another server holds {specialist!r}'s working copy: end that session, or serve another specialist"
+                f"another server holds the working copy of {specialist!r}: end that session, or serve another specialist"
             ) from None
         if not self._root.exists() or not self.folder.is_dir() or not any(self.folder.iterdir()):
             self.rebase(self._lineage.best.number if self._lineage.best else 0)

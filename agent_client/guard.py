@@ -1,0 +1,58 @@
+"""The guard: a hook that keeps Claude Code's file tools inside the working copy, links resolved."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from claude_agent_sdk import HookContext, HookInput, HookMatcher
+from claude_agent_sdk.types import HookCallback, HookJSONOutput
+
+FILE_TOOLS = ("Read", "Edit", "Write", "Grep", "Glob")
+_NEEDS_PATH = frozenset({"Read", "Edit", "Write"})
+_MAGIC = re.compile(r"[*?\[{]")
+
+
+def matcher(folder: Path) -> HookMatcher:
+    """The PreToolUse hook for a working copy; a hook that fails blocks the tool."""
+    return HookMatcher(matcher="|".join(FILE_TOOLS), hooks=[_guard(folder)], timeout=10, on_failure="block")
+
+
+def refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> str | None:
+    """Why a call may not run; None where everything that it names lies in `folder`."""
+    home = folder.resolve()
+    named = [arguments[key] for key in ("file_path", "path") if arguments.get(key) is not None]
+    if tool in _NEEDS_PATH and not named:
+        return f"{tool} needs a file_path inside {home}"
+    if tool == "Glob" or (tool == "Grep" and arguments.get("glob") is not None):
+        pattern = arguments.get("pattern" if tool == "Glob" else "glob")
+        named.append(_MAGIC.split(pattern, maxsplit=1)[0] if isinstance(pattern, str) else pattern)
+        if isinstance(pattern, str) and ".." in re.split(r"[/{},]", pattern):
+            return f"{tool} may not climb out of your working copy {home}: leave '..' out of the pattern"
+    for value in named:
+        if not isinstance(value, str) or not _inside(home, value):
+            return f"{tool} may only touch your working copy {home}: {str(value)[:200]!r} is outside of it"
+    return None
+
+
+def _inside(home: Path, value: str) -> bool:
+    if value.startswith("~") or "\0" in value:
+        return False
+    return (home / value).resolve().is_relative_to(home)
+
+
+def _guard(folder: Path) -> HookCallback:
+    async def guard(hook: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
+        call = cast(Mapping[str, Any], hook)
+        reason = refusal(folder, str(call["tool_name"]), call["tool_input"])
+        if reason is None:
+            return {}
+        return {
+            "hookSpecificOutput": {
+                "hookEventName": "PreToolUse",
+                "permissionDecision": "deny",
+                "permissionDecisionReason": reason,
+            }
+        }
+
+    return guard

@@ -1,0 +1,262 @@
+"""One capped session of a specialist: the real Claude Code with our tools, from the brief to a typed end."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, TextIO, cast
+from uuid import uuid4
+
+from claude_agent_sdk import (
+    AssistantMessage,
+    ClaudeAgentOptions,
+    ClaudeSDKClient,
+    ClaudeSDKError,
+    HookContext,
+    HookInput,
+    HookMatcher,
+    Message,
+    ResultError,
+    ResultMessage,
+    SystemMessage,
+)
+from claude_agent_sdk.types import HookJSONOutput
+
+from agent_client import brief, guard
+from agent_client.conversation import PREFIX
+from agent_client.options import EXPECTED, Access, Place, options, server_command
+from agent_client.prompt import caps_of, system_prompt
+from agent_client.report import EndReason, SessionReport, Usage
+from lineage_repo.campaign import Campaign
+from lineage_repo.records import now
+from lineage_repo.text import clipped
+
+GRACE_S = 20.0
+"""How long an interrupted session may take to say goodbye before it is cut off."""
+_SUBTYPES = {"error_max_turns": EndReason.TURNS, "error_max_budget_usd": EndReason.USD}
+
+
+class Session:
+    """One session; `run` it once, `stop` it at any time."""
+
+    def __init__(self, campaign: Campaign, access: Access, specialist: str, model: str, submits: int) -> None:
+        self.campaign, self.access, self.specialist, self.model = campaign, access, specialist, model
+        self.submits, self.caps = submits, caps_of(campaign, specialist)
+        self.started = now()
+        self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
+        folder = campaign.folder.resolve() / "sessions" / self.id
+        self.place = Place(folder=folder, workdir=campaign.workdir(specialist).resolve())
+        self.reason: EndReason | None = None
+        self.error: str | None = None
+        self.result: ResultMessage | None = None
+        self._client: ClaudeSDKClient | None = None
+        self._limit = asyncio.timeout(self.caps.minutes * 60 + GRACE_S)
+        self._usage: dict[str, Usage] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"Session({self.id!r})"
+
+    @property
+    def trials(self) -> tuple[int, ...]:
+        """Numbers of the trials that this session registered."""
+        return tuple(n for n, s in self.campaign.lineage.started.items() if s.proposal.session == self.id)
+
+    async def run(self) -> SessionReport:
+        """Hold the session and write its report; only a cancellation or an error in our own code is raised."""
+        prompt = self._prepare()
+        with self.place.transcript.open("a", encoding="utf-8") as transcript:
+            try:
+                await self._talk(prompt, transcript)
+            except TimeoutError:
+                self._end(EndReason.MINUTES)
+            except ResultError as error:
+                self.error = self.error or clipped(str(error), 2000)
+            except (ClaudeSDKError, OSError) as error:
+                self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
+            except asyncio.CancelledError:
+                self._end(EndReason.INTERRUPTED)
+                raise
+            except BaseException as error:
+                self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
+                raise
+            finally:
+                report = self._report(prompt)
+                self.place.report.write_bytes(report.canonical())
+        return report
+
+    def stop(self, reason: EndReason) -> None:
+        """Interrupt the session: running trials go on, and it is cut off if it does not end soon."""
+        if self._end(reason):
+            with suppress(RuntimeError):  # not begun, or over already
+                self._limit.reschedule(asyncio.get_running_loop().time() + GRACE_S)
+            task = asyncio.get_running_loop().create_task(self._interrupt())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # ---- the talk
+
+    def _prepare(self) -> brief.Brief:
+        """Write what the agent will be told, and make its folders."""
+        for folder in (self.place.folder, self.place.home, self.place.workdir):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.place.system.write_text(system_prompt(self.campaign, self.specialist), encoding="utf-8")
+        lineage = self.campaign.lineage.refresh()
+        prompt = brief.render(lineage, self.specialist, self.place.workdir, self.submits)
+        self.place.brief.write_text(prompt.text, encoding="utf-8")
+        return prompt
+
+    async def _talk(self, prompt: brief.Brief, transcript: TextIO) -> None:
+        with self.place.log.open("a", encoding="utf-8") as log:
+            settings = self._options()
+            settings.stderr = lambda line: print(line, file=log, flush=True)
+            async with self._limit, ClaudeSDKClient(settings) as client:
+                self._client = client
+                alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
+                try:
+                    if self.reason is None:
+                        await client.query(prompt.text)
+                        await self._listen(client, transcript)
+                finally:
+                    alarm.cancel()
+                    self._client = None
+
+    def _options(self) -> ClaudeAgentOptions:
+        command = server_command(self.campaign.folder, self.specialist, self.id, self.submits)
+        after = HookMatcher(matcher=f"{PREFIX}(submit|wait)_trial", hooks=[self._after_trial], timeout=60)
+        return options(
+            self.place,
+            self.model,
+            self.caps,
+            self.access,
+            command,
+            {"PreToolUse": [guard.matcher(self.place.workdir)], "PostToolUse": [after]},
+        )
+
+    async def _listen(self, client: ClaudeSDKClient, transcript: TextIO) -> None:
+        async for message in client.receive_response():
+            transcript.write(_line(message))
+            transcript.flush()
+            match message:
+                case SystemMessage(subtype="init", data=data):
+                    if wrong := _wrong_tools(data):
+                        self._fail(EndReason.SERVER_MISSING, wrong)
+                        return
+                case AssistantMessage(usage=usage) if usage:
+                    self._usage[message.message_id or str(len(self._usage))] = _usage(usage)
+                    if self._total().fresh >= self.caps.tokens:
+                        self.stop(EndReason.TOKENS)
+                case ResultMessage():
+                    self.result = message
+                case _:
+                    pass
+
+    async def _interrupt(self) -> None:
+        if self._client is not None:
+            with suppress(ClaudeSDKError):  # it ended by itself in the meantime
+                await self._client.interrupt()
+
+    async def _after_trial(self, hook: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
+        """End the session when its last trial is recorded: it could only read on."""
+        lineage = self.campaign.lineage.refresh()
+        mine = self.trials
+        if len(mine) >= self.submits and all(number in lineage.trials for number in mine):
+            self._end(EndReason.SUBMITS)
+            return {"continue_": False, "stopReason": "every submit of this session is used and recorded"}
+        return {}
+
+    # ---- the end
+
+    def _end(self, reason: EndReason) -> bool:
+        """Take the first reason that is given; say whether it was this one."""
+        if self.reason is None:
+            self.reason = reason
+            return True
+        return False
+
+    def _fail(self, reason: EndReason, error: str) -> None:
+        if self._end(reason):
+            self.error = clipped(error, 2000)
+
+    def _total(self) -> Usage:
+        parts = self._usage.values()
+        return Usage(
+            input=sum(p.input for p in parts),
+            output=sum(p.output for p in parts),
+            cache_creation=sum(p.cache_creation for p in parts),
+            cache_read=sum(p.cache_read for p in parts),
+        )
+
+    def _report(self, prompt: brief.Brief) -> SessionReport:
+        result = self.result
+        self.campaign.lineage.refresh()
+        reason = self.reason or _reason(result)
+        if reason is EndReason.SERVER_MISSING:
+            self.error = clipped(" | ".join([self.error or "", *_server_stderr(self.place)]), 2000)
+        said = clipped(result.result, 1000) if result and result.result else ""
+        return SessionReport(
+            session=self.id,
+            specialist=self.specialist,
+            model=self.model,
+            started=self.started,
+            ended=now(),
+            end_reason=reason,
+            turns=result.num_turns if result else 0,
+            usage=_usage(result.usage) if result and result.usage else self._total(),
+            cost_usd=(result.total_cost_usd or 0.0) if result else 0.0,
+            submits=self.submits,
+            trials=self.trials,
+            last_words=said,
+            error=self.error or (said or "no result" if reason.failed else None),
+            brief_sha256=prompt.sha256,
+            system_sha256=hashlib.sha256(self.place.system.read_bytes()).hexdigest(),
+        )
+
+
+def _reason(result: ResultMessage | None) -> EndReason:
+    """The end that Claude Code reports: an API error calls itself a success."""
+    if result is None:
+        return EndReason.CRASH
+    if result.subtype in _SUBTYPES:
+        return _SUBTYPES[result.subtype]
+    if result.is_error:
+        return EndReason.API_ERROR if result.subtype == "success" else EndReason.CRASH
+    return EndReason.DONE
+
+
+def _wrong_tools(init: Mapping[str, Any]) -> str | None:
+    """What is wrong with the tools of a session that has just begun; None if they are exactly ours."""
+    if down := [f"the server {s['name']} is {s['status']}" for s in init["mcp_servers"] if s["status"] != "connected"]:
+        return "; ".join(down)
+    offered = set(cast(list[str], init["tools"]))
+    lacking, extra = sorted(EXPECTED - offered), sorted(offered - EXPECTED)
+    problems = [*([f"lacks {lacking}"] if lacking else []), *([f"has also {extra}"] if extra else [])]
+    return "; ".join(problems) or None
+
+
+def _server_stderr(place: Place) -> list[str]:
+    """What the server said before it died, as far as Claude Code kept it."""
+    logs = sorted(place.home.glob(".cache/claude-cli-nodejs/*/mcp-logs-espalier/*.jsonl"))
+    lines = [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines()]
+    return [str(line["error"]) for line in lines if "error" in line][-4:]
+
+
+def _usage(raw: Mapping[str, Any]) -> Usage:
+    return Usage(
+        input=raw.get("input_tokens") or 0,
+        output=raw.get("output_tokens") or 0,
+        cache_creation=raw.get("cache_creation_input_tokens") or 0,
+        cache_read=raw.get("cache_read_input_tokens") or 0,
+    )
+
+
+def _line(message: Message) -> str:
+    """An SDK message as one line of JSON."""
+    return (
+        json.dumps(
+            {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}, default=str
+        )
+        + "\n"
+    )

@@ -1,0 +1,96 @@
+"""Digits under a secret split: `prepare` deals train and test per seed, `score` counts right answers."""
+
+import argparse
+import gzip
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+DIGITS_SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
+N_TEST = 600
+N_CLASSES = 10
+
+
+def load_digits() -> tuple[np.ndarray, np.ndarray]:
+    """The 8x8 images (0 to 16) and labels that scikit-learn ships, read without importing it (an import is slow)."""
+    spec = importlib.util.find_spec("sklearn")
+    if spec is None or spec.origin is None:
+        sys.exit("the evaluator's interpreter lacks scikit-learn, whose digits are the data: install it there")
+    path = Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    if not path.is_file():
+        sys.exit(f"{path} does not exist: this scikit-learn lacks the digits; install another release")
+    packed = path.read_bytes()
+    if (found := hashlib.sha256(packed).hexdigest()) != DIGITS_SHA256:
+        sys.exit(f"{path} has sha256 {found}, expected {DIGITS_SHA256}: scores on other data are not comparable")
+    rows = np.loadtxt(gzip.decompress(packed).decode("ascii").splitlines(), delimiter=",", dtype=np.uint8)
+    return rows[:, :-1].reshape(-1, 8, 8), rows[:, -1]
+
+
+def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+    """Deal a fresh split, label permutation and test order for each seed; test labels go to `secret` only."""
+    images, labels = load_digits()
+    truth = np.empty((repeats, N_TEST), np.uint8)
+    for i in range(repeats):
+        rng = np.random.default_rng([secret_seed, i])
+        order, relabel = rng.permutation(len(labels)), rng.permutation(N_CLASSES).astype(np.uint8)
+        test, train = order[:N_TEST], order[N_TEST:]
+        folder = public / str(i)
+        folder.mkdir(parents=True)
+        np.save(folder / "train_x.npy", images[train])
+        np.save(folder / "train_y.npy", relabel[labels[train]])
+        np.save(folder / "test_x.npy", images[test])
+        truth[i] = relabel[labels[test]]
+    secret.mkdir(parents=True, exist_ok=True)
+    np.save(secret / "truth.npy", truth)
+
+
+def score(sealed: Path, secret: Path) -> dict[str, object]:
+    """Count the right predictions of every seed, or say what is wrong with the first unusable file."""
+    accuracy = []
+    for i, truth in enumerate(np.load(secret / "truth.npy", allow_pickle=False)):
+        try:
+            with (sealed / str(i) / "predict" / "pred.u8").open("rb") as file:
+                raw = file.read(N_TEST + 1)
+        except FileNotFoundError:
+            return fault(i, "pred.u8 is missing")
+        if len(raw) != N_TEST:
+            size = "more" if len(raw) > N_TEST else str(len(raw))
+            return fault(i, f"pred.u8 holds {size} bytes, expected {N_TEST}: one uint8 class per test image")
+        predicted = np.frombuffer(raw, np.uint8)
+        if predicted.max() >= N_CLASSES:
+            where = int(predicted.argmax())
+            return fault(i, f"pred.u8 holds class {predicted[where]} at image {where}, expected 0 to {N_CLASSES - 1}")
+        accuracy.append(int((predicted == truth).sum()) / N_TEST)
+    return {"metrics": {"accuracy": accuracy}}
+
+
+def fault(seed: int, line: str) -> dict[str, object]:
+    """A measurement that says why there is no score."""
+    return {"fault": {"status": "crash", "line": line, "seed": seed}}
+
+
+def main() -> None:
+    """Run one verb."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    preparing = verbs.add_parser("prepare")
+    preparing.add_argument("--seed", type=int, required=True)
+    preparing.add_argument("--repeats", type=int, required=True)
+    preparing.add_argument("public", type=Path)
+    preparing.add_argument("secret", type=Path)
+    scoring = verbs.add_parser("score")
+    scoring.add_argument("sealed", type=Path)
+    scoring.add_argument("secret", type=Path)
+    given = parser.parse_args()
+    if given.verb == "prepare":
+        prepare(given.seed, given.repeats, given.public, given.secret)
+    else:
+        Path("measurement.json").write_text(json.dumps(score(given.sealed, given.secret)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Fixtures: a calibrated toy campaign of its own for every test, and no reach into the user's home or git settings."""
+
+import functools
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from lineage_repo import claims
+from lineage_repo.campaign import Campaign, data_folder
+from lineage_repo.manifest import TaskFolder
+from mcp_server import calibration
+from mcp_server.bench import Bench
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+
+MakeTask = Callable[..., TaskFolder]
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("GIT_", "ANTHROPIC_", "ESPALIER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(state=tmp_path / "state" / "espalier", path=os.environ["PATH"])
+
+
+def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) -> TaskFolder:
+    """The toy task with changes: `phase_seconds` caps every phase, any other keyword changes a table of the manifest."""
+    shutil.copytree(data_folder("tasks") / "toy", folder, dirs_exist_ok=True)
+    raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
+    for name, table in tables.items():
+        raw[name] = {**raw[name], **table} if isinstance(table, dict) else table
+    for phase in raw["phases"] if phase_seconds else []:
+        phase["seconds"] = phase_seconds
+    (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")
+    return TaskFolder.load(folder)
+
+
+@pytest.fixture
+def make_task(tmp_path: Path) -> MakeTask:
+    return functools.partial(toy_task, tmp_path / "task")
+
+
+def calibrated(folder: Path, task: TaskFolder) -> Path:
+    """A campaign in `folder` with its baseline."""
+    campaign = Campaign.create(folder, task)
+    host = Host(state=folder.parent / "state", path=os.environ["PATH"])
+    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return calibrated(tmp_path_factory.mktemp("calibrated") / "toy", TaskFolder.load(data_folder("tasks") / "toy"))
+
+
+@pytest.fixture
+def campaign(_calibrated: Path, tmp_path: Path) -> Generator[Campaign]:
+    """A calibrated toy campaign; runners that the test left are waited for by their claim."""
+    folder = tmp_path / "campaign"
+    shutil.copytree(_calibrated, folder)
+    yield Campaign.open(folder)
+    _wait_for_runners(folder)
+
+
+def _wait_for_runners(folder: Path) -> None:
+    for trial in (folder / "trials").iterdir():
+        if claims.alive(trial):
+            (trial / "cancel").touch()
+            claims.wait(trial)
+
+
+@pytest.fixture
+def make_bench(campaign: Campaign, host: Host) -> Generator[MakeBench]:
+    """A bench of one specialist; closed when the test ends."""
+    made: list[Bench] = []
+
+    def make(specialist: str = "opt", session: str = "session-1", max_submits: int = 3) -> Bench:
+        made.append(Bench(campaign, specialist, session, max_submits, host))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.workdir.close()

@@ -1,0 +1,78 @@
+import math
+import random
+
+import pytest
+from lineage_repo.judge import gate_margin, judge, student_t, threshold
+from lineage_repo.manifest import Gate, Task
+from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
+
+from tests.conftest import MakeTask
+
+INCUMBENT = Incumbent(number=3, score=0.5, seeds=2)
+NOISE = {"error": Spread(n=4, mean=0.5, sd=0.01), "worst": Spread(n=4, mean=1.0, sd=0.1)}
+
+
+@pytest.fixture
+def task(make_task: MakeTask) -> Task:
+    return make_task(gates=[{"metric": "worst", "at_most": 2.0, "rule": "mean"}]).task
+
+
+def measured(errors: tuple[float, ...], worst: float = 1.0) -> Measurement:
+    phases = tuple(
+        PhaseRun(phase=p, seed=i, verdict="ok", seconds=0.1, wall_s=0.1, setup_s=0.1, artifact_bytes=100)
+        for i in range(len(errors))
+        for p in ("fit", "predict")
+    )
+    metrics = {"error": errors, "worst": (worst,) * len(errors)}
+    return Measurement(drawn=(1,), seeds=tuple(range(len(errors))), metrics=metrics, phases=phases, source_bytes=1000, clock="wall")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "freedom", "expected"),
+    [(0.95, 1, 6.3138), (0.99, 2, 6.9646), (0.99, 5, 3.3649), (0.95, 9, 1.8331), (0.99, 19, 2.5395), (0.99, 60, 2.3901)],
+)
+def test_the_t_quantile_agrees_with_published_tables(confidence: float, freedom: int, expected: float) -> None:
+    assert student_t(confidence, freedom) == pytest.approx(expected, rel=0.01)
+
+
+def test_a_gain_above_the_noise_is_kept_and_one_below_it_is_not(task: Task) -> None:
+    needed = threshold(task, NOISE, 2, 2)
+    assert needed == pytest.approx(2 * 0.01 * math.sqrt(1 / 2 + 1 / 2))
+    above, below = measured((0.5 - needed - 0.001,) * 2), measured((0.5 - needed + 0.001,) * 2)
+    assert judge(task, above, None, INCUMBENT, 0.5, NOISE).status is Status.KEEP
+    assert judge(task, below, None, INCUMBENT, 0.5, NOISE).status is Status.DISCARD
+
+
+def test_deltas_are_signed_against_the_best_and_the_parent(task: Task) -> None:
+    outcome = judge(task, measured((0.4, 0.4)), None, INCUMBENT, 0.6, NOISE)
+    assert outcome.delta_vs_best == pytest.approx(-0.1)
+    assert outcome.delta_vs_parent == pytest.approx(-0.2)
+
+
+def test_a_missed_gate_disqualifies_a_better_score_and_says_by_how_much(task: Task) -> None:
+    outcome = judge(task, measured((0.1, 0.1), worst=2.5), None, INCUMBENT, 0.5, NOISE)
+    assert outcome.status is Status.DISQUALIFIED
+    assert outcome.score is None
+    assert outcome.failure == "worst 2.5 misses the gate 2 by 0.5"
+
+
+def test_a_fault_decides_before_any_metric(task: Task) -> None:
+    fault = Fault(status=Status.SIZE_BLOCKED, line="11 bytes over")
+    outcome = judge(task, measured((0.1, 0.1)), fault, INCUMBENT, 0.5, NOISE)
+    assert (outcome.status, outcome.score, outcome.failure) == (Status.SIZE_BLOCKED, None, "11 bytes over")
+
+
+def test_a_lucky_small_spread_does_not_pass_a_bounded_gate() -> None:
+    gate = Gate(metric="accuracy", at_least=0.96)
+    known = Spread(n=20, mean=0.97, sd=0.004)
+    assert gate_margin(gate, (0.961, 0.961, 0.961), known).margin < 0
+    assert gate_margin(gate, (0.975, 0.974, 0.976), known).margin > 0
+
+
+def test_a_recipe_below_the_gate_passes_the_bound_in_under_one_percent_of_draws() -> None:
+    gate, random_ = Gate(metric="accuracy", at_least=0.96), random.Random(1)
+    known = Spread(n=20, mean=0.9602, sd=0.0011)
+    passed = sum(
+        gate_margin(gate, tuple(random_.gauss(0.9595, 0.0011) for _ in range(10)), known).margin >= 0 for _ in range(2000)
+    )
+    assert passed <= 20
