@@ -1,12 +1,9 @@
 """One capped session of a specialist: the real Claude Code with our tools, from the brief to a typed end."""
 
 import asyncio
-import dataclasses
 import hashlib
-import json
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, TextIO, cast
+from typing import TextIO
 from uuid import uuid4
 
 from claude_agent_sdk import (
@@ -17,16 +14,15 @@ from claude_agent_sdk import (
     HookContext,
     HookInput,
     HookMatcher,
-    Message,
     ResultError,
     ResultMessage,
     SystemMessage,
 )
 from claude_agent_sdk.types import HookJSONOutput
 
-from agent_client import brief, guard
+from agent_client import brief, frames, guard
 from agent_client.conversation import PREFIX
-from agent_client.options import EXPECTED, Access, Place, options, server_command
+from agent_client.options import Access, Place, options, server_command
 from agent_client.prompt import caps_of, system_prompt
 from agent_client.report import EndReason, SessionReport, Usage
 from lineage_repo.campaign import Campaign
@@ -35,7 +31,6 @@ from lineage_repo.text import clipped
 
 GRACE_S = 20.0
 """How long an interrupted session may take to say goodbye before it is cut off."""
-_SUBTYPES = {"error_max_turns": EndReason.TURNS, "error_max_budget_usd": EndReason.USD}
 
 
 class Session:
@@ -137,15 +132,15 @@ class Session:
 
     async def _listen(self, client: ClaudeSDKClient, transcript: TextIO) -> None:
         async for message in client.receive_response():
-            transcript.write(_line(message))
+            transcript.write(frames.line_of(message))
             transcript.flush()
             match message:
                 case SystemMessage(subtype="init", data=data):
-                    if wrong := _wrong_tools(data):
+                    if wrong := frames.wrong_tools(data):
                         self._fail(EndReason.SERVER_MISSING, wrong)
                         return
                 case AssistantMessage(usage=usage) if usage:
-                    self._usage[message.message_id or str(len(self._usage))] = _usage(usage)
+                    self._usage[message.message_id or str(len(self._usage))] = frames.usage_of(usage)
                     if self._total().fresh >= self.caps.tokens:
                         self.stop(EndReason.TOKENS)
                 case ResultMessage():
@@ -192,9 +187,9 @@ class Session:
     def _report(self, prompt: brief.Brief) -> SessionReport:
         result = self.result
         self.campaign.lineage.refresh()
-        reason = self.reason or _reason(result)
+        reason = self.reason or frames.end_of(result)
         if reason is EndReason.SERVER_MISSING:
-            self.error = clipped(" | ".join([self.error or "", *_server_stderr(self.place)]), 2000)
+            self.error = clipped(" | ".join([self.error or "", *frames.server_errors(self.place.home)]), 2000)
         said = clipped(result.result, 1000) if result and result.result else ""
         return SessionReport(
             session=self.id,
@@ -204,7 +199,7 @@ class Session:
             ended=now(),
             end_reason=reason,
             turns=result.num_turns if result else 0,
-            usage=_usage(result.usage) if result and result.usage else self._total(),
+            usage=frames.usage_of(result.usage) if result and result.usage else self._total(),
             cost_usd=(result.total_cost_usd or 0.0) if result else 0.0,
             submits=self.submits,
             trials=self.trials,
@@ -213,50 +208,3 @@ class Session:
             brief_sha256=prompt.sha256,
             system_sha256=hashlib.sha256(self.place.system.read_bytes()).hexdigest(),
         )
-
-
-def _reason(result: ResultMessage | None) -> EndReason:
-    """The end that Claude Code reports: an API error calls itself a success."""
-    if result is None:
-        return EndReason.CRASH
-    if result.subtype in _SUBTYPES:
-        return _SUBTYPES[result.subtype]
-    if result.is_error:
-        return EndReason.API_ERROR if result.subtype == "success" else EndReason.CRASH
-    return EndReason.DONE
-
-
-def _wrong_tools(init: Mapping[str, Any]) -> str | None:
-    """What is wrong with the tools of a session that has just begun; None if they are exactly ours."""
-    if down := [f"the server {s['name']} is {s['status']}" for s in init["mcp_servers"] if s["status"] != "connected"]:
-        return "; ".join(down)
-    offered = set(cast(list[str], init["tools"]))
-    lacking, extra = sorted(EXPECTED - offered), sorted(offered - EXPECTED)
-    problems = [*([f"lacks {lacking}"] if lacking else []), *([f"has also {extra}"] if extra else [])]
-    return "; ".join(problems) or None
-
-
-def _server_stderr(place: Place) -> list[str]:
-    """What the server said before it died, as far as Claude Code kept it."""
-    logs = sorted(place.home.glob(".cache/claude-cli-nodejs/*/mcp-logs-espalier/*.jsonl"))
-    lines = [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines()]
-    return [str(line["error"]) for line in lines if "error" in line][-4:]
-
-
-def _usage(raw: Mapping[str, Any]) -> Usage:
-    return Usage(
-        input=raw.get("input_tokens") or 0,
-        output=raw.get("output_tokens") or 0,
-        cache_creation=raw.get("cache_creation_input_tokens") or 0,
-        cache_read=raw.get("cache_read_input_tokens") or 0,
-    )
-
-
-def _line(message: Message) -> str:
-    """An SDK message as one line of JSON."""
-    return (
-        json.dumps(
-            {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}, default=str
-        )
-        + "\n"
-    )

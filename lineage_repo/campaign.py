@@ -1,6 +1,6 @@
 """A campaign folder: what was frozen at `init`, and where everything lies."""
 
-import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self
@@ -86,28 +86,29 @@ class Campaign:
             digests=_digests(source),
             created=now(),
         )
-        folder.mkdir(parents=True, exist_ok=True)
-        half = folder / "lineage.git.new"
-        lineage = Lineage(Store.create(half))
-        lineage.open_campaign(
-            CampaignEntry(
-                name=settings.name,
-                task=source.task.model_dump(mode="json"),
-                arm="roles",
-                specialists=settings.specialists,
-                caps=settings.caps,
-                isolation=isolation,
-                start=lineage.store.write_tree(start),
-                digests=settings.digests,
-                at=settings.created,
+        # Made beside and renamed, so that an interrupted init leaves no half of a campaign.
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            half = Path(scratch) / "half"
+            for name in ("workdirs", "trials", "sessions"):
+                (half / name).mkdir(parents=True)
+            lineage = Lineage(Store.create(half / "lineage.git"))
+            lineage.open_campaign(
+                CampaignEntry(
+                    name=settings.name,
+                    task=source.task.model_dump(mode="json"),
+                    arm=settings.arm,
+                    specialists=settings.specialists,
+                    caps=settings.caps,
+                    isolation=isolation,
+                    start=lineage.store.write_tree(start),
+                    digests=settings.digests,
+                    at=settings.created,
+                )
             )
-        )
-        half.rename(folder / "lineage.git")
-        half.with_name(f"{half.name}.lock").unlink(missing_ok=True)
-        for name in ("workdirs", "trials", "sessions"):
-            (folder / name).mkdir()
-        raw = settings.model_dump(mode="json", exclude_none=True)
-        (folder / "campaign.toml").write_text(tomli_w.dumps(raw), "utf-8")
+            raw = settings.model_dump(mode="json", exclude_none=True)
+            (half / "campaign.toml").write_text(tomli_w.dumps(raw), "utf-8")
+            half.rename(folder)
         return cls(folder, settings, source)
 
     @classmethod
@@ -180,10 +181,3 @@ def find_task(name: str) -> TaskFolder:
         known = ", ".join(p.parent.name for p in sorted(data_folder("tasks").glob("*/task.toml")))
         raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")
     return TaskFolder.load(Path(name))
-
-
-def remove_trial_scratch(folder: Path) -> None:
-    """Delete what a finished trial no longer needs: staged data, snapshots, secrets. Logs and artifacts stay."""
-    for job in folder.glob("job-*"):
-        for name in ("recipe", "public", "secret", "boxes"):
-            shutil.rmtree(job / name, ignore_errors=True)

@@ -331,4 +331,6 @@ def pooled(runs: list[Measurement]) -> Measurement:
         phases=tuple(phases),
         source_bytes=runs[0].source_bytes,
         clock=runs[0].clock,
+        evaluator_s=sum(run.evaluator_s for run in runs),
+        evaluator_s=sum(run.evaluator_s for run in runs),
     )

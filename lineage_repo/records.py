@@ -117,6 +117,8 @@ class Measurement(Record):
     phases: tuple[PhaseRun, ...]
     source_bytes: int
     clock: Clock
+    evaluator_s: FiniteFloat = 0.0
+    """Wall seconds of `prepare` and `score` together."""
 
 
 class Fault(Record):

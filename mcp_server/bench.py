@@ -1,5 +1,6 @@
 """The bench: one specialist's working copy, caps and trials, bound to one connection."""
 
+import hashlib
 import secrets
 import shutil
 import tempfile
@@ -144,8 +145,8 @@ class Bench:
         return number
 
     def _digests(self) -> dict[str, str]:
-        brief = self.campaign.folder / "sessions" / self.session / "brief.sha256"
-        known = {"brief": brief.read_text("utf-8").strip()} if brief.is_file() else {}
+        brief = self.campaign.folder / "sessions" / self.session / "brief.md"
+        known = {"brief": hashlib.sha256(brief.read_bytes()).hexdigest()} if brief.is_file() else {}
         return self.campaign.settings.digests | known
 
     def submits_left(self) -> int:

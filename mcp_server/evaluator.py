@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class EvaluatorProgram:
 
     def __init__(self, declared: Evaluator, program: Path, python: Path, log: Path) -> None:
         self._declared, self._program, self._python, self._log = declared, program, python, log
+        self.seconds = 0.0
+        """Wall seconds of all verbs so far."""
 
     def prepare(self, seed: int, repeats: int, public: Path, secret: Path) -> None:
         """Write what boxes may see to `public` and what only the evaluator sees to `secret`."""
@@ -64,6 +67,13 @@ class EvaluatorProgram:
         return {name: tuple(values) for name, values in report.metrics.items()}, None
 
     def _run(self, *arguments: str, cwd: Path) -> None:
+        begun = time.monotonic()
+        try:
+            self._verb(*arguments, cwd=cwd)
+        finally:
+            self.seconds += time.monotonic() - begun
+
+    def _verb(self, *arguments: str, cwd: Path) -> None:
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(cwd),

@@ -58,6 +58,7 @@ class Measuring:
             phases=tuple(self.runs),
             source_bytes=sum(map(len, self._files.values())),
             clock=spec.clock,
+            evaluator_s=evaluator.seconds,
         )
         return JobOutcome(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
 

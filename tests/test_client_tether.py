@@ -12,8 +12,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tether is a
 
 PARENT = """
 import os, subprocess, sys
-child = [sys.executable, "-I", "-S", sys.argv[1], str(os.getpid()), "/bin/sh", "-c", "echo ready; read line"]
-subprocess.Popen(child, stdin=subprocess.PIPE).wait()
+child = [sys.executable, "-I", "-S", sys.argv[1], str(os.getpid()), "/bin/sh", "-c", "echo ready; exec sleep 600"]
+subprocess.Popen(child).wait()
 """
 
 

@@ -90,7 +90,9 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(campaign: Campaign, make_bench: MakeBench) -> None:
+def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
+    campaign: Campaign, make_bench: MakeBench
+) -> None:
     bench = make_bench()
     slow_edit(campaign, 4)
     bench.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")

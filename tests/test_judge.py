@@ -24,12 +24,21 @@ def measured(errors: tuple[float, ...], worst: float = 1.0) -> Measurement:
         for p in ("fit", "predict")
     )
     metrics = {"error": errors, "worst": (worst,) * len(errors)}
-    return Measurement(drawn=(1,), seeds=tuple(range(len(errors))), metrics=metrics, phases=phases, source_bytes=1000, clock="wall")
+    return Measurement(
+        drawn=(1,), seeds=tuple(range(len(errors))), metrics=metrics, phases=phases, source_bytes=1000, clock="wall"
+    )
 
 
 @pytest.mark.parametrize(
     ("confidence", "freedom", "expected"),
-    [(0.95, 1, 6.3138), (0.99, 2, 6.9646), (0.99, 5, 3.3649), (0.95, 9, 1.8331), (0.99, 19, 2.5395), (0.99, 60, 2.3901)],
+    [
+        (0.95, 1, 6.3138),
+        (0.99, 2, 6.9646),
+        (0.99, 5, 3.3649),
+        (0.95, 9, 1.8331),
+        (0.99, 19, 2.5395),
+        (0.99, 60, 2.3901),
+    ],
 )
 def test_the_t_quantile_agrees_with_published_tables(confidence: float, freedom: int, expected: float) -> None:
     assert student_t(confidence, freedom) == pytest.approx(expected, rel=0.01)
@@ -73,6 +82,7 @@ def test_a_recipe_below_the_gate_passes_the_bound_in_under_one_percent_of_draws(
     gate, random_ = Gate(metric="accuracy", at_least=0.96), random.Random(1)
     known = Spread(n=20, mean=0.9602, sd=0.0011)
     passed = sum(
-        gate_margin(gate, tuple(random_.gauss(0.9595, 0.0011) for _ in range(10)), known).margin >= 0 for _ in range(2000)
+        gate_margin(gate, tuple(random_.gauss(0.9595, 0.0011) for _ in range(10)), known).margin >= 0
+        for _ in range(2000)
     )
     assert passed <= 20

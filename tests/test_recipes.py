@@ -38,7 +38,13 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
     lineage = campaign.lineage.refresh()
     tree = lineage.store.write_tree({**lineage.recipe(0), **{path: text.encode() for path, text in files.items()}})
     claimed = Proposal(
-        parent=0, title="a bad recipe", hypothesis="It is bad on purpose.", expected_delta=-1, specialist="opt", session="s", snapshot=tree
+        parent=0,
+        title="a bad recipe",
+        hypothesis="It is bad on purpose.",
+        expected_delta=-1,
+        specialist="opt",
+        session="s",
+        snapshot=tree,
     )
     number = lineage.register(claimed, {}, lambda n: campaign.trial_folder(n).mkdir())
     return runner.run(campaign, number, host)
@@ -54,15 +60,29 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         ({"fit.py": READY + "open('/recipe/x', 'w')\n"}, Status.CRASH, "OSError: [Errno 30] Read-only file system"),
         ({"fit.py": READY + FORGED}, Status.CRASH, "left no model.json in /out"),
         ({"fit.py": READY + "time.sleep(60)\n"}, Status.TRAIN_BUDGET_OVERRUN, "killed at 1.0 s; the limit is 1 s"),
-        ({"fit.py": READY + "os.symlink('/etc/passwd', '/out/model.json')\n"}, Status.ILLEGAL, "something else than a plain file"),
-        ({"fit.py": READY + "open('/out/model.json', 'w').write('[' + '1,' * 90_000 + '1]')\n"}, Status.SIZE_BLOCKED, "over the"),
+        (
+            {"fit.py": READY + "os.symlink('/etc/passwd', '/out/model.json')\n"},
+            Status.ILLEGAL,
+            "something else than a plain file",
+        ),
+        (
+            {"fit.py": READY + "open('/out/model.json', 'w').write('[' + '1,' * 90_000 + '1]')\n"},
+            Status.SIZE_BLOCKED,
+            "over the",
+        ),
         ({"fit.py": HEAD + "print('no word')\n"}, Status.CRASH, "fit (seed 1 of 2) ended without READY"),
-        ({"predict.py": HEAD + "time.sleep(60)\n"}, Status.EVAL_BUDGET_OVERRUN, "predict (seed 1 of 2) killed at 1.0 s"),
+        (
+            {"predict.py": HEAD + "time.sleep(60)\n"},
+            Status.EVAL_BUDGET_OVERRUN,
+            "predict (seed 1 of 2) killed at 1.0 s",
+        ),
         ({"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'abc')\n"}, Status.CRASH, "holds 3 bytes"),
         ({"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'\\xff' * 1024)\n"}, Status.CRASH, "holds nan"),
     ],
 )
-def test_a_bad_recipe_is_labelled(short: Campaign, host: Host, files: dict[str, str], status: Status, line: str) -> None:
+def test_a_bad_recipe_is_labelled(
+    short: Campaign, host: Host, files: dict[str, str], status: Status, line: str
+) -> None:
     trial = measure(short, host, files)
     assert (trial.status, trial.score) == (status, None)
     assert line in (trial.outcome.failure or "")
@@ -93,7 +113,9 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     lineage = short.lineage.refresh()
     marker = f"marker-{os.getpid()}"
     tree = lineage.store.write_tree({**lineage.recipe(0), "fit.py": (READY + f"time.sleep(60)  # {marker}\n").encode()})
-    claimed = Proposal(parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", snapshot=tree)
+    claimed = Proposal(
+        parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", snapshot=tree
+    )
     number = lineage.register(claimed, {}, lambda n: short.trial_folder(n).mkdir())
     (short.trial_folder(number) / "cancel").touch()
     assert runner.run(short, number, host).outcome.failure == "cancelled by the operator"

@@ -46,7 +46,9 @@ def test_a_box_cannot_write_outside_its_scratch(run: Run, path: str) -> None:
     assert b"OSError" in run(f"try: open({path!r}, 'w')\nexcept OSError: print('OSError')").log.bytes()
 
 
-def test_a_box_sees_neither_the_network_nor_the_environment_nor_other_files(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_box_sees_neither_the_network_nor_the_environment_nor_other_files(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_KEY", "s3cret")
     source = (
         "import os, socket\n"

@@ -7,20 +7,25 @@ LT = "<"
 
 
 @pytest.mark.parametrize(
-    "text", ["two\nlines", "carriage\rreturn", "nul\x00", "escape \x1b[31m", "bidi \u202e", "zero width \u200b", "\u2028 line"]
+    "text",
+    ["two\nlines", "carriage\rreturn", "nul\x00", "escape \x1b[31m", "bidi \u202e", "zero width \u200b", "\u2028 line"],
 )
 def test_a_line_with_a_control_character_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="holds"):
         one_line(text)
 
 
-@pytest.mark.parametrize("tag", ["/hypothesis>", '/parameter name="notes">', "invoke name=", "function_calls>", "/title >"])
+@pytest.mark.parametrize(
+    "tag", ["/hypothesis>", '/parameter name="notes">', "invoke name=", "function_calls>", "/title >"]
+)
 def test_markup_that_leaked_from_a_tool_call_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="tool-call markup"):
         authored(f"raise the learning rate {LT}{tag} more text")
 
 
-@pytest.mark.parametrize("text", ["test", "TODO", "...", "n/a", "placeholder", "your hypothesis here", "xxx", "  Testing.  "])
+@pytest.mark.parametrize(
+    "text", ["test", "TODO", "...", "n/a", "placeholder", "your hypothesis here", "xxx", "  Testing.  "]
+)
 def test_a_placeholder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"placeholder|characters"):
         authored(text, least=3)

@@ -98,7 +98,9 @@ async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBenc
         ({"parent": 7}, "no argument 'parent'"),
     ],
 )
-async def test_a_bad_argument_is_refused_with_what_to_do_and_costs_nothing(make_bench: MakeBench, bad: dict[str, Any], problem: str) -> None:
+async def test_a_bad_argument_is_refused_with_what_to_do_and_costs_nothing(
+    make_bench: MakeBench, bad: dict[str, Any], problem: str
+) -> None:
     bench = make_bench()
     edit(bench, STEPS=40)
     async with connected(bench) as call:
@@ -123,7 +125,12 @@ async def test_an_unchanged_recipe_is_answered_from_the_record(make_bench: MakeB
     bench = make_bench()
     async with connected(bench) as call:
         reply = await call("submit_trial", **GOOD)
-    assert (reply["trial"], reply["status"], reply["already_measured"], reply["submits_left"]) == (0, "baseline", True, 3)
+    assert (reply["trial"], reply["status"], reply["already_measured"], reply["submits_left"]) == (
+        0,
+        "baseline",
+        True,
+        3,
+    )
 
 
 async def test_submits_are_capped_by_what_the_ledger_says(make_bench: MakeBench) -> None:

@@ -58,7 +58,7 @@ def score(sealed: Path, secret: Path) -> dict[str, object]:
         except FileNotFoundError:
             return fault(i, "pred.u8 is missing")
         if len(raw) != N_TEST:
-            size = "more" if len(raw) > N_TEST else str(len(raw))
+            size = f"more than {N_TEST}" if len(raw) > N_TEST else str(len(raw))
             return fault(i, f"pred.u8 holds {size} bytes, expected {N_TEST}: one uint8 class per test image")
         predicted = np.frombuffer(raw, np.uint8)
         if predicted.max() >= N_CLASSES:

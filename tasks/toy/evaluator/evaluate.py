@@ -50,7 +50,7 @@ def score(sealed: Path, secret: Path) -> dict[str, object]:
         except FileNotFoundError:
             return fault(i, "pred.f64 is missing")
         if len(raw) != 8 * N_TEST:
-            size = "more" if len(raw) > 8 * N_TEST else str(len(raw))
+            size = f"more than {8 * N_TEST}" if len(raw) > 8 * N_TEST else str(len(raw))
             return fault(i, f"pred.f64 holds {size} bytes, expected {8 * N_TEST}: {N_TEST} little-endian doubles")
         predicted = struct.unpack(f"<{N_TEST}d", raw)
         for where, value in enumerate(predicted):

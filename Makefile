@@ -1,0 +1,56 @@
+# Two commands matter: `make demo` runs a campaign, `make test` passes the tests. Both set up everything they need.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STATE := $(or $(XDG_STATE_HOME),$(HOME)/.local/state)
+DEMO ?= $(STATE)/espalier/demo
+TRIALS ?= 8
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+setup: .venv/.done ## Make .venv with everything; install bubblewrap where that is allowed
+	@command -v bwrap >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq bubblewrap; \
+	else echo "bubblewrap is missing, and nothing is measured without it: sudo apt-get install bubblewrap"; exit 1; fi
+
+.venv/.done: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[swarm,recipes,dev]'
+	touch $@
+
+demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it
+	@test -f $(DEMO)/campaign.toml || \
+		$(BIN)/espalier init $(DEMO) --task airbench_cpu --seeds 3 --specialists opt,aug --submits 2
+	@$(BIN)/espalier calibrate $(DEMO) --if-needed
+	@$(BIN)/espalier run $(DEMO) --model standin --trials $(TRIALS)
+	@echo; $(BIN)/espalier log $(DEMO)
+	@echo; $(BIN)/espalier status $(DEMO)
+	@echo "audit     git -C $(DEMO)/lineage.git log --graph best"
+	@echo "          git -C $(DEMO)/lineage.git log --first-parent --oneline ledger"
+	@echo "verify    $(BIN)/espalier verify $(DEMO)"
+
+test: setup ## Pass the tests
+	$(BIN)/python -m pytest -q
+
+check: test lint types slow ## Everything that CI asks for
+
+lint: setup ## Lint and format check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## Type-check strictly
+	$(BIN)/pyright
+
+slow: setup ## The slow tests: real sessions, kill loops
+	$(BIN)/python -m pytest -q -m slow
+
+crash: setup ## Kill a writer a thousand times and lose nothing
+	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/test_kill.py --timeout 3600
+
+bench: setup ## Measure harness overhead and start-up times
+	$(BIN)/python -m benchmarks.overhead
+
+.PHONY: help setup demo test check lint types slow crash bench

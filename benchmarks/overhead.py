@@ -1,0 +1,108 @@
+"""What the harness itself costs: `python -m benchmarks.overhead`.
+
+Prints start-up times beside a bare interpreter's, and for a toy trial the time from registered to recorded that is
+neither a box's nor the evaluator's, at 10 and at 1,000 trials in the lineage.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from lineage_repo import claims
+from lineage_repo.campaign import Campaign, find_task
+from lineage_repo.records import Fault, Proposal, Status, Trial
+from mcp_server import calibration
+from mcp_server.bench import Bench
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+
+_RUNS = 7
+
+
+def main() -> None:
+    """Print both tables."""
+    with tempfile.TemporaryDirectory() as scratch:
+        host = Host(state=Path(scratch) / "state", path=os.environ["PATH"])
+        campaign = Campaign.create(Path(scratch) / "campaign", find_task("toy"))
+        calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+        print("harness overhead of a toy trial, registered to recorded, minus boxes and evaluator")
+        print(f"{'trials':>8} {'median s':>10} {'min s':>8} {'whole trial s':>14}")
+        for size in (10, 1000):
+            fill(campaign, size)
+            trials = [measured(campaign, host, size + i) for i in range(_RUNS)]
+            costs = [overhead(t) for t in trials]
+            whole = statistics.median((t.at - t.started).total_seconds() for t in trials)
+            print(f"{size:8} {statistics.median(costs):10.3f} {min(costs):8.3f} {whole:14.3f}")
+        startup(campaign.folder)
+
+
+def fill(campaign: Campaign, size: int) -> None:
+    """Record cheap failed trials until the lineage has `size`."""
+    lineage = campaign.lineage.refresh()
+    fault = Fault(status=Status.CRASH, line="made for the benchmark")
+    with click.progressbar(range(len(lineage.trials), size), label=f"filling to {size}", file=sys.stderr) as numbers:
+        for number in numbers:
+            lineage.record(
+                register(campaign, f"x = {number}\n"), None, fault, attempts=1, isolation={"level": "not run"}
+            )
+
+
+def register(campaign: Campaign, body: str) -> int:
+    """Register a trial that nothing runs."""
+    tree = campaign.lineage.store.write_tree({"fit.py": body.encode()})
+    proposal = Proposal(
+        parent=0, title="filler", hypothesis="", expected_delta=0, specialist="opt", session="bench", snapshot=tree
+    )
+    return campaign.lineage.register(proposal, {}, lambda _: None)
+
+
+def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
+    """Submit the start with one more comment and wait for its record."""
+    bench = Bench(campaign, "opt", "bench", 10**6, host)
+    path = bench.workdir.folder / "fit.py"
+    path.write_text(path.read_text("utf-8") + f"# {salt}\n", "utf-8")
+    number = bench.submit("one more comment", "A comment changes nothing, so this measures the harness.", 0.0, "").trial
+    claims.wait(campaign.trial_folder(number))
+    bench.finished(number)
+    bench.workdir.close()
+    return bench.lineage.trials[number]
+
+
+def overhead(trial: Trial) -> float:
+    """Seconds from registered to recorded that the harness spent itself."""
+    measurement = trial.measurement
+    assert measurement, trial.outcome  # noqa: S101
+    boxes = sum(run.setup_s + run.wall_s for run in measurement.phases)
+    return (trial.at - trial.started).total_seconds() - boxes - measurement.evaluator_s
+
+
+def startup(folder: Path) -> None:
+    """Compare each command's start-up with a bare interpreter's, interleaved."""
+    espalier = [sys.executable, "-m", "lineage_repo.cli"]
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "espalier --help": [*espalier, "--help"],
+        "espalier status (1,000 trials)": [*espalier, "status", str(folder)],
+        "espalier serve, to its end of input": [*espalier, "serve", str(folder), "--specialist", "opt"],
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(_RUNS):
+        for name, argv in commands.items():
+            begun = time.perf_counter()
+            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+            times[name].append(time.perf_counter() - begun)
+    bare = min(times["python -c pass"])
+    print(f"\n{'start-up':36} {'median ms':>10} {'min ms':>8} {'times python':>13}")
+    for name, seconds in times.items():
+        print(
+            f"{name:36} {statistics.median(seconds) * 1000:10.0f} {min(seconds) * 1000:8.0f} {min(seconds) / bare:13.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
