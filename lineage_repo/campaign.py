@@ -8,10 +8,11 @@ from typing import Annotated, Self
 import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
+from lineage_repo.claims import alive
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task, TaskFolder, digest_folder
-from lineage_repo.records import CampaignEntry, Caps, Isolation, Name, Record, now
+from lineage_repo.records import CampaignEntry, Caps, Fault, Isolation, Name, Record, Status, Trial, now
 from lineage_repo.store import Store
 
 FORMAT = 1
@@ -140,6 +141,16 @@ class Campaign:
                     f"comparable: restore {self.settings.task_folder}, or make a new campaign "
                     f"(sha256 {self.settings.digests.get(name)} then, {found} now)"
                 )
+
+    def recover(self) -> list[Trial]:
+        """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
+        lost = [
+            e.number for e in self.lineage.refresh().running() if e.number and not alive(self.trial_folder(e.number))
+        ]
+        fault = Fault(
+            status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
+        )
+        return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
     def trial_folder(self, number: int) -> Path:
         """Where what git should not hold of a trial lies: log, job, lock."""

@@ -4,9 +4,6 @@ import fcntl
 import os
 from pathlib import Path
 
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Fault, Status, Trial
-
 
 def claim(folder: Path) -> int:
     """Make a trial's folder and lock it; return the descriptor that the runner inherits."""
@@ -34,13 +31,6 @@ def alive(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def recover(lineage: Lineage, trials: Path) -> list[Trial]:
-    """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
-    lost = [e.number for e in lineage.refresh().running() if e.number and not alive(trials / f"{e.number:04d}")]
-    fault = Fault(status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again")
-    return [lineage.record(number, None, fault, attempts=1, isolation={"level": "unknown"}) for number in lost]
 
 
 def wait(folder: Path) -> None:

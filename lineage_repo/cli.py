@@ -13,7 +13,7 @@ COMMANDS = {
     "calibrate": ("mcp_server.commands:calibrate", "Measure the unmodified start and its noise."),
     "run": ("agent_client.commands:run", "Run specialist sessions until a goal or a cap is reached."),
     "serve": ("mcp_server.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
-    "status": ("lineage_repo.commands:status", "Say where a campaign stands."),
+    "status": ("lineage_repo.status:status", "Say where a campaign stands."),
     "log": ("lineage_repo.commands:log", "List the trials, newest first."),
     "show": ("lineage_repo.commands:show", "Show one trial: claim, measurement, verdict."),
     "diff": ("lineage_repo.commands:diff", "Show how two trials' recipes differ."),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lineage_repo import claims, snapshot, views
+from lineage_repo import snapshot, views
 from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task
@@ -69,67 +69,6 @@ def init(directory: Path, name: str, seeds: int | None, specialists: str, submit
         f"{task.seeds} seeds a trial"
     )
     click.echo(f"next      espalier calibrate {directory}")
-
-
-@click.command()
-@_DIR
-@_JSON
-def status(directory: Path, as_json: bool) -> None:
-    """Say where a campaign stands: best, counts, what runs now."""
-    lineage = open_lineage(directory)
-    task, best = lineage.task, lineage.best
-    counts = {s.value: n for s in Status if (n := sum(t.status is s for t in lineage.trials.values()))}
-    running = [
-        {
-            "trial": s.number,
-            "specialist": s.proposal.specialist,
-            "title": s.proposal.title,
-            "since": s.at.isoformat(),
-            "alive": claims.alive(directory / "trials" / f"{s.number:04d}"),
-        }
-        for s in lineage.running()
-    ]
-    base = lineage.trials.get(0)
-    if as_json:
-        return _dump(
-            {
-                "schema": "espalier.status/1",
-                "campaign": lineage.campaign.name if lineage.campaign else "",
-                "task": task.name,
-                "metric": task.objective.metric,
-                "unit": task.objective.unit,
-                "direction": task.objective.direction,
-                "baseline": base.score if base else None,
-                "best": {"trial": best.number, "score": best.score} if best else None,
-                "trials": max(0, len(lineage.trials) - 1),
-                "counts": counts,
-                "calibrations": len(lineage.calibrations),
-                "running": running,
-            }
-        )
-    click.echo(f"{lineage.campaign.name if lineage.campaign else ''}   {task.title}")
-    if best is None or base is None or base.score is None or best.score is None:
-        return click.echo(f"no baseline yet: espalier calibrate {directory}")
-    objective = task.objective
-    noise = lineage.noise(task)[objective.metric]
-    gain = objective.gain(best.score, base.score)
-    click.echo(
-        f"best      {objective.text(best.score)}  #{best.number:04d} {heading(best.proposal)}   "
-        f"{gain:+.{objective.digits}f} {objective.unit} better than the baseline "
-        f"(noise ±{noise.sd:.{objective.digits}f} per seed)"
-    )
-    click.echo(
-        f"trials    {len(lineage.trials) - 1}   "
-        + "   ".join(f"{name} {n}" for name, n in counts.items() if name != "baseline")
-    )
-    for entry in running:
-        state = (
-            "running"
-            if entry["alive"]
-            else "interrupted: its runner is dead; the next serve or run records it as harness_abort"
-        )
-        click.echo(f"{state}   #{entry['trial']:04d} {entry['specialist']}: {entry['title']}")
-    return None
 
 
 @click.command()

@@ -1,14 +1,17 @@
 """The lineage: every trial of a campaign, folded from the ledger, and the three ways to add to it."""
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.files import write_whole
 from lineage_repo.judge import JUDGE_VERSION, judge, per_seed, spread
 from lineage_repo.manifest import Task
-from lineage_repo.message import proposal_message, trial_message, trial_subject
+from lineage_repo.message import heading, proposal_message, trial_message, trial_subject
 from lineage_repo.records import (
     Calibration,
     CampaignEntry,
@@ -221,6 +224,7 @@ class Lineage:
         )
         self.store.append(entry.canonical(), proposal_message(entry).splitlines()[0], entry.at, commit)
         self.refresh()
+        self.write_overview()
 
     def _finish(
         self,
@@ -253,8 +257,41 @@ class Lineage:
         self.store.append(trial.canonical(), trial_subject(trial, task.objective), trial.at, commit)
         self.refresh()
         self.store.set_refs(trial_refs(trial, commit))
+        self.write_overview()
 
-    # ---- derived refs
+    # ---- derived files and refs
+
+    def overview(self) -> dict[str, Any]:
+        """Where the campaign stands, as plain data of constant size."""
+        task, best, base = self.task, self.best, self.trials.get(0)
+        metric = task.objective.metric
+        noise = self.noise(task)
+        counts = Counter(t.status.value for t in self.trials.values() if t.number)
+        return {
+            "schema": "espalier.status/1",
+            "tip": self._tip,
+            "campaign": self.campaign.name if self.campaign else "",
+            "task": task.name,
+            "title": task.title,
+            "objective": task.objective.model_dump(exclude_none=True),
+            "baseline": base.score if base else None,
+            "best": {"trial": best.number, "score": best.score, "title": heading(best.proposal)} if best else None,
+            "gain": task.objective.gain(best.score, base.score)
+            if best and base and best.score and base.score
+            else None,
+            "noise_sd": noise[metric].sd if noise else None,
+            "trials": sum(counts.values()),
+            "counts": dict(counts),
+            "calibrations": len(self.calibrations),
+            "running": [
+                {"trial": s.number, "title": heading(s.proposal), "since": s.at.isoformat()} for s in self.running()
+            ],
+        }
+
+    def write_overview(self) -> None:
+        """Leave the overview beside a campaign's repository, where `espalier status` reads it without git."""
+        if self.store.path.name == "lineage.git":
+            write_whole(self.store.path.with_name("overview.json"), json.dumps(self.overview(), indent=1).encode())
 
     def derived_refs(self) -> dict[str, str]:
         """Every tag and branch that follows from the ledger."""
@@ -331,6 +368,5 @@ def pooled(runs: list[Measurement]) -> Measurement:
         phases=tuple(phases),
         source_bytes=runs[0].source_bytes,
         clock=runs[0].clock,
-        evaluator_s=sum(run.evaluator_s for run in runs),
         evaluator_s=sum(run.evaluator_s for run in runs),
     )

@@ -21,6 +21,7 @@ from lineage_repo.snapshot import Files, check_path
 LEDGER = "refs/heads/ledger"
 BEST = "refs/heads/best"
 _ZERO = "0" * 40
+_LOOSE_PER_FOLDER = 8
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -232,6 +233,15 @@ class Store:
         entry = self.write_commit({"entry.json": body}, subject + "\n", Signature("evaluator", at), parents)
         self.run("update-ref", "--end-of-options", LEDGER, entry, tip or _ZERO)
         return entry
+
+    def pack(self) -> None:
+        """Pack loose objects once there are some thousands: from a pack the ledger is read in a quarter of the time."""
+        # One of 256 folders tells the number well enough.
+        sample = self._dir / "objects" / "17"
+        if sample.is_dir() and len(list(sample.iterdir())) > _LOOSE_PER_FOLDER:
+            with self.writing():
+                self.run("repack", "-d", "-q")
+                self.run("pack-refs")
 
     def set_refs(self, wanted: Mapping[str, str], unwanted: Sequence[str] = ()) -> None:
         """Move derived refs; they carry no truth, so a half-done update costs only a rebuild."""

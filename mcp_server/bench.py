@@ -35,10 +35,11 @@ class Bench:
             raise RefusedError(
                 f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.settings.specialists)}"
             )
-        claims.recover(campaign.lineage, campaign.folder / "trials")
+        campaign.recover()
         if campaign.lineage.best is None:
             raise RefusedError(f"the campaign has no baseline: run `espalier calibrate {campaign.folder}` first")
         campaign.lineage.repair_refs()
+        campaign.lineage.store.pack()
         self.campaign, self.specialist, self.session = campaign, specialist, session
         self.lineage, self.task = campaign.lineage, campaign.task
         self._max_submits, self._host = max_submits, host
@@ -160,7 +161,7 @@ class Bench:
             return True
         if claims.alive(self.campaign.trial_folder(number)):
             return False
-        claims.recover(self.lineage, self.campaign.folder / "trials")
+        self.campaign.recover()
         return number in self.lineage.trials
 
     def started(self, number: int) -> Started:

@@ -88,7 +88,7 @@ def cancel(directory: Path, trial: int) -> None:
             f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded"
         )
     else:
-        claims.recover(campaign.lineage, campaign.folder / "trials")
+        campaign.recover()
         click.echo(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
 
 

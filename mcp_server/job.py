@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from lineage_repo.files import write_whole
 from lineage_repo.manifest import Task
 from lineage_repo.records import Clock, Fault, Measurement, Record
 from lineage_repo.snapshot import Files
-from mcp_server.files import write_whole
 from mcp_server.host import Host
 
 

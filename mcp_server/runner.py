@@ -7,11 +7,11 @@ import traceback
 from pathlib import Path
 
 from lineage_repo.campaign import Campaign
+from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status, Trial
 from lineage_repo.text import clipped
 from mcp_server.attempt import CancelledError, measure
 from mcp_server.executor import LocalExecutor
-from mcp_server.files import write_whole
 from mcp_server.host import Host
 from mcp_server.job import JobOutcome
 from mcp_server.preflight import preflight

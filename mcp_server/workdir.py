@@ -7,8 +7,8 @@ from filelock import FileLock, Timeout
 from lineage_repo import snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
+from lineage_repo.files import write_whole
 from lineage_repo.records import Record
-from mcp_server.files import write_whole
 
 
 class WorkdirBusyError(EspalierError):
@@ -31,7 +31,7 @@ class Workdir:
             self._lock.acquire()
         except Timeout:
             raise WorkdirBusyError(
-                f"another server holds the working copy of {specialist!r}: end that session, or serve another specialist"
+                f"another server holds the working copy of {specialist!r}: end that session, or serve another one"
             ) from None
         if not self._root.exists() or not self.folder.is_dir() or not any(self.folder.iterdir()):
             self.rebase(self._lineage.best.number if self._lineage.best else 0)

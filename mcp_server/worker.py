@@ -8,11 +8,11 @@ import time
 import traceback
 from pathlib import Path
 
+from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status
 from lineage_repo.text import clipped
 from mcp_server.box import SandboxError
 from mcp_server.evaluator import EvaluatorError
-from mcp_server.files import write_whole
 from mcp_server.job import Job, JobOutcome, JobSpec
 from mcp_server.measure import Measuring, elapsed
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import tomli_w
+
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, data_folder
 from lineage_repo.manifest import TaskFolder
@@ -38,13 +39,13 @@ def host(tmp_path: Path) -> Host:
 
 
 def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) -> TaskFolder:
-    """The toy task with changes: `phase_seconds` caps every phase, any other keyword changes a table of the manifest."""
+    """The toy task with changes: `phase_seconds` caps every phase, other keywords change tables of the manifest."""
     shutil.copytree(data_folder("tasks") / "toy", folder, dirs_exist_ok=True)
-    raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
+    raw: dict[str, Any] = tomllib.loads((folder / "task.toml").read_text("utf-8"))
     for name, table in tables.items():
         raw[name] = {**raw[name], **table} if isinstance(table, dict) else table
-    for phase in raw["phases"] if phase_seconds else []:
-        phase["seconds"] = phase_seconds
+    for index in range(len(raw["phases"]) if phase_seconds else 0):
+        raw["phases"][index]["seconds"] = phase_seconds
     (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")
     return TaskFolder.load(folder)
 

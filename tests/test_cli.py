@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from lineage_repo.campaign import Campaign
 from lineage_repo.cli import COMMANDS, main
-
 from tests.test_lineage import submit
 
 
@@ -83,7 +83,7 @@ def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
 def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:
     submit(campaign.lineage.refresh(), 0.01)
     status = json.loads(espalier("status", campaign.folder, "--json").output)
-    assert (status["best"], status["trials"], status["running"]) == ({"trial": 1, "score": 0.01}, 1, [])
+    assert (status["best"]["trial"], status["best"]["score"], status["trials"], status["running"]) == (1, 0.01, 1, [])
     log = json.loads(espalier("log", campaign.folder, "--json").output)
     assert [t["trial"] for t in log["trials"]] == [1, 0]
     assert "0001 keep" in espalier("log", campaign.folder).output

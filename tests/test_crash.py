@@ -9,12 +9,12 @@ from pathlib import Path
 
 import anyio
 import pytest
+from mcp import Client, StdioServerParameters
+
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
 from lineage_repo.verify import verify
-from mcp import Client, StdioServerParameters
-
 from tests.conftest import MakeBench
 
 pytestmark = pytest.mark.anyio

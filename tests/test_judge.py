@@ -2,10 +2,10 @@ import math
 import random
 
 import pytest
+
 from lineage_repo.judge import gate_margin, judge, student_t, threshold
 from lineage_repo.manifest import Gate, Task
 from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
-
 from tests.conftest import MakeTask
 
 INCUMBENT = Incumbent(number=3, score=0.5, seeds=2)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lineage_repo import claims
+
 from lineage_repo.campaign import Campaign
 from lineage_repo.verify import verify
 
@@ -23,7 +23,7 @@ from tests.test_lineage import measurement, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
 lineage = campaign.lineage.refresh()
-claims.recover(lineage, campaign.folder / "trials")
+campaign.recover()
 lineage.repair_refs()
 while True:
     body = f"x = {len(lineage.started)}\\n".encode()
@@ -63,10 +63,11 @@ def test_no_acknowledged_trial_is_lost_when_the_writer_is_killed(campaign: Campa
         for word, number in (line.split() for line in lines if line.endswith("\n")):
             acknowledged[word].add(int(number))
         if kill % 25 == 24 or kill == KILLS - 1:
-            lineage = Campaign.open(campaign.folder).lineage.refresh()
+            now = Campaign.open(campaign.folder)
+            lineage = now.lineage.refresh()
             assert acknowledged["started"] <= set(lineage.started)
             assert acknowledged["recorded"] <= set(lineage.trials)
-            claims.recover(lineage, campaign.folder / "trials")
+            now.recover()
             lineage.repair_refs()
             report = verify(lineage.store)
             assert report.problems == ()

@@ -2,6 +2,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.lineage import Lineage, LineageError
@@ -137,7 +138,7 @@ def test_a_trial_whose_runner_is_dead_is_recorded_as_harness_abort_and_never_sho
 
     lineage = campaign.lineage.refresh()
     number = lineage.register(proposal(lineage), {}, lambda n: claims.release(claims.claim(campaign.trial_folder(n))))
-    assert [t.number for t in claims.recover(lineage, campaign.folder / "trials")] == [number]
+    assert [t.number for t in campaign.recover()] == [number]
     assert lineage.trials[number].status is Status.HARNESS_ABORT
     assert number not in [t.number for t in views.recent(lineage)]
     assert lineage.measured(lineage.trials[number].proposal.snapshot) is None

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from lineage_repo.campaign import find_task
 from lineage_repo.manifest import ManifestError, Task, TaskFolder
-
 from tests.conftest import MakeTask
 
 

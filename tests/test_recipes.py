@@ -5,17 +5,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Proposal, Status, Trial
 from lineage_repo.verify import verify
 from mcp_server import runner
 from mcp_server.host import Host
-
 from tests.conftest import calibrated, toy_task
 
 HEAD = "import os, time\n"
 READY = HEAD + (
-    "control = open(int(os.environ['ESPALIER_CONTROL']), 'r+b', buffering=0)\ncontrol.write(b'READY\\n')\ncontrol.readline()\n"
+    "control = open(int(os.environ['ESPALIER_CONTROL']), 'r+b', buffering=0)\n"
+    "control.write(b'READY\\n')\ncontrol.readline()\n"
 )
 FORGED = "print('error: 0.0001'); open('/out/measurement.json', 'w').write('{\"metrics\": {\"error\": [0.0, 0.0]}}')\n"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mcp_server.box import Box, SandboxError
 from mcp_server.host import interpreter
 from mcp_server.sandbox import BoxSpec
@@ -15,20 +16,33 @@ from mcp_server.seal import seal
 Run = Callable[..., Box]
 
 
+def spec_of(folder: Path, source: str, **changes: object) -> BoxSpec:
+    """A box that runs Python source with small limits."""
+    recipe, data = folder / "recipe", folder / "data"
+    recipe.mkdir(exist_ok=True)
+    data.mkdir(exist_ok=True)
+    (recipe / "main.py").write_text(source, "utf-8")
+    spec = BoxSpec(
+        argv=(sys.executable, "-S", "/recipe/main.py"),
+        recipe=recipe,
+        data=data,
+        interpreter=interpreter(Path(sys.executable)),
+        environment={},
+        seconds=5,
+        clock="wall",
+        memory_bytes=400_000_000,
+        processes=32,
+        scratch_bytes=8_000_000,
+    )
+    return spec.model_copy(update=changes)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run Python source in a box to its end."""
 
-    def run(source: str, *, seconds: float = 5.0, **changes: object) -> Box:
-        recipe, data = tmp_path / "recipe", tmp_path / "data"
-        recipe.mkdir(exist_ok=True)
-        data.mkdir(exist_ok=True)
-        (recipe / "main.py").write_text(source, "utf-8")
-        spec = BoxSpec(
-            argv=(sys.executable, "-S", "/recipe/main.py"), recipe=recipe, data=data, interpreter=interpreter(Path(sys.executable)),
-            environment={}, seconds=seconds, clock="wall", memory_bytes=400_000_000, processes=32, scratch_bytes=8_000_000,
-        )  # fmt: skip
-        with Box(spec.model_copy(update=changes), f"test-{os.getpid()}") as box:
+    def run(source: str, **changes: object) -> Box:
+        with Box(spec_of(tmp_path, source, **changes), f"test-{os.getpid()}") as box:
             box.release()
             box.wait()
         return box
@@ -52,13 +66,13 @@ def test_a_box_sees_neither_the_network_nor_the_environment_nor_other_files(
     monkeypatch.setenv("SECRET_KEY", "s3cret")
     source = (
         "import os, socket\n"
-        "print('SECRET_KEY' in os.environ, os.path.exists('/root/.bashrc'), os.path.exists('/home'), len(os.listdir('/proc')) < 100)\n"
+        "print('SECRET_KEY' in os.environ, os.path.exists('/root/.bashrc'), os.path.exists('/home'))\n"
         "try: socket.create_connection(('127.0.0.1', 22), 1)\n"
         "except OSError as error: print(error.errno)\n"
         "print(sorted(p for p in os.listdir('/proc') if p.isdigit()))\n"
     )
     first, errno, processes = run(source).log.bytes().decode().splitlines()
-    assert first.split() == ["False", "False", "False", "True"]
+    assert first.split() == ["False", "False", "False"]
     assert int(errno) in {101, 111}
     assert processes == "['1', '2']"
 
@@ -76,7 +90,11 @@ def test_a_box_that_sleeps_is_killed_at_its_limit(run: Run) -> None:
 
 def test_nothing_that_a_box_started_outlives_it(run: Run) -> None:
     marker = f"espalier-marker-{os.getpid()}"
-    source = f"import os, time\nif os.fork() == 0:\n os.setsid()\n os.execv('/usr/bin/sleep', [{marker!r}, '60'])\ntime.sleep(0.2)"
+    source = (
+        "import os, time\n"
+        f"if os.fork() == 0:\n os.setsid()\n os.execv('/usr/bin/sleep', [{marker!r}, '60'])\n"
+        "time.sleep(0.2)"
+    )
     assert run(source).verdict == "ok"
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if marker.encode() in _read(p)]
 
@@ -123,16 +141,8 @@ def test_a_box_that_takes_too_much_memory_ends_without_harm(run: Run) -> None:
         ("f = open('/out/a', 'wb'); f.truncate(5_000_000)", "oversize"),
     ],
 )
-def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, run: Run, source: str, verdict: str) -> None:
-    recipe, data = tmp_path / "recipe", tmp_path / "data"
-    recipe.mkdir()
-    data.mkdir()
-    (recipe / "main.py").write_text(source, "utf-8")
-    spec = BoxSpec(
-        argv=(sys.executable, "-S", "/recipe/main.py"), recipe=recipe, data=data, interpreter=interpreter(Path(sys.executable)),
-        environment={}, seconds=5, clock="wall", memory_bytes=400_000_000, processes=32, scratch_bytes=8_000_000,
-    )  # fmt: skip
-    with Box(spec, f"test-{os.getpid()}") as box:
+def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str, verdict: str) -> None:
+    with Box(spec_of(tmp_path, source), f"test-{os.getpid()}") as box:
         box.release()
         box.wait()
         sealed = seal(box.out, "a", 1000, tmp_path / "sealed" / "a")

@@ -7,19 +7,20 @@ from typing import Any
 
 import anyio
 import pytest
-from lineage_repo.records import Status
 from mcp import Client
+
+from lineage_repo.records import Status
 from mcp_server.bench import Bench, RefusedError
 from mcp_server.server import build
 from mcp_server.workdir import WorkdirBusyError
-
 from tests.conftest import MakeBench
 
 pytestmark = pytest.mark.anyio
 GOOD = {"title": "more steps", "hypothesis": "More gradient steps should fit the wave better.", "expected_delta": -0.05}
 LT = "<"
 TOOLS = {
-    "syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to", "read_snapshot", "diff_snapshots", "read_lineage",
+    "syntax_check", "size_project", "submit_trial", "wait_trial",
+    "rebase_to", "read_snapshot", "diff_snapshots", "read_lineage",
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def anyio_backend() -> str:
 
 @asynccontextmanager
 async def connected(bench: Bench, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
-    """A `call(tool, **arguments)` that returns the structured answer, or raises `AssertionError` with the error's text."""
+    """A `call(tool, **arguments)` that returns the structured answer; an error is an `AssertionError` with its text."""
     with anyio.fail_after(60):
         async with Client(build(bench), **options) as client:
 
@@ -158,7 +159,7 @@ async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_ben
 async def test_progress_is_told_while_a_trial_runs(make_bench: MakeBench) -> None:
     bench, told = make_bench(), list[str]()
 
-    async def note(_: float, __: float | None, message: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         told.append(message or "")
 
     edit(bench, STEPS=40)
