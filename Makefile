@@ -17,8 +17,9 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[swarm,recipes,dev]'
+	@echo "installing torch and the rest into .venv: a few minutes the first time"
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,recipes,dev]'
 	touch $@
 
 demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it

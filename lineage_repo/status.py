@@ -5,6 +5,7 @@ Apart from the other commands because it imports nothing heavy: a monitor may as
 
 import importlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lineage_repo import claims
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def status(directory: Path, as_json: bool) -> None:
     """Say where a campaign stands: best, counts, what runs now."""
-    found = _current(directory) or importlib.import_module("lineage_repo.commands").open_lineage(directory).overview()
+    found = _current(directory) or _from_git(directory)
     for entry in found["running"]:
         entry["alive"] = claims.alive(directory / "trials" / f"{entry['trial']:04d}")
     click.echo(json.dumps(found, indent=1) if as_json else "\n".join(_lines(directory, found)))
@@ -32,6 +33,14 @@ def _current(directory: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if found.get("tip") == tip else None
+
+
+def _from_git(directory: Path) -> dict[str, Any]:
+    """Fold the whole ledger, and leave the overview for the next call."""
+    lineage = importlib.import_module("lineage_repo.commands").open_lineage(directory)
+    with suppress(OSError):
+        lineage.write_overview()
+    return lineage.overview()
 
 
 def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
