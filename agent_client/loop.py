@@ -99,7 +99,7 @@ class Run:
                 continue
 
     def _look(self) -> None:
-        self.campaign.lineage.refresh()
+        self.campaign.recover()
         if self._progress.tell():
             self._news_at = time.monotonic()
 

@@ -8,13 +8,16 @@ import selectors
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal, Self
 
 from lineage_repo.errors import EspalierError
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
+from mcp_server.host import Interpreter
 from mcp_server.sandbox import BoxSpec, arguments
 
 _TMPFS_MAGIC = 0x01021994
@@ -291,4 +294,33 @@ def _is_tmpfs(descriptor: int) -> bool:
     buffer = ctypes.create_string_buffer(256)
     return (
         ctypes.CDLL(None).fstatfs(descriptor, buffer) == 0 and ctypes.c_long.from_buffer(buffer).value == _TMPFS_MAGIC
+    )
+
+
+def self_test(python: Interpreter, bwrap: str) -> str | None:
+    """Run the recipe interpreter in a box; say why it does not run there, None when it does."""
+    with tempfile.TemporaryDirectory() as empty:
+        spec = BoxSpec(
+            argv=(str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"),
+            recipe=Path(empty),
+            data=Path(empty),
+            interpreter=python,
+            bwrap=bwrap,
+            environment={},
+            seconds=20,
+            clock="wall",
+            memory_bytes=1 << 30,
+            processes=16,
+            scratch_bytes=1 << 20,
+        )
+        try:
+            with Box(spec, f"{os.getpid()}-self-test") as box:
+                box.release()
+                box.wait()
+        except SandboxError as error:
+            return str(error)
+    if box.verdict == "ok":
+        return None
+    return (
+        f"{python.executable} does not run in a box: {box.log.bytes().decode(errors='replace').strip() or box.verdict}"
     )

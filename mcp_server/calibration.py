@@ -38,14 +38,11 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     for repeat in range(repeats):
         tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")
         scratch = Path(tempfile.mkdtemp(prefix="calibration-", dir=campaign.folder / "trials"))
-        try:
-            outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
         if outcome.fault or outcome.measurement is None:
-            raise CalibrationError(
-                f"the start does not run: {outcome.fault.line if outcome.fault else 'no measurement'}"
-            )
+            line = outcome.fault.line if outcome.fault else "no measurement"
+            raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
+        shutil.rmtree(scratch)
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=fingerprint(), at=now())
         lineage.calibrate(entry)
     if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:

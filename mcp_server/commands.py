@@ -12,7 +12,6 @@ import click
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from mcp_server import host as hosts
-from mcp_server import sandbox
 from mcp_server.calibration import calibrate as run_calibration
 from mcp_server.calibration import choose_clock
 from mcp_server.executor import LocalExecutor
@@ -97,7 +96,7 @@ def cancel(directory: Path, trial: int) -> None:
 def doctor(as_json: bool) -> None:
     """Check what this machine can run; exits 4 where nothing can be measured."""
     host = hosts.load(os.environ)
-    box = sandbox.missing(host.bwrap)
+    box = LocalExecutor(host).check()
     checks = {
         "python": (sys.version_info >= (3, 11), sys.version.split()[0]),
         "git": _version("git"),

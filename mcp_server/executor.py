@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 
 from lineage_repo.records import Record
 from mcp_server import sandbox
-from mcp_server.host import Host
+from mcp_server.box import self_test
+from mcp_server.host import Host, interpreter
 from mcp_server.job import Job
 from mcp_server.slots import Ticket
 
@@ -84,4 +85,5 @@ class LocalExecutor:
 
     def check(self) -> str | None:
         """Why this host can't measure, with the remedy; None when it can."""
-        return sandbox.missing(self._host.bwrap)
+        python = interpreter(self._host.recipe_python)
+        return sandbox.missing(self._host.bwrap) or self_test(python, self._host.bwrap)

@@ -32,6 +32,18 @@ class BoxSpec(Record):
     scratch_bytes: int
 
 
+_WALLS = (
+    "--unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --disable-userns "
+    "--uid 1000 --gid 1000 --hostname box --new-session --die-with-parent --cap-drop ALL --clearenv"
+)
+_SYSTEM = (
+    "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
+    "--ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --ro-bind-try /etc/alternatives /etc/alternatives"
+)
+
+_LAST = "--remount-ro /dev --remount-ro / --chdir /out"
+
+
 def arguments(spec: BoxSpec, control: int) -> list[str]:
     """Bubblewrap's argument list up to its own descriptors."""
     environment = {
@@ -48,71 +60,17 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
         "ESPALIER_OUT": "/out",
         **spec.environment,
     }
-    size = ["--size", str(spec.scratch_bytes), "--tmpfs"]
+    size = f"--size {spec.scratch_bytes} --tmpfs"
     return [
         spec.bwrap,
-        "--unshare-user",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-        "--disable-userns",
-        "--uid",
-        "1000",
-        "--gid",
-        "1000",
-        "--hostname",
-        "box",
-        "--new-session",
-        "--die-with-parent",
-        "--cap-drop",
-        "ALL",
-        "--clearenv",
-        "--ro-bind",
-        "/usr",
-        "/usr",
-        "--symlink",
-        "usr/bin",
-        "/bin",
-        "--symlink",
-        "usr/lib",
-        "/lib",
-        "--symlink",
-        "usr/lib64",
-        "/lib64",
-        "--ro-bind-try",
-        "/etc/ld.so.cache",
-        "/etc/ld.so.cache",
-        "--ro-bind-try",
-        "/etc/alternatives",
-        "/etc/alternatives",
+        *_WALLS.split(),
+        *_SYSTEM.split(),
+        *f"--proc /proc --dev /dev {size} /dev/shm {size} /tmp --perms 0700 {size} /out".split(),
+        # After /tmp: an interpreter may lie below it.
         *_interpreter(spec.interpreter, spec.hide),
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        *size,
-        "/dev/shm",
-        *size,
-        "/tmp",
-        "--perms",
-        "0700",
-        *size,
-        "/out",
-        "--ro-bind",
-        str(spec.recipe),
-        "/recipe",
-        "--ro-bind",
-        str(spec.data),
-        "/data",
+        *("--ro-bind", str(spec.recipe), "/recipe", "--ro-bind", str(spec.data), "/data"),
         *(part for key, value in environment.items() for part in ("--setenv", key, value)),
-        "--remount-ro",
-        "/dev",
-        "--remount-ro",
-        "/",
-        "--chdir",
-        "/out",
+        *_LAST.split(),
     ]
 
 
