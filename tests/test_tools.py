@@ -168,6 +168,25 @@ async def test_progress_is_told_while_a_trial_runs(make_bench: MakeBench) -> Non
     assert any("seed 1 of 2" in message for message in told)
 
 
+async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_bench: MakeBench) -> None:
+    bench, answers = make_bench(), list[Any]()
+    edit(bench, STEPS=40)
+    async with connected(bench) as call:
+
+        async def attempt(tool: str, **arguments: Any) -> None:
+            try:
+                answers.append(await call(tool, **arguments))
+            except AssertionError as error:
+                answers.append(str(error))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(lambda: attempt("submit_trial", **GOOD))
+                group.start_soon(lambda: attempt("read_lineage", view="recent"))
+    assert sorted(bench.lineage.refresh().started) == [0, 1]
+    assert len(bench.lineage.calibrations) == 2
+
+
 async def test_only_the_editable_surface_may_change(make_bench: MakeBench) -> None:
     bench = make_bench()
     (bench.workdir.folder / "notes.txt").write_text("a", "utf-8")
