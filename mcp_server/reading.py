@@ -55,7 +55,7 @@ class Reading:
         pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
         rows = [views.row(t) for t in itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)]
         return LineageReply(
-            view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} trials, page {page} of {pages}."
+            view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} found, page {page} of {pages}."
         )
 
 
