@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from lineage_repo.errors import EspalierError
+from mcp_server import seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
 from mcp_server.host import Interpreter
@@ -95,6 +96,8 @@ class Box:
         self._open += [self._control, control]
         # sync-fd keeps the write end of block-fd open inside bwrap: our death must not read as "go".
         flags = ["--info-fd", str(info_w), "--sync-fd", str(self._block_w), "--block-fd", str(self._block_r)]
+        calls = self._filter()
+        flags += ["--seccomp", str(calls)]
         argv = [*arguments(self.spec, control), *flags, "--", *self.spec.argv]
         try:
             self._process = subprocess.Popen(
@@ -105,19 +108,27 @@ class Box:
                 close_fds=True,
                 env={},
                 preexec_fn=self._confine,
-                pass_fds=[info_w, self._block_r, self._block_w, control],
+                pass_fds=[info_w, self._block_r, self._block_w, control, calls],
             )
         except OSError as error:
             raise SandboxError(
                 f"{self.spec.bwrap} does not start: {error}; `espalier doctor` says what is missing"
             ) from None
-        for descriptor in (info_w, self._block_r, log_w, control):
+        for descriptor in (info_w, self._block_r, log_w, control, calls):
             self._close(descriptor)
         self._read_info(info_r, log_r)
         for descriptor, what in ((log_r, "log"), (self._init, "death"), (self._control, "control")):
             os.set_blocking(descriptor, False) if what != "death" else None
             self._selector.register(descriptor, selectors.EVENT_READ, what)
         self.out = self._pin_out()
+
+    def _filter(self) -> int:
+        """The system call filter as a file that bubblewrap reads."""
+        descriptor = os.memfd_create("calls")
+        os.write(descriptor, seccomp.program(memfd=self._cgroup is not None and self._cgroup.limits_memory))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        self._open.append(descriptor)
+        return descriptor
 
     def _confine(self) -> None:
         """Between fork and exec: die with the harness, be born in the control group, take the limits."""
@@ -282,7 +293,7 @@ class Box:
     def isolation(self) -> dict[str, str]:
         """What this box was held by, for the record."""
         limits = self._cgroup.limits if self._cgroup else "none: memory by RLIMIT_DATA only, no CPU clock"
-        return {"level": "bwrap", "network": "none", "pids": "namespace", "cgroup": limits}
+        return {"level": "bwrap", "network": "none", "pids": "namespace", "cgroup": limits, "calls": "filtered"}
 
 
 def _pages(size: int) -> int:

@@ -42,6 +42,11 @@ class CGroup:
         held = [n for n, files in names.items() if any((d / f).exists() for d in self._folders.values() for f in files)]
         return "+".join(["cpu", *held])
 
+    @property
+    def limits_memory(self) -> bool:
+        """Whether the kernel limits memory, shared and file-backed in memory included."""
+        return "memory" in self.limits
+
     def enter(self) -> None:
         """Move the calling process in; called between fork and exec, so that a box is born inside."""
         for folder in set(self._folders.values()):

@@ -156,3 +156,21 @@ def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run) -> No
     with pytest.raises(SandboxError, match="espalier doctor"):
         run("pass", bwrap="no-such-bwrap")
     assert "apt-get install bubblewrap" in str(sandbox.missing("no-such-bwrap"))
+
+
+def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -> None:
+    source = (
+        "import ctypes, errno, os, socket\n"
+        "call = ctypes.CDLL(None, use_errno=True).syscall\n"
+        "for number in (250, 321, 425, 101, 165, 272, 323):\n"
+        " print(call(number, 0, 0, 0, 0, 0), ctypes.get_errno() == errno.EPERM)\n"
+        "for family in (38, 40):\n"
+        " try: socket.socket(family, socket.SOCK_STREAM)\n"
+        " except PermissionError: print('refused')\n"
+        "print(call(56, 0x10000000 | 17, 0, 0, 0, 0), ctypes.get_errno() == errno.EPERM)\n"
+        "child = os.fork()\n"
+        "if child == 0: os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    lines = run(source).log.bytes().decode().splitlines()
+    assert lines == ["-1 True"] * 7 + ["refused"] * 2 + ["-1 True", "7"]
