@@ -19,7 +19,7 @@ from mcp_server import seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
 from mcp_server.host import Interpreter
-from mcp_server.sandbox import BoxSpec, arguments
+from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, drops_root, program
 
 _TMPFS_MAGIC = 0x01021994
 _POLL_S = 0.05
@@ -98,7 +98,7 @@ class Box:
         flags = ["--info-fd", str(info_w), "--sync-fd", str(self._block_w), "--block-fd", str(self._block_r)]
         calls = self._filter()
         flags += ["--seccomp", str(calls)]
-        argv = [*arguments(self.spec, control), *flags, "--", *self.spec.argv]
+        argv = [*arguments(self.spec, control), *flags, "--", *program(self.spec)]
         try:
             self._process = subprocess.Popen(
                 argv,
@@ -293,7 +293,14 @@ class Box:
     def isolation(self) -> dict[str, str]:
         """What this box was held by, for the record."""
         limits = self._cgroup.limits if self._cgroup else "none: memory by RLIMIT_DATA only, no CPU clock"
-        return {"level": "bwrap", "network": "none", "pids": "namespace", "cgroup": limits, "calls": "filtered"}
+        return {
+            "level": "bwrap",
+            "network": "none",
+            "pids": "namespace",
+            "cgroup": limits,
+            "calls": "filtered",
+            "uid": str(BOX_UID) if drops_root() else "mapped",
+        }
 
 
 def _pages(size: int) -> int:

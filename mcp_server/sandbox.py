@@ -13,6 +13,10 @@ from typing import Literal
 from lineage_repo.records import Record
 from mcp_server.host import Interpreter
 
+BOX_UID = 60001
+"""Above what distributions give to people and services."""
+_MADE = {Path("/"), Path("/tmp")}
+
 
 class BoxSpec(Record):
     """What a box runs, sees and may use."""
@@ -33,8 +37,15 @@ class BoxSpec(Record):
 
 
 _WALLS = (
-    "--unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --disable-userns "
-    "--uid 1000 --gid 1000 --hostname box --new-session --die-with-parent --cap-drop ALL --clearenv"
+    "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --hostname box --new-session "
+    "--die-with-parent --cap-drop ALL --clearenv"
+)
+_AS_USER = "--unshare-user --disable-userns --uid 1000 --gid 1000"
+"""An ordinary user gets a user namespace of its own, in which it is another one."""
+_AS_ROOT = "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
+"""Root keeps what it needs to become somebody else before the recipe starts; the call filter forbids namespaces."""
+_BECOME = (
+    f"setpriv --reuid {BOX_UID} --regid {BOX_UID} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
 )
 _SYSTEM = (
     "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
@@ -60,12 +71,14 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
         "ESPALIER_OUT": "/out",
         **spec.environment,
     }
-    size = f"--size {spec.scratch_bytes} --tmpfs"
+    scratch = f"--size {spec.scratch_bytes} --tmpfs"
     return [
         spec.bwrap,
         *_WALLS.split(),
+        *(_AS_ROOT if drops_root() else _AS_USER).split(),
         *_SYSTEM.split(),
-        *f"--proc /proc --dev /dev {size} /dev/shm {size} /tmp --perms 0700 {size} /out".split(),
+        *f"--proc /proc --dev /dev --perms 1777 {scratch} /dev/shm --perms 1777 {scratch} /tmp".split(),
+        *f"--perms 0777 {scratch} /out".split(),
         # After /tmp: an interpreter may lie below it.
         *_interpreter(spec.interpreter, spec.hide),
         *("--ro-bind", str(spec.recipe), "/recipe", "--ro-bind", str(spec.data), "/data"),
@@ -74,14 +87,25 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
     ]
 
 
+def program(spec: BoxSpec) -> list[str]:
+    """What bubblewrap runs in the box: the argv, as nobody that the host knows."""
+    return [*(_BECOME.split() if drops_root() else []), *spec.argv]
+
+
+def drops_root() -> bool:
+    """Whether boxes run under a user of their own because the harness is root."""
+    return os.geteuid() == 0 and shutil.which("setpriv") is not None
+
+
 def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
     """Bind what the interpreter needs; mask the packages that hold hidden data, and our own."""
-    binds = [
-        p
-        for prefix in found.prefixes
-        if not prefix.is_relative_to("/usr")
-        for p in ("--ro-bind", str(prefix), str(prefix))
-    ]
+    binds: list[str] = []
+    for prefix in found.prefixes:
+        if not prefix.is_relative_to("/usr"):
+            # Made by hand, since those that bubblewrap makes are closed to the box's user.
+            for parent in [p for p in reversed(prefix.parents) if p not in _MADE]:
+                binds += ["--perms", "0755", "--dir", str(parent)]
+            binds += ["--ro-bind", str(prefix), str(prefix)]
     for folder in found.packages:
         for name in (*hide, "lineage_repo", "mcp_server", "agent_client"):
             if (folder / name).is_dir():
