@@ -1,5 +1,6 @@
 """A campaign folder: what was frozen at `init`, and where everything lies."""
 
+import shutil
 import tempfile
 import tomllib
 from pathlib import Path
@@ -16,6 +17,8 @@ from lineage_repo.records import CampaignEntry, Caps, Fault, Isolation, Name, Re
 from lineage_repo.store import Store
 
 FORMAT = 1
+_SCRATCH = {"recipe", "public", "secret", "boxes"}
+"""What a killed worker leaves in its job folder; hidden data among it."""
 
 
 class CampaignError(EspalierError):
@@ -150,6 +153,10 @@ class Campaign:
         fault = Fault(
             status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
         )
+        for number in lost:
+            for scratch in self.trial_folder(number).glob("job-*/*"):
+                if scratch.name in _SCRATCH:
+                    shutil.rmtree(scratch, ignore_errors=True)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
     def trial_folder(self, number: int) -> Path:

@@ -8,8 +8,8 @@ from lineage_repo.manifest import Gate, Task
 from lineage_repo.records import Fault, Incumbent, Margin, Measurement, Outcome, Spread, Status
 
 JUDGE_VERSION = 1
-KEEP_SIGMAS = 2.0
-"""A keep must gain more than this many standard errors of the difference of two means."""
+KEEP_CONFIDENCE = 0.975
+"""One-sided: a recipe as good as the incumbent is kept in one of forty trials at most."""
 
 
 def per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
@@ -36,7 +36,11 @@ def threshold(task: Task, noise: Mapping[str, Spread], seeds: int, incumbent_see
     if task.objective.min_delta is not None:
         return task.objective.min_delta
     known = noise.get(task.objective.metric)
-    return KEEP_SIGMAS * known.sd * math.sqrt(1 / seeds + 1 / incumbent_seeds) if known else 0.0
+    if known is None:
+        return 0.0
+    # A spread from few seeds is itself uncertain, so few calibrations make a keep harder, never easier.
+    quantile = student_t(KEEP_CONFIDENCE, max(known.n - 1, 1))
+    return quantile * known.sd * math.sqrt(1 / seeds + 1 / incumbent_seeds)
 
 
 def judge(

@@ -16,6 +16,7 @@ from lineage_repo.records import Proposal, Started, Status, Trial
 from lineage_repo.snapshot import SnapshotError
 from mcp_server import runner
 from mcp_server.attempt import measure
+from mcp_server.cgroup import sweep
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
 from mcp_server.preflight import preflight, surface_problem, syntax_problems
@@ -36,6 +37,7 @@ class Bench:
                 f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.settings.specialists)}"
             )
         campaign.recover()
+        sweep()
         if campaign.lineage.best is None:
             raise RefusedError(f"the campaign has no baseline: run `espalier calibrate {campaign.folder}` first")
         campaign.lineage.repair_refs()

@@ -45,7 +45,7 @@ class Box:
         self.cpu_s: float | None = None
         self.verdict: Literal["ok", "crash", "timeout", "not_ready", "memory"] = "ok"
         self.exit_code: int | None = None
-        self._cgroup = CGroup.create(f"espalier-{name}", memory_bytes=spec.memory_bytes, processes=spec.processes)
+        self._cgroup = CGroup.create(name, memory_bytes=spec.memory_bytes, processes=spec.processes)
         self._selector = selectors.DefaultSelector()
         self._open: list[int] = []
         self._init = -1
@@ -332,7 +332,7 @@ def self_test(python: Interpreter, bwrap: str) -> str | None:
             scratch_bytes=1 << 20,
         )
         try:
-            with Box(spec, f"{os.getpid()}-self-test") as box:
+            with Box(spec, "self-test") as box:
                 box.release()
                 box.wait()
         except SandboxError as error:

@@ -71,7 +71,7 @@ def choose_clock(wanted: Clock) -> Clock:
     """`cpu` where the host accounts CPU seconds per box, else `wall`; calibration freezes which."""
     if wanted == "wall":
         return "wall"
-    group = CGroup.create("espalier-probe", memory_bytes=1 << 30, processes=16)
+    group = CGroup.create("probe", memory_bytes=1 << 30, processes=16)
     if group is None:
         return "wall"
     group.close()

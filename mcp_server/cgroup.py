@@ -4,11 +4,13 @@ Version 1 (cpuacct, pids, memory as separate trees) and version 2 (one tree). Wh
 """
 
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
+_PREFIX = "espalier-"
 
 
 class CGroup:
@@ -19,8 +21,9 @@ class CGroup:
 
     @classmethod
     def create(cls, name: str, *, memory_bytes: int, processes: int) -> "CGroup | None":
-        """Make a group called `name` and set what limits the host allows."""
-        folders = _version_2(name) if (_ROOT / "cgroup.controllers").exists() else _version_1(name)
+        """Make a group for the calling process's box `name` and set what limits the host allows."""
+        owner = f"{_PREFIX}{os.getpid()}.{_born(os.getpid())}-{name}-{os.urandom(3).hex()}"
+        folders = {key: folder for key, tree in _trees().items() if (folder := _make(tree / owner))}
         if "cpu" not in folders:
             _remove(folders)
             return None
@@ -85,15 +88,39 @@ class CGroup:
         _remove(self._folders)
 
 
-def _version_1(name: str) -> dict[str, Path]:
+def sweep() -> int:
+    """Kill and remove what boxes of dead harness processes left; live ones are not touched. Return how many."""
+    swept = 0
+    for tree in set(_trees().values()):
+        for folder in tree.glob(f"{_PREFIX}*"):
+            pid, _, born = folder.name.removeprefix(_PREFIX).partition("-")[0].partition(".")
+            if not pid.isdigit() or _born(int(pid)) == born:
+                continue
+            with suppress(OSError):
+                for inside in (folder / "cgroup.procs").read_text().split():
+                    os.kill(int(inside), signal.SIGKILL)
+            _remove({"left": folder})
+            swept += 1
+    return swept
+
+
+def _trees() -> dict[str, Path]:
+    """Where groups may be made: the separate trees of version 1, or our own place in version 2's one tree."""
+    if (_ROOT / "cgroup.controllers").exists():
+        own = next(
+            (line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/"
+        )
+        return {"cpu": _ROOT / own.strip("/")}
     trees = {"cpu": _ROOT / "cpuacct", "pids": _ROOT / "pids", "memory": _ROOT / "memory"}
-    return {key: folder for key, tree in trees.items() if tree.is_dir() and (folder := _make(tree / name))}
+    return {key: tree for key, tree in trees.items() if tree.is_dir()}
 
 
-def _version_2(name: str) -> dict[str, Path]:
-    own = next((line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/")
-    folder = _make(_ROOT / own.strip("/") / name)
-    return {"cpu": folder} if folder else {}
+def _born(pid: int) -> str:
+    """When a process started, in ticks since boot; empty when there is none: tells a reused pid apart."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 def _make(folder: Path) -> Path | None:

@@ -76,7 +76,7 @@ class Measuring:
         data = self.job.boxes / name
         data.mkdir(parents=True)
         seed = self.seeds[index or 0]
-        with Box(self._box(phase, data, seed), f"{os.getpid()}-{name}") as box:
+        with Box(self._box(phase, data, seed), name) as box:
             if phase.ready_s is None:
                 self._deliver(phase, index, data)
                 box.release()

@@ -15,6 +15,7 @@ from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
 from lineage_repo.verify import verify
+from mcp_server.cgroup import sweep
 from tests.conftest import MakeBench
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +98,7 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     slow_edit(campaign, 4)
     bench.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
     wait_until(lambda: "fit" in bench.progress(1))
+    worker = min(processes("mcp_server.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
     claims.wait(campaign.trial_folder(1))
@@ -106,5 +108,7 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     trial = bench.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT
     assert "submit it again" in (trial.outcome.failure or "")
+    sweep()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
     again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
     assert again.trial == 2

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from lineage_repo.judge import gate_margin, judge, student_t, threshold
+from lineage_repo.judge import gate_margin, judge, spread, student_t, threshold
 from lineage_repo.manifest import Gate, Task
 from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
 from tests.conftest import MakeTask
@@ -46,10 +46,21 @@ def test_the_t_quantile_agrees_with_published_tables(confidence: float, freedom:
 
 def test_a_gain_above_the_noise_is_kept_and_one_below_it_is_not(task: Task) -> None:
     needed = threshold(task, NOISE, 2, 2)
-    assert needed == pytest.approx(2 * 0.01 * math.sqrt(1 / 2 + 1 / 2))
+    assert needed == pytest.approx(3.182 * 0.01 * math.sqrt(1 / 2 + 1 / 2), rel=0.01)
     above, below = measured((0.5 - needed - 0.001,) * 2), measured((0.5 - needed + 0.001,) * 2)
     assert judge(task, above, None, INCUMBENT, 0.5, NOISE).status is Status.KEEP
     assert judge(task, below, None, INCUMBENT, 0.5, NOISE).status is Status.DISCARD
+
+
+def test_an_unchanged_recipe_is_kept_in_at_most_one_of_forty_trials_however_few_the_calibrations(task: Task) -> None:
+    random_, kept, draws = random.Random(1), 0, 4000
+    for _ in range(draws):
+        calibrated = tuple(random_.gauss(0.5, 0.01) for _ in range(4))
+        noise = {**NOISE, "error": spread(calibrated)}
+        incumbent = Incumbent(number=0, score=random_.gauss(0.5, 0.01 / math.sqrt(2)), seeds=2)
+        again = measured((random_.gauss(0.5, 0.01), random_.gauss(0.5, 0.01)))
+        kept += judge(task, again, None, incumbent, 0.5, noise).status is Status.KEEP
+    assert kept / draws < 0.031
 
 
 def test_deltas_are_signed_against_the_best_and_the_parent(task: Task) -> None:

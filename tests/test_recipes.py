@@ -94,7 +94,6 @@ def test_a_score_that_a_recipe_prints_or_writes_is_never_read(short: Campaign, h
     predict = short.lineage.refresh().recipe(0)["predict.py"].decode()
     trial = measure(short, host, {"predict.py": predict + FORGED})
     baseline = short.lineage.trials[0]
-    assert trial.status is Status.DISCARD
     assert trial.score == pytest.approx(baseline.score, rel=0.2)
 
 

@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> Run:
     """Run Python source in a box to its end."""
 
     def run(source: str, **changes: object) -> Box:
-        with Box(spec_of(tmp_path, source, **changes), f"test-{os.getpid()}") as box:
+        with Box(spec_of(tmp_path, source, **changes), "test") as box:
             box.release()
             box.wait()
         return box
@@ -142,7 +142,7 @@ def test_a_box_that_takes_too_much_memory_ends_without_harm(run: Run) -> None:
     ],
 )
 def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str, verdict: str) -> None:
-    with Box(spec_of(tmp_path, source), f"test-{os.getpid()}") as box:
+    with Box(spec_of(tmp_path, source), "test") as box:
         box.release()
         box.wait()
         sealed = seal(box.out, "a", 1000, tmp_path / "sealed" / "a")
