@@ -116,11 +116,12 @@ def _trees() -> dict[str, Path]:
 
 
 def _born(pid: int) -> str:
-    """When a process started, in ticks since boot; empty when there is none: tells a reused pid apart."""
+    """When a live process started, in ticks since boot; empty when there is none: tells a reused pid apart."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 def _make(folder: Path) -> Path | None:
