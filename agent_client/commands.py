@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from filelock import FileLock, Timeout
 
 from agent_client import standin
 from agent_client.loop import Plan, Run
 from agent_client.options import Access
-from agent_client.prompt import PromptError, specialist_of, system_prompt
+from agent_client.prompt import specialist_of, system_prompt
 from agent_client.report import RunReason, RunReport
 from lineage_repo.campaign import Campaign, CampaignError
 from lineage_repo.manifest import Objective
-from lineage_repo.store import StoreError
 
 _KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
 """What every process of ours may see."""
@@ -78,18 +78,19 @@ def run(
 ) -> None:
     """Run specialist sessions until the campaign has the asked number of trials."""
     environment = dict(os.environ)
-    try:
-        campaign = _open(folder)
-        models = _models(campaign, [name for name in specialists.split(",") if name], model)
-        for name in models:
-            system_prompt(campaign, name)
-    except (CampaignError, StoreError, PromptError) as error:
-        raise click.ClickException(str(error)) from None
+    campaign = _open(folder)
+    models = _models(campaign, [name for name in specialists.split(",") if name], model)
+    for name in models:
+        system_prompt(campaign, name)
     _check_credentials(set(models.values()), environment)
     plan = Plan(models=models, trials=trials, concurrency=concurrency or len(models), submits=submits)
     os.environ.clear()  # the SDK hands all of it to Claude Code
     os.environ.update(_select(environment, _KEPT))
-    report, signalled = asyncio.run(_run(campaign, plan, environment))
+    try:
+        with FileLock(campaign.folder / "run.lock", timeout=0):
+            report, signalled = asyncio.run(_run(campaign, plan, environment))
+    except Timeout:
+        raise CampaignError(f"another run holds {folder}: end it first, or wait for it") from None
     click.echo(report.model_dump_json(indent=1) if as_json else _summary(report, campaign.task.objective, folder))
     if signalled:
         raise click.exceptions.Exit(128 + signalled)

@@ -149,7 +149,7 @@ def _hypothesis(move: Move, aim: _Aim) -> str:
     knob, verb = move.knob, "raising" if move.new > move.knob.value else "lowering"
     why = "the last step in this direction was kept, so" if move.follows else "it was not tried from here, and"
     change = f"{verb} it from {knob.written(knob.value)} to {knob.written(move.new)}"
-    return f"{knob.name} sets {knob.meaning}; {why} {change} should {'lower' if aim.lower else 'raise'} {aim.metric}."
+    return f"{knob.name} sets {knob.meaning}; {why} {change} may {'lower' if aim.lower else 'raise'} {aim.metric}."
 
 
 def _tool(name: str, **arguments: object) -> Use:

@@ -4,11 +4,12 @@ from pathlib import Path
 from string import Template
 
 from lineage_repo.campaign import Campaign, data_folder, knowledge_folder
+from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import Gate, Objective, Phase, Specialist, Task
 from lineage_repo.records import Caps
 
 
-class PromptError(ValueError):
+class PromptError(EspalierError):
     """Knowledge that can't be rendered; the message names the file and the variable."""
 
 

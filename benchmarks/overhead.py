@@ -59,7 +59,7 @@ def register(campaign: Campaign, body: str) -> int:
     proposal = Proposal(
         parent=0, title="filler", hypothesis="", expected_delta=0, specialist="opt", session="bench", snapshot=tree
     )
-    return campaign.lineage.register(proposal, {}, lambda _: None)
+    return campaign.lineage.register(proposal, campaign.settings.digests, lambda _: None)
 
 
 def measured(campaign: Campaign, host: Host, salt: int) -> Trial:

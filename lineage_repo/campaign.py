@@ -48,10 +48,11 @@ class Campaign:
     """One search for a better recipe, on disk."""
 
     def __init__(self, folder: Path, settings: Settings, task_folder: TaskFolder) -> None:
-        self.folder, self.settings = folder, settings
+        # Resolved, since workers and agents have other current folders than whoever named it.
+        self.folder, self.settings = folder.resolve(), settings
         self.task_folder = task_folder
         self.task: Task = task_folder.task
-        self.lineage = Lineage(Store(folder / "lineage.git"))
+        self.lineage = Lineage(Store(self.folder / "lineage.git"))
 
     def __repr__(self) -> str:
         return f"Campaign({str(self.folder)!r}, task={self.settings.task!r})"
@@ -69,10 +70,11 @@ class Campaign:
     ) -> Self:
         """Make a campaign folder with an empty lineage; raise `CampaignError` where there is one already."""
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            what = "a campaign already" if (folder / "campaign.toml").exists() else "not an empty folder"
-            raise CampaignError(
-                f"{folder} is {what}: `espalier status {folder}` reads it; choose another folder for a new one"
-            )
+            if (folder / "campaign.toml").exists():
+                raise CampaignError(
+                    f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
+                )
+            raise CampaignError(f"{folder} is not an empty folder: name a new one")
         source = _with_seeds(source, seeds)
         known = [s.name for s in source.task.specialists]
         if unknown := set(specialists) - set(known):
@@ -137,12 +139,18 @@ class Campaign:
 
     def check_digests(self) -> None:
         """Raise `CampaignError` where task, evaluator or knowledge differ from what was frozen."""
+        entry = self.lineage.refresh().campaign
+        frozen = entry.digests if entry else self.settings.digests
+        if frozen != self.settings.digests:
+            raise CampaignError(
+                f"{self.folder / 'campaign.toml'} was edited: the ledger froze other digests; restore it"
+            )
         for name, found in _digests(self.task_folder).items():
-            if found != self.settings.digests.get(name):
+            if found != frozen.get(name):
                 raise CampaignError(
                     f"the {name} of {self.settings.task} changed since this campaign was made, so scores would not be "
                     f"comparable: restore {self.settings.task_folder}, or make a new campaign "
-                    f"(sha256 {self.settings.digests.get(name)} then, {found} now)"
+                    f"(sha256 {frozen.get(name)} then, {found} now)"
                 )
 
     def recover(self) -> list[Trial]:

@@ -91,6 +91,8 @@ def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, s
         return _dump({"schema": "espalier.log/1", "trials": [views.row(t).model_dump(mode="json") for t in trials]})
     for trial in trials:
         click.echo(line(trial, lineage.task))
+    if not trials:
+        click.echo("no trial matches", err=True)
     return None
 
 
@@ -101,6 +103,9 @@ def line(trial: Trial, task: Task) -> str:
     delta = f"{outcome.delta_vs_best:+.{digits}f}" if outcome.delta_vs_best is not None else ""
     parent = "" if trial.proposal.parent is None else f"<{trial.proposal.parent:04d}"
     text = heading(trial.proposal) + (f"  [{clipped(outcome.failure, 80)}]" if outcome.failure else "")
+    if outcome.status is Status.DISCARD and outcome.score is not None and trial.incumbent and outcome.threshold:
+        gain = task.objective.gain(outcome.score, trial.incumbent.score)
+        text += f"  [better, but not by the {outcome.threshold:.{digits}f} that noise asks for]" if gain > 0 else ""
     return f"{trial.number:04d} {outcome.status.value:21} {score:>10} {delta:>10}  {parent:5}  {text}"
 
 
@@ -163,7 +168,7 @@ def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
     before, after = (lineage.trial(n).proposal.snapshot for n in (a, b))
-    click.echo(lineage.store.diff(before, after), nl=False)
+    click.echo(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n", nl=False)
 
 
 @click.command()
@@ -208,9 +213,10 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
 def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
     inside = directory / "lineage.git"
-    if not directory.is_dir():
-        raise click.ClickException(f"{directory} is no folder")
-    report = verify(Store(inside if inside.is_dir() else directory), full=not quick)
+    store = Store(inside if inside.is_dir() else directory)
+    if not store.is_repository():
+        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
+    report = verify(store, full=not quick)
     if as_json:
         _dump(report.model_dump(mode="json"))
     else:

@@ -127,16 +127,24 @@ def _margin(name: str, value: float, limit: float, unit: str) -> Margin:
 
 
 def student_t(confidence: float, freedom: int) -> float:
-    """One-sided quantile of Student's t (Abramowitz and Stegun 26.7.5; exact for 1 and 2 degrees of freedom)."""
-    if freedom == 1:
-        return math.tan(math.pi * (confidence - 0.5))
-    if freedom == 2:
-        return (2 * confidence - 1) * math.sqrt(2 / (4 * confidence * (1 - confidence)))
-    z = NormalDist().inv_cdf(confidence)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
+    """One-sided quantile of Student's t by bisection; the normal one above 200 degrees of freedom."""
+    if freedom > 200:
+        return NormalDist().inv_cdf(confidence)
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _central_t(middle, freedom) < 2 * confidence - 1 else (low, middle)
+    return math.tan(low) * math.sqrt(freedom)
+
+
+def _central_t(angle: float, freedom: int) -> float:
+    """P(|T| <= t) for t = sqrt(freedom) tan(angle) (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    odd = freedom % 2
+    term = total = cosine if odd else 1.0
+    for k in range(2 + odd, freedom, 2):
+        term *= cosine * cosine * (k - 1) / k
+        total += term
+    if not odd:
+        return sine * total
+    return 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0))

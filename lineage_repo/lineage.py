@@ -276,9 +276,7 @@ class Lineage:
             "objective": task.objective.model_dump(exclude_none=True),
             "baseline": base.score if base else None,
             "best": {"trial": best.number, "score": best.score, "title": heading(best.proposal)} if best else None,
-            "gain": task.objective.gain(best.score, base.score)
-            if best and base and best.score and base.score
-            else None,
+            "gain": outcome_gain(task, best, base),
             "noise_sd": noise[metric].sd if noise else None,
             "trials": sum(counts.values()),
             "counts": dict(counts),
@@ -342,6 +340,13 @@ def judged(
     )
 
 
+def outcome_gain(task: Task, best: Trial | None, base: Trial | None) -> float | None:
+    """How much better the best is than the baseline; None while there is neither."""
+    if best is None or base is None or best.score is None or base.score is None:
+        return None
+    return task.objective.gain(best.score, base.score)
+
+
 def trial_refs(trial: Trial, commit: str) -> dict[str, str]:
     """The refs that one trial accounts for."""
     refs = {f"refs/tags/trial/{trial.number:04d}": commit}
@@ -358,7 +363,10 @@ def pooled(runs: list[Measurement]) -> Measurement:
     phases: list[PhaseRun] = []
     offset = 0
     for run in runs:
-        phases += [p if p.seed is None else p.model_copy(update={"seed": p.seed + offset}) for p in run.phases]
+        for phase in run.phases:
+            # What ran once for a run's seeds counts once for each of them, and for no other run's.
+            covered = range(len(run.seeds)) if phase.seed is None else [phase.seed]
+            phases += [phase.model_copy(update={"seed": index + offset}) for index in covered]
         offset += len(run.seeds)
     metrics = {name: tuple(v for run in runs for v in run.metrics[name]) for name in runs[0].metrics}
     return Measurement(

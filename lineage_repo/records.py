@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from lineage_repo.text import Line
 
@@ -129,6 +129,12 @@ class Fault(Record):
     phase: Name | None = None
     seed: int | None = None
 
+    @model_validator(mode="after")
+    def _no_verdict(self) -> Self:
+        if self.status.measured or self.status is Status.DISQUALIFIED:
+            raise ValueError(f"{self.status} is for the judge to say, never a fault")
+        return self
+
 
 class Spread(Record):
     """How one metric varies over seeds of the unmodified start."""
@@ -216,7 +222,7 @@ class Trial(Record):
     proposal: Proposal
     measurement: Measurement | None = None
     fault: Fault | None = None
-    attempts: int = 1
+    attempts: Annotated[int, Field(ge=1)] = 1
     incumbent: Incumbent | None = None
     parent_score: FiniteFloat | None = None
     noise: dict[str, Spread] = {}

@@ -1,5 +1,6 @@
 """A snapshot: the files of a recipe as a mapping from path to bytes, read from and written to plain folders."""
 
+import errno
 import os
 import re
 import stat
@@ -12,6 +13,8 @@ Files = Mapping[str, bytes]
 
 MAX_FILES = 200
 MAX_BYTES = 8_000_000
+MAX_DEPTH = 8
+MAX_PATH = 120
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _IGNORED = {"__pycache__", ".ruff_cache"}
 
@@ -23,9 +26,10 @@ class SnapshotError(EspalierError):
 def check_path(path: str) -> str:
     """Return `path` if every part is plain (letters, digits, `._-`, no leading dot); raise `SnapshotError`."""
     parts = path.split("/")
-    if len(parts) > 8 or not all(_PART.fullmatch(part) for part in parts):
+    if len(path) > MAX_PATH or len(parts) > MAX_DEPTH or not all(_PART.fullmatch(part) for part in parts):
         raise SnapshotError(
-            f"{path!r} is not a plain relative path: use letters, digits, '.', '_' and '-', at most 8 levels"
+            f"{path[:200]!r} is not a plain relative path: use letters, digits, '.', '_' and '-', "
+            f"at most {MAX_DEPTH} levels and {MAX_PATH} characters"
         )
     return path
 
@@ -36,6 +40,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     total = 0
     for here, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(f for f in folders if f not in _IGNORED)
+        if folders and len(Path(here).relative_to(folder).parts) >= MAX_DEPTH - 1:
+            raise SnapshotError(f"folders are nested more than {MAX_DEPTH} deep: rebase_to gives a fresh copy")
         if linked := [f for f in folders if (Path(here) / f).is_symlink()]:
             raise SnapshotError(f"{linked[0]!r} is a link to a folder: a recipe holds plain files only")
         for name in sorted(names):
@@ -58,7 +64,8 @@ def _read_plain(file: Path, path: str, room: int) -> bytes:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise SnapshotError(f"{path!r} can't be read as a plain file: {error.strerror}") from None
+        why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise SnapshotError(f"{path!r} can't be read as a plain file: {why}") from None
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         os.close(descriptor)
@@ -81,9 +88,22 @@ def write_folder(files: Files, folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            _clear(Path(entry.path))
+    """Empty `folder`, however deep an agent nested it: inner folders move up until nothing is nested."""
+    moved = 0
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                Path(entry.path).unlink()
+                continue
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    moved += 1
+                    Path(inner.path).rename(folder / f".clear-{os.getpid()}-{moved}")
+                else:
+                    Path(inner.path).unlink()
             Path(entry.path).rmdir()
-        else:
-            Path(entry.path).unlink()
+
+
+def weight(files: Files) -> int:
+    """Bytes that a snapshot counts for: names as well as contents, since names can carry weights too."""
+    return sum(len(path) + len(body) for path, body in files.items())

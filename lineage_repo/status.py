@@ -21,7 +21,10 @@ def status(directory: Path, as_json: bool) -> None:
     """Say where a campaign stands: best, counts, what runs now."""
     found = _current(directory) or _from_git(directory)
     for entry in found["running"]:
-        entry["alive"] = claims.alive(directory / "trials" / f"{entry['trial']:04d}")
+        folder = directory / "trials" / f"{entry['trial']:04d}"
+        entry["alive"] = claims.alive(folder)
+        with suppress(OSError):
+            entry["doing"] = (folder / "progress.txt").read_text("utf-8")
     click.echo(json.dumps(found, indent=1) if as_json else "\n".join(_lines(directory, found)))
 
 
@@ -61,5 +64,6 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
             if entry["alive"]
             else "dead      its runner ended; the next serve or run records it as harness_abort:"
         )
-        lines.append(f"{what} #{entry['trial']:04d} {entry['title']}")
+        doing = f" ({entry['doing']})" if entry["alive"] and "doing" in entry else ""
+        lines.append(f"{what} #{entry['trial']:04d} {entry['title']}{doing}")
     return lines

@@ -28,6 +28,7 @@ _CONFIG = (
     "protocol.allow=never",
     "core.fsync=all",
     "core.fsyncMethod=batch",
+    "i18n.commitEncoding=utf-8",
     "gc.auto=0",
     "safe.directory=*",
     "core.quotePath=false",
@@ -53,6 +54,14 @@ class Signature(NamedTuple):
     author: str
     at: datetime
 
+    def lines(self) -> list[str]:
+        """Author and committer as they stand in the commit object."""
+        stamp = f"{int(self.at.timestamp())} +0000"
+        return [
+            f"author {self.author} <{self.author}@espalier.invalid> {stamp}",
+            f"committer evaluator <evaluator@espalier.invalid> {stamp}",
+        ]
+
 
 class Store:
     """One lineage repository, bare or a plain clone of one."""
@@ -73,7 +82,13 @@ class Store:
         path.mkdir(parents=True)
         store = cls(path)
         store.run("init", "--quiet", "--bare", "--initial-branch=best", "--template=")
+        # Nobody pushes into a record: a hidden ref can't be updated by receive-pack.
+        store.run("config", "receive.hideRefs", "refs/")
         return store
+
+    def is_whole(self) -> bool:
+        """Whether no file hides or changes parts of the history, as grafts and shallow clones do."""
+        return not any((self._dir / name).exists() for name in ("info/grafts", "shallow"))
 
     def is_repository(self) -> bool:
         """Whether there is a git repository at all."""
@@ -158,9 +173,24 @@ class Store:
         """The object id of `name` (built from our own ids, as in `<commit>:recipe`)."""
         return self._line("rev-parse", "--verify", "--end-of-options", name)
 
-    def commits(self, names: Sequence[str]) -> list[bytes]:
-        """Raw commit objects."""
-        return self.blobs(names)
+    def commits_with_files(self, commits: Sequence[str]) -> list[tuple[list[str], str, dict[str, bytes], str]]:
+        """Per commit: its header lines but `tree`, its message, its files, and the tree of its `recipe/` or ""."""
+        raw = [body.decode("utf-8", "replace").partition("\n\n") for body in self.blobs(commits)]
+        entries = [_tree_entries(tree) for tree in self.blobs([f"{commit}^{{tree}}" for commit in commits])]
+        wanted = [(i, name) for i, tree in enumerate(entries) for name in tree if name != "recipe"]
+        bodies = self.blobs([entries[i][name] for i, name in wanted])
+        files: list[dict[str, bytes]] = [{} for _ in commits]
+        for (i, name), body in zip(wanted, bodies, strict=True):
+            files[i][name] = body
+        return [
+            (
+                [line for line in head.splitlines() if not line.startswith("tree ")],
+                text,
+                files[i],
+                tree.get("recipe", ""),
+            )
+            for i, ((head, _, text), tree) in enumerate(zip(raw, entries, strict=True))
+        ]
 
     def refs(self, *patterns: str) -> dict[str, str]:
         """Ref names and the commits that they point at."""
@@ -250,6 +280,16 @@ class Store:
             self.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
 
 
+def _tree_entries(raw: bytes) -> dict[str, str]:
+    """Names and object ids of a raw tree object."""
+    found: dict[str, str] = {}
+    while raw:
+        head, _, rest = raw.partition(b"\0")
+        found[head.split(b" ", 1)[1].decode("utf-8", "replace")] = rest[:20].hex()
+        raw = rest[20:]
+    return found
+
+
 def _options() -> list[str]:
     return [part for setting in _CONFIG for part in ("-c", setting)]
 
@@ -263,6 +303,7 @@ def _clean_environment(dated: Signature | None) -> list[str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
     }
     if dated:

@@ -20,7 +20,7 @@ _PLACEHOLDER = re.compile(
 def one_line(text: str) -> str:
     """Return `text` stripped; raise `ValueError` for a line break, a control or a bidirectional character."""
     for position, character in enumerate(text):
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+        if unicodedata.category(character)[0] == "C" or character in "\u2028\u2029":
             name = unicodedata.name(character, f"U+{ord(character):04X}")
             raise ValueError(f"holds {name} at character {position}: write one line of plain text")
     return text.strip()

@@ -1,12 +1,14 @@
 """Verify a lineage offline: the chain, the commits, the refs, and every verdict again."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
 from lineage_repo.judge import JUDGE_VERSION, judge
-from lineage_repo.lineage import Lineage, read_entry
+from lineage_repo.lineage import Lineage, pooled, read_entry
 from lineage_repo.message import proposal_message, trial_message
-from lineage_repo.records import Calibration, CampaignEntry, Proposal, Record, Started, Trial
-from lineage_repo.store import BEST, LEDGER, Row, Store, StoreError
+from lineage_repo.records import Calibration, CampaignEntry, Incumbent, Proposal, Record, Started, Trial
+from lineage_repo.store import BEST, LEDGER, Row, Signature, Store, StoreError
 
 
 class Report(Record):
@@ -23,6 +25,8 @@ class Report(Record):
 def verify(store: Store, *, full: bool = True) -> Report:
     """Check a campaign's repository or any clone of it."""
     problems = [wrong] if (wrong := store.fsck(full=full)) else []
+    if not store.is_whole():
+        problems.append(f"{store.path} has grafts or is a shallow clone: verify a full one")
     rows: list[Row] = []
     lineage = Lineage(store)
     try:
@@ -36,6 +40,7 @@ def verify(store: Store, *, full: bool = True) -> Report:
         else:
             problems += _check_commits(lineage)
             problems += _check_refs(lineage)
+            problems += _check_entries(store, rows)
     except (StoreError, ValueError) as error:
         problems.append(str(error))
     return Report(
@@ -74,11 +79,9 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     if (trial.proposal, trial.digests, trial.started) != (started.proposal, started.digests, started.at):
         yield f"{what} claims another proposal than was registered"
     task = lineage.task
-    best = lineage.best
-    if (best.number if best else None) != (trial.incumbent.number if trial.incumbent else None):
-        yield f"{what} was judged against {trial.incumbent}, but the best was {best.number if best else None}"
-    elif best and trial.incumbent and (best.score != trial.incumbent.score):
-        yield f"{what} was judged against a score of {trial.incumbent.score}, but the best had {best.score}"
+    if trial.incumbent != lineage.incumbent():
+        yield f"{what} was judged against {_brief(trial.incumbent)}, but the best was {_brief(lineage.incumbent())}"
+    yield from _check_measurement(lineage, what, trial)
     if trial.number and trial.noise != lineage.noise(task):
         yield f"{what} was judged with a noise that the calibrations don't give"
     parent = trial.proposal.parent
@@ -90,62 +93,106 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
         yield f"{what} says {trial.status}, which its measurement does not replay to"
 
 
+def _brief(incumbent: Incumbent | None) -> str:
+    return "nothing" if incumbent is None else f"{incumbent.number:04d} ({incumbent.score}, {incumbent.seeds} seeds)"
+
+
+def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
+    """The record of a trial fits the campaign that it belongs to."""
+    campaign, task, measurement = lineage.campaign, lineage.task, trial.measurement
+    if campaign is None:
+        return
+    if {k: v for k, v in trial.digests.items() if k != "brief"} != campaign.digests:
+        yield f"{what} was measured with other digests than the campaign's"
+    if trial.proposal.specialist not in {*campaign.specialists, "start"}:
+        yield f"{what} is by {trial.proposal.specialist!r}, whom the campaign doesn't have"
+    if not trial.started <= trial.at:
+        yield f"{what} ended before it started"
+    if trial.number == 0:
+        if trial.proposal.snapshot != campaign.start:
+            yield f"{what} is not the start that the campaign froze"
+        if measurement != pooled([c.measurement for c in lineage.calibrations]):
+            yield f"{what} is not what the calibrations measured"
+    if trial.fault or measurement is None:
+        return
+    seeds = len(measurement.seeds)
+    if trial.number and seeds != task.seeds:
+        yield f"{what} has {seeds} seeds, the campaign {task.seeds}"
+    lengths = {name: len(values) for name, values in measurement.metrics.items()}
+    if lengths != dict.fromkeys(task.evaluator.metrics, seeds):
+        yield f"{what} lacks values of the metrics that the manifest declares"
+    if trial.isolation.get("level") != campaign.isolation:
+        level = trial.isolation.get("level")
+        yield f"{what} ran with isolation {level!r}, the campaign asks for {campaign.isolation!r}"
+
+
 def _check_commits(lineage: Lineage) -> Iterator[str]:
     """Every proposal and trial commit holds what the ledger says, on the parent that it names."""
-    store, task = lineage.store, lineage.task
-    wanted: list[tuple[str, str, str, bytes, list[str], str]] = []
-    for number, entry in lineage.started.items():
-        parents = [] if entry.proposal.parent is None else [lineage.commits[entry.proposal.parent]]
-        body = entry.proposal.canonical()
-        wanted.append(
-            (
-                f"proposal of {number:04d}",
-                lineage.proposals[number],
-                "proposal.json",
-                body,
-                parents,
-                proposal_message(entry),
-            )
-        )
-        if trial := lineage.trials.get(number):
-            wanted.append(
-                (
-                    f"trial {number:04d}",
-                    lineage.commits[number],
-                    "trial.json",
-                    trial.canonical(),
-                    parents,
-                    trial_message(trial, task),
-                )
-            )
-    raw = store.blobs([commit for _, commit, *_ in wanted])
-    bodies = store.blobs([f"{commit}:{name}" for _, commit, name, *_ in wanted])
-    recipes = store.run(
-        "cat-file", "--batch-check=%(objectname)", stdin="".join(f"{c}:recipe\n" for _, c, *_ in wanted).encode()
+    wanted = [_proposal_commit(lineage, entry) for entry in lineage.started.values()]
+    wanted += [_trial_commit(lineage, trial) for trial in lineage.trials.values()]
+    found = lineage.store.commits_with_files([want.commit for want in wanted])
+    for want, (head, text, files, recipe) in zip(wanted, found, strict=True):
+        where = f"{want.what}: {want.commit[:12]}"
+        if files != want.files:
+            yield f"{where} holds other files than the ledger says"
+        if recipe != want.recipe:
+            yield f"{where} holds another recipe than was registered"
+        if head != want.head:
+            yield f"{where} does not stand on the parent, or is not by the author and of the time, that it names"
+        if text != want.message:
+            yield f"{where} has a message that its record does not give"
+
+
+class _Commit(NamedTuple):
+    """A commit as the ledger describes it."""
+
+    what: str
+    commit: str
+    files: dict[str, bytes]
+    recipe: str
+    head: list[str]
+    message: str
+
+
+def _proposal_commit(lineage: Lineage, entry: Started) -> _Commit:
+    files = {"proposal.json": entry.proposal.canonical()}
+    head = _head(lineage, entry.proposal, entry.at)
+    commit = lineage.proposals[entry.number]
+    return _Commit(
+        f"proposal of {entry.number:04d}", commit, files, entry.proposal.snapshot, head, proposal_message(entry)
     )
-    for (what, commit, name, body, parents, message), found, held, recipe in zip(
-        wanted, raw, bodies, recipes.decode().splitlines(), strict=True
-    ):
-        head, _, text = found.decode().partition("\n\n")
-        if held != body:
-            yield f"{what}: {commit[:12]} holds another {name} than the ledger"
-        if [line.split()[1] for line in head.splitlines() if line.startswith("parent ")] != parents:
-            yield f"{what}: {commit[:12]} does not stand on the parent that it names"
-        if recipe != Proposal.model_validate_json(body if name == "proposal.json" else _proposal(body)).snapshot:
-            yield f"{what}: {commit[:12]} holds another recipe than was registered"
-        if text != message:
-            yield f"{what}: {commit[:12]} has a message that its record does not give"
 
 
-def _proposal(body: bytes) -> bytes:
-    return Trial.model_validate_json(body).proposal.canonical()
+def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
+    files = {"trial.json": trial.canonical()}
+    if trial.number == 0:
+        files["task.json"] = lineage.task.canonical()
+    head = _head(lineage, trial.proposal, trial.at)
+    message = trial_message(trial, lineage.task)
+    commit = lineage.commits[trial.number]
+    return _Commit(f"trial {trial.number:04d}", commit, files, trial.proposal.snapshot, head, message)
+
+
+def _head(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
+    parents = [] if proposal.parent is None else [f"parent {lineage.commits[proposal.parent]}"]
+    return [*parents, *Signature(proposal.specialist, at).lines()]
+
+
+def _check_entries(store: Store, rows: list[Row]) -> Iterator[str]:
+    """Ledger commits hold their entry and nothing else, by the evaluator."""
+    for row, (head, _, files, recipe) in zip(rows, store.commits_with_files([row.commit for row in rows]), strict=True):
+        by = [line for line in head if not line.startswith("parent ")]
+        if files != {"entry.json": row.body} or recipe or by != Signature("evaluator", read_entry(row).at).lines():
+            yield f"ledger entry {row.commit[:12]}: it holds more than its entry, or is not the evaluator's"
 
 
 def _check_refs(lineage: Lineage) -> Iterator[str]:
     """Tags and branches that exist must agree with the ledger; a clone's `best` may be remote-tracking."""
     clone = lineage.store.ledger_ref() != LEDGER
     best = "refs/remotes/origin/best" if clone else BEST
-    found = lineage.store.refs("refs/tags/trial", "refs/tags/keep", best)
+    # A clone is its owner's to tag and branch; in the record itself nothing else may stand.
+    mine = ("refs/heads", "refs/tags") if not clone else ("refs/tags/trial", "refs/tags/keep", best)
+    found = {name: commit for name, commit in lineage.store.refs(*mine).items() if name != LEDGER}
     wanted = {best if name == BEST else name: commit for name, commit in lineage.derived_refs().items()}
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from lineage_repo.lineage import Lineage
+from lineage_repo.lineage import Lineage, LineageError
 from lineage_repo.records import Number, Record, Status, Trial
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
@@ -118,4 +118,6 @@ def select(
         case "similar":
             return similar(lineage, text)
         case "trial":
-            return [lineage.trial(trial if trial is not None else -1)]
+            if trial is None:
+                raise LineageError("the view trial needs the argument trial: a number")
+            return [lineage.trial(trial)]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from statistics import fmean, stdev
 
-from lineage_repo import claims
+from lineage_repo import claims, snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import limit_margins
@@ -19,9 +19,12 @@ from mcp_server.attempt import measure
 from mcp_server.cgroup import sweep
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
-from mcp_server.preflight import preflight, surface_problem, syntax_problems
+from mcp_server.preflight import Problem, preflight, surface_problem, syntax_problems
 from mcp_server.replies import RebaseReply, SizeReply, SyntaxReply, TrialReply
 from mcp_server.workdir import Workdir
+
+_FREE_BYTES = 64_000_000
+"""What a trial needs at least to be measured and recorded."""
 
 
 class RefusedError(EspalierError):
@@ -51,9 +54,12 @@ class Bench:
 
     def syntax_check(self) -> SyntaxReply:
         """Compile-level findings in the working copy."""
-        problems = syntax_problems(self._files())
+        files = self._files()
+        problems = syntax_problems(files)
+        if outside := self._surface(files):
+            problems = [outside, *problems]
         message = (
-            f"{len(problems)} problems: fix {problems[0].file}:{problems[0].line} first."
+            f"{len(problems)} to fix, the first: {problems[0].file}:{problems[0].line}."
             if problems
             else "No problem found."
         )
@@ -82,13 +88,17 @@ class Bench:
         if outcome.measurement is None:
             raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
         margins = list(limit_margins(self.task, outcome.measurement))
-        ends = f" The dry run stopped: {outcome.fault.line}." if outcome.fault else ""
         over = [m.name for m in margins if m.margin < 0]
-        message = f"Over the limit: {', '.join(over)}." if over else "Within every limit that the dry run reached."
+        if outcome.fault:
+            message = f"The dry run failed: {outcome.fault.line}."
+        elif over:
+            message = f"Over the limit: {', '.join(over)}."
+        else:
+            message = "Within every limit."
         return SizeReply(
             source_bytes=outcome.measurement.source_bytes,
             margins=margins,
-            message=f"{message}{ends} One seed, {self._variation()}",
+            message=f"{message} One seed, {self._variation()}",
         )
 
     def _variation(self) -> str:
@@ -112,11 +122,13 @@ class Bench:
             )
         files = self._files()
         parent = self.workdir.parent
-        if problem := surface_problem(self.task, files, self.lineage.recipe(parent)):
-            raise RefusedError(problem)
-        snapshot = self.lineage.store.write_tree(files)
-        if known := self.lineage.measured(snapshot):
+        if outside := self._surface(files):
+            raise RefusedError(f"{outside.file} {outside.message}")
+        tree = self.lineage.store.write_tree(files)
+        if known := self.lineage.measured(tree):
             return self.reply(known.number, already_measured=True)
+        if shutil.disk_usage(self.campaign.folder).free < _FREE_BYTES:
+            raise RefusedError(f"less than {_FREE_BYTES:,} bytes are free in {self.campaign.folder}: no trial starts")
         if self.submits_left() <= 0:
             raise RefusedError(
                 f"this session has used its {self._max_submits} submits: end it with one sentence on what you learnt"
@@ -129,9 +141,12 @@ class Bench:
             notes=notes,
             specialist=self.specialist,
             session=self.session,
-            snapshot=snapshot,
+            snapshot=tree,
         )
         return self.reply(self._register(proposal))
+
+    def _surface(self, files: snapshot.Files) -> Problem | None:
+        return surface_problem(self.task, files, self.lineage.recipe(self.workdir.parent))
 
     def _register(self, proposal: Proposal) -> int:
         held: list[int] = []

@@ -57,7 +57,7 @@ class Box:
     @property
     def seconds(self) -> float:
         """What the campaign's clock says."""
-        return self.cpu_s if self.spec.clock == "cpu" and self.cpu_s is not None else self.wall_s
+        return (self.cpu_s or 0.0) if self.spec.clock == "cpu" else self.wall_s
 
     @property
     def peak_bytes(self) -> int | None:
@@ -72,6 +72,8 @@ class Box:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._cgroup:
+            self._cgroup.kill()
         if self._process and self._process.poll() is None:
             self._kill()
             self._process.kill()
@@ -86,6 +88,8 @@ class Box:
     # ---- launch
 
     def _launch(self) -> None:
+        if self.spec.clock == "cpu" and self._cgroup is None:
+            raise SandboxError("the campaign's clock counts CPU seconds, but this host gives no control group for them")
         self._launched = time.monotonic()
         info_r, info_w = self._pipe()
         self._block_r, self._block_w = self._pipe()
@@ -99,6 +103,8 @@ class Box:
         calls = self._filter()
         flags += ["--seccomp", str(calls)]
         argv = [*arguments(self.spec, control), *flags, "--", *program(self.spec)]
+        # A signal between fork and assignment would lose the child.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         try:
             self._process = subprocess.Popen(
                 argv,
@@ -114,6 +120,8 @@ class Box:
             raise SandboxError(
                 f"{self.spec.bwrap} does not start: {error}; `espalier doctor` says what is missing"
             ) from None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         for descriptor in (info_w, self._block_r, log_w, control, calls):
             self._close(descriptor)
         self._read_info(info_r, log_r)
@@ -132,6 +140,7 @@ class Box:
 
     def _confine(self) -> None:
         """Between fork and exec: die with the harness, be born in the control group, take the limits."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         if self._cgroup:
             self._cgroup.enter()
@@ -273,6 +282,8 @@ class Box:
             self.exit_code = self._process.wait()
         if self._cgroup and self._cgroup.out_of_memory():
             self.verdict = "memory"
+        elif died and self.exit_code is not None and self.exit_code < 0:
+            raise SandboxError(f"something outside ended the box by signal {-self.exit_code}")
         elif self.exit_code and (self.verdict == "ok" or died):
             self.verdict = "crash"
 

@@ -31,9 +31,11 @@ class BoxLog:
 
 
 def last_error(log: bytes) -> str:
-    """The last exception in a log and the deepest recipe line under it; text of the recipe's, for reading only."""
+    """The last exception in a log, else its last line, and the deepest recipe line: the recipe's own text."""
     text = log[-20_000:].decode("utf-8", "replace")
     errors = re.findall(r"^(?:\w+\.)*(?:\w*(?:Error|Exception|Interrupt|Exit|Warning))\b.*$", text, re.M)
     frames = re.findall(r'File "/recipe/([\w./-]+)", line (\d+)', text)
     where = f" at {frames[-1][0]}:{frames[-1][1]}" if frames else ""
-    return f"{errors[-1]}{where}" if errors else ""
+    lines = text.strip().splitlines()
+    said = errors[-1] if errors else lines[-1][:120] if lines else ""
+    return f"{said}{where}" if said else ""

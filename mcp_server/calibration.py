@@ -27,6 +27,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         CalibrationError: a measurement failed, or the start misses its own gates.
     """
     campaign.check_digests()
+    campaign.lineage.refresh().repair_refs()
     lineage = campaign.lineage.refresh()
     start = campaign.task_folder.start()
     snapshot = lineage.store.write_tree(start)

@@ -83,6 +83,11 @@ class CGroup:
                         return True
         return False
 
+    def kill(self) -> None:
+        """Kill every process inside, also one that nobody knows of."""
+        for folder in set(self._folders.values()):
+            _kill(folder)
+
     def close(self) -> None:
         """Remove the group; the box is dead by now."""
         _remove(self._folders)
@@ -94,11 +99,9 @@ def sweep() -> int:
     for tree in set(_trees().values()):
         for folder in tree.glob(f"{_PREFIX}*"):
             pid, _, born = folder.name.removeprefix(_PREFIX).partition("-")[0].partition(".")
-            if not pid.isdigit() or _born(int(pid)) == born:
+            if not (pid.isdigit() and born.isdigit()) or _born(int(pid)) == born:
                 continue
-            with suppress(OSError):
-                for inside in (folder / "cgroup.procs").read_text().split():
-                    os.kill(int(inside), signal.SIGKILL)
+            _kill(folder)
             _remove({"left": folder})
             swept += 1
     return swept
@@ -130,6 +133,13 @@ def _make(folder: Path) -> Path | None:
     except OSError:
         return None
     return folder
+
+
+def _kill(folder: Path) -> None:
+    with suppress(OSError):
+        for inside in (folder / "cgroup.procs").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(inside), signal.SIGKILL)
 
 
 def _remove(folders: dict[str, Path]) -> None:

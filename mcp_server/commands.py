@@ -50,6 +50,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
     if if_needed:
         repeats = max(0, repeats - done)
         if campaign.lineage.best:
+            campaign.lineage.repair_refs()
             click.echo(f"calibrated already: {done} measurements", err=True)
             return
     run_calibration(campaign, repeats, host, executor, lambda text: click.echo(text, err=True))
@@ -59,15 +60,14 @@ def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
 def _tell_noise(campaign: Campaign) -> None:
     lineage, objective = campaign.lineage, campaign.task.objective
     noise = lineage.noise(campaign.task)
-    best = lineage.best
-    click.echo(f"baseline  {objective.metric} {objective.text(best.score if best else None)}")
+    click.echo(f"baseline  {objective.metric} {objective.text(lineage.trials[0].score)}")
     for metric in dict.fromkeys((objective.metric, *(g.metric for g in campaign.task.gates))):
         spread = noise[metric]
         click.echo(
             f"noise     {metric} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
         )
     click.echo(f"clock     {lineage.calibrations[0].measurement.clock}")
-    click.echo(f"next      espalier run {campaign.folder} --model standin --trials 8")
+    click.echo(f"next      espalier run {campaign.folder} --model standin --trials {len(lineage.started) + 7}")
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """The evaluator: a trusted program with two verbs, run as its own process outside every box."""
 
+import ctypes
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import Evaluator
@@ -16,6 +17,8 @@ from lineage_repo.records import Fault, Record, Status
 from lineage_repo.text import clipped
 
 _MAX_REPORT = 1_000_000
+_HUGE = 1e100
+"""What a metric must stay below; means and spreads of such values can still be computed."""
 
 
 class EvaluatorError(EspalierError):
@@ -29,7 +32,7 @@ class _Fault(Record):
 
 
 class _Report(Record):
-    metrics: dict[str, list[FiniteFloat]] = Field(default_factory=dict)
+    metrics: dict[str, list[float]] = Field(default_factory=dict)
     fault: _Fault | None = None
 
 
@@ -57,13 +60,17 @@ class EvaluatorProgram:
         except (FileNotFoundError, ValidationError, json.JSONDecodeError) as error:
             raise EvaluatorError(f"{self._program.name} wrote no usable measurement.json: {error}") from None
         if report.fault:
-            return {}, Fault(status=report.fault.status, line=clipped(report.fault.line, 400), seed=report.fault.seed)
+            return {}, _fault(report.fault)
         lengths = {name: len(values) for name, values in report.metrics.items()}
         if lengths != dict.fromkeys(self._declared.metrics, repeats):
             raise EvaluatorError(
                 f"{self._program.name} measured {lengths}, the manifest declares {list(self._declared.metrics)} "
                 f"with {repeats} values each"
             )
+        for name, values in report.metrics.items():
+            for seed, value in enumerate(values):
+                if not abs(value) < _HUGE:
+                    return {}, Fault(status=Status.CRASH, line=f"{name} is {value:g}: the recipe diverged", seed=seed)
         return {name: tuple(values) for name, values in report.metrics.items()}, None
 
     def _run(self, *arguments: str, cwd: Path) -> None:
@@ -89,6 +96,7 @@ class EvaluatorProgram:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_die_with_the_worker,
             )
             try:
                 code = process.wait(self._declared.seconds)
@@ -101,6 +109,17 @@ class EvaluatorProgram:
                     process.wait()
         if code:
             raise EvaluatorError(f"{arguments[0]} exited {code}: {clipped(_tail(self._log), 400)}")
+
+
+def _die_with_the_worker() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def _fault(said: _Fault) -> Fault:
+    try:
+        return Fault(status=said.status, line=clipped(said.line, 400), seed=said.seed)
+    except ValidationError as error:
+        raise EvaluatorError(f"measurement.json names a fault that is none: {error}") from None
 
 
 def _tail(log: Path) -> str:

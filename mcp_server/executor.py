@@ -1,5 +1,6 @@
 """The executor seam: an engine gets a job folder and a command line, and the folder's outcome file is the truth."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,6 +15,9 @@ from mcp_server.box import self_test
 from mcp_server.host import Host, interpreter
 from mcp_server.job import Job
 from mcp_server.slots import Ticket
+
+_GRACE_S = 5.0
+"""A worker needs a moment to end its boxes."""
 
 
 class State(Record):
@@ -31,6 +35,14 @@ class Executor(Protocol):
     def cancel(self, job: Job) -> None: ...
     def find(self, root: Path) -> list[Path]: ...
     def check(self) -> str | None: ...
+
+
+def _tie(parent: int) -> None:
+    """Between fork and exec: end with the runner. A signal that the worker can catch lets it end its boxes and remove
+    hidden data; the kernel's own way from a killed process to its boxes leaves some behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class LocalExecutor:
@@ -52,6 +64,8 @@ class LocalExecutor:
         if worker is None:
             if ahead := self._tickets[job.folder].position():
                 return State(phase="queued", detail=f"waiting for a slot, {ahead} ahead")
+            # The slot stays taken until the worker is dead, also when we die first.
+            slot, parent = self._tickets[job.folder].slot, os.getpid()
             with job.log.open("ab") as log:
                 worker = subprocess.Popen(
                     [sys.executable, "-I", "-m", "mcp_server.worker", str(job.folder)],
@@ -61,6 +75,8 @@ class LocalExecutor:
                     start_new_session=True,
                     env={"PATH": self._host.path, "LANG": "C.UTF-8"},
                     cwd=job.folder,
+                    pass_fds=[slot],
+                    preexec_fn=lambda: _tie(parent),
                 )
             self._workers[job.folder] = worker
         if worker.poll() is None:
@@ -74,8 +90,12 @@ class LocalExecutor:
         """Kill the worker, and with it every box; a queued job leaves the queue."""
         worker = self._workers.get(job.folder)
         if worker and worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+            worker.terminate()
+            try:
+                worker.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(worker.pid, signal.SIGKILL)
+                worker.wait()
         if ticket := self._tickets.get(job.folder):
             ticket.release()
 

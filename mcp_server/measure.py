@@ -56,7 +56,7 @@ class Measuring:
             seeds=self.seeds,
             metrics=metrics,
             phases=tuple(self.runs),
-            source_bytes=sum(map(len, self._files.values())),
+            source_bytes=snapshot.weight(self._files),
             clock=spec.clock,
             evaluator_s=evaluator.seconds,
         )
@@ -181,7 +181,7 @@ class Measuring:
         if cap is None or not phase.artifact.counted:
             return None
         counted = {p.name for p in self.task.phases if p.artifact.counted}
-        size = sum(map(len, self._files.values()))
+        size = snapshot.weight(self._files)
         size += sum(r.artifact_bytes or 0 for r in self.runs if r.phase in counted and r.seed in {run.seed, None})
         if size <= cap:
             return None

@@ -66,20 +66,24 @@ def syntax_problems(files: Mapping[str, bytes]) -> list[Problem]:
         ]
 
 
-def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str, bytes]) -> str | None:
-    """Which file outside the editable surface differs from the parent's; None when none does."""
+def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str, bytes]) -> Problem | None:
+    """Which file outside the editable surface differs from the parent's, or went missing; None when none does."""
+    surface = ", ".join(task.recipe.editable)
     for path in sorted(files.keys() | parent.keys()):
-        editable = any(fnmatch(path, pattern) for pattern in task.recipe.editable)
-        if not editable and files.get(path) != parent.get(path):
-            what = "is missing" if path not in files else "is new" if path not in parent else "was changed"
-            surface = ", ".join(task.recipe.editable)
-            return f"{path} {what}, but only {surface} may change: restore it (rebase_to gives a fresh copy)"
+        if any(fnmatch(path, pattern) for pattern in task.recipe.editable) or files.get(path) == parent.get(path):
+            continue
+        what = "is missing" if path not in files else "is new" if path not in parent else "was changed"
+        return Problem(
+            file=path,
+            line=1,
+            message=f"{what}, but only {surface} may change: restore it (rebase_to gives a fresh copy)",
+        )
     return None
 
 
 def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     """Why a snapshot can't be measured; None when it may run."""
-    size, cap = sum(map(len, files.values())), task.limits.source_bytes
+    size, cap = snapshot.weight(files), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
         return Fault(status=Status.SIZE_BLOCKED, line=line)

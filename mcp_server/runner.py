@@ -3,18 +3,24 @@
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status, Trial
+from lineage_repo.store import StoreError
 from lineage_repo.text import clipped
 from mcp_server.attempt import CancelledError, measure
+from mcp_server.cgroup import sweep
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
 from mcp_server.job import JobOutcome
 from mcp_server.preflight import preflight
+
+_PATIENCE, _RETRY_S = 60, 10.0
+"""Ten minutes for the disk to get room again."""
 
 
 def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
@@ -55,6 +61,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
     try:
         files = lineage.store.read_tree(started.proposal.snapshot)
         campaign.check_digests()
+        sweep()
         if fault := preflight(campaign.task, files):
             outcome = JobOutcome(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
         else:
@@ -73,8 +80,22 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
     except Exception as error:  # the one broad catch of this process: whatever went wrong, the trial is recorded
         traceback.print_exc()
         outcome = _abort(f"the runner failed: {type(error).__name__}: {error}")
-    tell("recording")
-    return lineage.record(number, outcome.measurement, outcome.fault, attempts=attempts, isolation=outcome.isolation)
+    return _record(campaign, number, outcome, attempts)
+
+
+def _record(campaign: Campaign, number: int, outcome: JobOutcome, attempts: int) -> Trial:
+    """Record the outcome; a full disk or a held lock is waited for, since the measurement is already paid for."""
+    for patience in range(_PATIENCE, -1, -1):
+        try:
+            return campaign.lineage.record(
+                number, outcome.measurement, outcome.fault, attempts=attempts, isolation=outcome.isolation
+            )
+        except (StoreError, OSError):
+            traceback.print_exc()
+            if patience == 0:
+                raise
+            time.sleep(_RETRY_S)
+    raise AssertionError
 
 
 def _abort(line: str) -> JobOutcome:

@@ -109,7 +109,8 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
     for folder in found.packages:
         for name in (*hide, "lineage_repo", "mcp_server", "agent_client"):
             if (folder / name).is_dir():
-                binds += ["--tmpfs", str(folder / name)]
+                hidden = str(folder / name)
+                binds += ["--perms", "0555", "--size", "4096", "--tmpfs", hidden, "--remount-ro", hidden]
             elif (folder / f"{name}.py").is_file():
                 binds += ["--ro-bind", os.devnull, str(folder / f"{name}.py")]
     return binds

@@ -90,6 +90,7 @@ class _Tools:
         self._reading = Reading(bench.lineage, bench.specialist)
         # Clients call read-only tools in parallel; the bench and its lineage are for one thread at a time.
         self._turn = anyio.CapacityLimiter(1)
+        self._dry_run = anyio.CapacityLimiter(1)
 
     async def syntax_check(self) -> SyntaxReply:
         """Find syntax errors and undefined names in your working copy. Costs nothing and runs nothing of it."""
@@ -102,7 +103,7 @@ class _Tools:
         ] = 60.0,
     ) -> SizeReply:
         """Project artifact size and phase times of your working copy against every limit, by a dry run of one seed."""
-        return await _admitted(lambda: self._bench.size_project(dry_run_s), None)
+        return await _admitted(lambda: self._bench.size_project(dry_run_s), self._dry_run)
 
     async def submit_trial(
         self,
@@ -175,7 +176,7 @@ class _Tools:
         return await _admitted(call, self._turn)
 
 
-async def _admitted(call: Callable[[], _T], turn: anyio.CapacityLimiter | None) -> _T:
+async def _admitted(call: Callable[[], _T], turn: anyio.CapacityLimiter) -> _T:
     """Run a blocking call in a thread; what the bench refuses becomes an error that the model can act on."""
     try:
         return await anyio.to_thread.run_sync(call, limiter=turn)

@@ -37,6 +37,11 @@ class Ticket:
                 return 0
         return ahead + 1
 
+    @property
+    def slot(self) -> int:
+        """Descriptor of the slot's lock; valid once `position` is 0."""
+        return -1 if self._slot is None else self._slot
+
     def release(self) -> None:
         """Give slot and place back."""
         self._leave_queue()

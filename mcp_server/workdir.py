@@ -1,5 +1,6 @@
 """A working copy: plain files that one specialist edits, and the trial that they are rooted from."""
 
+import json
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -44,6 +45,8 @@ class Workdir:
     def rebase(self, number: int) -> list[str]:
         """Replace the files by trial `number`'s recipe and make it the parent; return the paths."""
         files = self._lineage.recipe(number)
+        # Without a root the next server rebases again, so a half-done rebase never claims a parent.
+        self._root.unlink(missing_ok=True)
         snapshot.write_folder(files, self.folder)
         write_whole(self._root, _Root(parent=number).canonical())
         return sorted(files)
@@ -58,13 +61,16 @@ class Workdir:
 
 
 def page(text: str, number: int, size: int) -> tuple[str, int]:
-    """Page `number` (from 1) of `text`, in pages of at most `size` characters cut at line breaks; and their count."""
-    pages: list[str] = [""]
-    for line in text.splitlines(keepends=True) or [""]:
-        for part in (line[i : i + size] for i in range(0, len(line), size)):
-            if len(pages[-1]) + len(part) > size:
+    """Page `number` (from 1) of `text`, in pages of at most `size` characters as JSON; and how many there are."""
+    pages, used, piece = [""], 0, size // 12
+    for line in text.splitlines(keepends=True):
+        for part in (line[i : i + piece] for i in range(0, len(line), piece)):
+            cost = len(json.dumps(part)) - 2
+            if used + cost > size:
                 pages.append("")
+                used = 0
             pages[-1] += part
+            used += cost
     return (pages[number - 1] if 1 <= number <= len(pages) else ""), len(pages)
 
 

@@ -1,6 +1,6 @@
 """The worker: `python -I -m mcp_server.worker JOBDIR` measures one job and writes its `outcome.json` once."""
 
-import ctypes
+import os
 import shutil
 import signal
 import sys
@@ -29,13 +29,19 @@ def work(folder: Path) -> JobOutcome:
         traceback.print_exc()
         fault = Fault(status=Status.HARNESS_ABORT, line=clipped(str(error), 400))
         outcome = JobOutcome(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
-    for scratch in (job.recipe, job.public, job.secret, job.boxes):
-        shutil.rmtree(scratch, ignore_errors=True)
+    finally:
+        for scratch in (job.recipe, job.public, job.secret, job.boxes):
+            shutil.rmtree(scratch, ignore_errors=True)
     write_whole(job.outcome, outcome.canonical())
     return outcome
 
 
+def _end(*_: object) -> None:
+    sys.exit(1)
+
+
 if __name__ == "__main__":
-    # The worker dies with its runner, and its boxes with it.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    # The boxes' user must be able to read what is staged; the job folder itself is the owner's alone.
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, _end)
     work(Path(sys.argv[1]))

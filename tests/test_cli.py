@@ -66,6 +66,15 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(
     assert "Traceback" not in result.output
 
 
+def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert espalier("init", "runs/first", "--task", "toy").exit_code == 0
+    done = espalier("calibrate", "runs/first", "--if-needed")
+    assert (done.exit_code, "baseline" in done.output) == (0, True)
+    again = espalier("calibrate", "runs/first", "--if-needed")
+    assert "calibrated already: 2 measurements" in again.output
+
+
 def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
     espalier("init", tmp_path / "c", "--task", "toy")
     assert "espalier calibrate" in espalier("status", tmp_path / "c").output

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent_client.commands import run
 from lineage_repo.campaign import Campaign, find_task
+from lineage_repo.cli import main
 
 
 def refusal(*arguments: object, **environment: str | None) -> str:
-    found = CliRunner().invoke(run, [str(a) for a in arguments], env=environment)
+    found = CliRunner().invoke(main, ["run", *(str(a) for a in arguments)], env=environment)
     assert found.exit_code == 1
     return found.output
 
@@ -47,7 +47,7 @@ def test_a_changed_task_is_refused(campaign: Campaign) -> None:
     digest = campaign.settings.digests["knowledge"]
     settings.write_text(settings.read_text("utf-8").replace(digest, "0" * 64), encoding="utf-8")
     said = refusal(campaign.folder, "--trials", 1, "--model", "standin")
-    assert "the knowledge of toy changed" in said
+    assert "campaign.toml was edited: the ledger froze other digests" in said
 
 
 def test_its_help_needs_no_campaign() -> None:

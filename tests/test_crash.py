@@ -32,7 +32,7 @@ def processes(*words: str) -> list[int]:
     found: list[int] = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            line = (path / "cmdline").read_bytes().decode(errors="replace")
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             state = (path / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
@@ -103,12 +103,12 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     os.kill(runner, signal.SIGKILL)
     claims.wait(campaign.trial_folder(1))
     wait_until(lambda: not processes("mcp_server.worker", str(campaign.folder)))
-    wait_until(lambda: not processes("bwrap", str(campaign.folder)))
+    sweep()
+    wait_until(lambda: not processes("bwrap --", str(campaign.folder)))
     assert bench.finished(1)
     trial = bench.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT
     assert "submit it again" in (trial.outcome.failure or "")
-    sweep()
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
     again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
     assert again.trial == 2

@@ -3,7 +3,8 @@ import random
 
 import pytest
 
-from lineage_repo.judge import gate_margin, judge, spread, student_t, threshold
+from lineage_repo.judge import JUDGE_VERSION, gate_margin, judge, per_seed, spread, student_t, threshold
+from lineage_repo.lineage import pooled
 from lineage_repo.manifest import Gate, Task
 from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
 from tests.conftest import MakeTask
@@ -41,7 +42,7 @@ def measured(errors: tuple[float, ...], worst: float = 1.0) -> Measurement:
     ],
 )
 def test_the_t_quantile_agrees_with_published_tables(confidence: float, freedom: int, expected: float) -> None:
-    assert student_t(confidence, freedom) == pytest.approx(expected, rel=0.01)
+    assert student_t(confidence, freedom) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_gain_above_the_noise_is_kept_and_one_below_it_is_not(task: Task) -> None:
@@ -97,3 +98,20 @@ def test_a_recipe_below_the_gate_passes_the_bound_in_under_one_percent_of_draws(
         for _ in range(2000)
     )
     assert passed <= 20
+
+
+def test_calibrations_pool_to_what_each_of_them_measured(task: Task) -> None:
+    once = PhaseRun(phase="fit", seed=None, verdict="ok", seconds=3.0, wall_s=3.0, setup_s=0.1, artifact_bytes=100)
+    one = measured((0.5, 0.4)).model_copy(update={"phases": (once,)})
+    values, both = per_seed(task, one), per_seed(task, pooled([one, one]))
+    assert both == {name: seeds * 2 for name, seeds in values.items()}
+
+
+def test_the_judges_numbers_change_only_with_its_version(task: Task) -> None:
+    assert JUDGE_VERSION == 1
+    outcome = judge(task, measured((0.41, 0.43)), None, INCUMBENT, 0.45, NOISE)
+    assert (outcome.status, outcome.threshold) == (Status.KEEP, pytest.approx(0.031824463053, rel=1e-9))
+    gate = Gate(metric="accuracy", at_least=0.96, confidence=0.99)
+    assert gate_margin(gate, (0.97, 0.98, 0.96), Spread(n=6, mean=0.97, sd=0.004)).value == pytest.approx(
+        0.952690, rel=1e-6
+    )

@@ -29,7 +29,7 @@ while True:
     body = f"x = {len(lineage.started)}\\n".encode()
     held = []
     claim = lambda n: held.append(claims.claim(campaign.trial_folder(n)))
-    number = lineage.register(proposal(lineage, body=body), {}, claim)
+    number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
     print("started", number, flush=True)
     lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
     print("recorded", number, flush=True)

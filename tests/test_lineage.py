@@ -44,8 +44,13 @@ def measurement(error: float) -> Measurement:
     return Measurement(drawn=(7,), seeds=(1, 2), metrics=metrics, phases=phases, source_bytes=12, clock="wall")
 
 
+def digests(lineage: Lineage) -> dict[str, str]:
+    assert lineage.campaign
+    return lineage.campaign.digests
+
+
 def submit(lineage: Lineage, error: float | None = None, **claimed: object) -> int:
-    number = lineage.register(proposal(lineage, **claimed), {}, lambda _: None)  # type: ignore[arg-type]
+    number = lineage.register(proposal(lineage, **claimed), digests(lineage), lambda _: None)  # type: ignore[arg-type]
     fault = None if error is not None else Fault(status=Status.CRASH, line="train exited 3")
     lineage.record(
         number, None if error is None else measurement(error), fault, attempts=1, isolation={"level": "bwrap"}
@@ -81,7 +86,7 @@ def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaig
 def test_the_hypothesis_is_registered_before_anything_runs(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     seen: list[list[int]] = []
-    number = lineage.register(proposal(lineage), {}, lambda n: seen.append([n, *lineage.started]))
+    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.started]))
     assert seen == [[number, 0]]
     assert (
         git(campaign.folder / "lineage.git", "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
@@ -137,7 +142,9 @@ def test_a_trial_whose_runner_is_dead_is_recorded_as_harness_abort_and_never_sho
     from lineage_repo import views
 
     lineage = campaign.lineage.refresh()
-    number = lineage.register(proposal(lineage), {}, lambda n: claims.release(claims.claim(campaign.trial_folder(n))))
+    number = lineage.register(
+        proposal(lineage), digests(lineage), lambda n: claims.release(claims.claim(campaign.trial_folder(n)))
+    )
     assert [t.number for t in campaign.recover()] == [number]
     assert lineage.trials[number].status is Status.HARNESS_ABORT
     assert number not in [t.number for t in views.recent(lineage)]

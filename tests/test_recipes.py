@@ -47,7 +47,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         session="s",
         snapshot=tree,
     )
-    number = lineage.register(claimed, {}, lambda n: campaign.trial_folder(n).mkdir())
+    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
     return runner.run(campaign, number, host)
 
 
@@ -116,7 +116,7 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     claimed = Proposal(
         parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", snapshot=tree
     )
-    number = lineage.register(claimed, {}, lambda n: short.trial_folder(n).mkdir())
+    number = lineage.register(claimed, short.settings.digests, lambda n: short.trial_folder(n).mkdir())
     (short.trial_folder(number) / "cancel").touch()
     assert runner.run(short, number, host).outcome.failure == "cancelled by the operator"
     assert not list(short.trial_folder(number).glob("job-*/boxes/*"))

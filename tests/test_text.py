@@ -9,7 +9,16 @@ LT = "<"
 
 @pytest.mark.parametrize(
     "text",
-    ["two\nlines", "carriage\rreturn", "nul\x00", "escape \x1b[31m", "bidi \u202e", "zero width \u200b", "\u2028 line"],
+    [
+        "two\nlines",
+        "carriage\rreturn",
+        "nul\x00",
+        "escape \x1b[31m",
+        "bidi \u202e",
+        "zero width \u200b",
+        "\u2028 line",
+        "not a character \uffff",
+    ],
 )
 def test_a_line_with_a_control_character_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="holds"):

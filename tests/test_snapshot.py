@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from lineage_repo.snapshot import SnapshotError, read_folder, weight, write_folder
+
+
+def nest(folder: Path, depth: int) -> None:
+    for _ in range(depth):
+        folder = folder / "a"
+        folder.mkdir()
+    (folder / "deep.py").write_bytes(b"x")
+
+
+@pytest.mark.parametrize("depth", [9, 1500])
+def test_a_deeply_nested_folder_is_refused_and_can_be_replaced(tmp_path: Path, depth: int) -> None:
+    nest(tmp_path, depth)
+    with pytest.raises(SnapshotError, match="nested more than 8 deep"):
+        read_folder(tmp_path)
+    write_folder({"fit.py": b"x = 1\n"}, tmp_path)
+    assert read_folder(tmp_path) == {"fit.py": b"x = 1\n"}
+
+
+@pytest.mark.parametrize("name", [".hidden.py", "spa ce.py", "dash/-x.py", "ünï.py", "x" * 121, "a\nb.py"])
+def test_an_odd_name_is_refused(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(b"")
+    with pytest.raises(SnapshotError, match="not a plain relative path"):
+        read_folder(tmp_path)
+
+
+def test_a_link_in_the_way_is_replaced_and_never_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_bytes(b"kept")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "lib").symlink_to(outside)
+    write_folder({"lib/part.py": b"y"}, folder)
+    assert [p.name for p in outside.iterdir()] == ["kept"]
+
+
+def test_names_count_as_bytes() -> None:
+    assert weight({"ab.py": b"123", "c": b""}) == 9
