@@ -6,8 +6,10 @@ from typing import Literal
 
 from lineage_repo.lineage import Lineage, LineageError
 from lineage_repo.records import Number, Record, Status, Trial
+from lineage_repo.text import clipped
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
+EXCERPT = 120
 VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
 
 
@@ -27,9 +29,11 @@ class TrialRow(Record):
     failure: str | None = None
 
 
-def row(trial: Trial) -> TrialRow:
-    """The table row of a trial."""
+def row(trial: Trial, reader: str | None = None) -> TrialRow:
+    """The table row of a trial; a reader with another role sees an excerpt of its failure, a recipe's words maybe."""
     proposal, outcome = trial.proposal, trial.outcome
+    whole = reader in {None, proposal.specialist} or outcome.failure is None
+    failure = outcome.failure if whole else clipped(outcome.failure or "", EXCERPT)
     return TrialRow(
         trial=trial.number,
         status=outcome.status,
@@ -41,7 +45,7 @@ def row(trial: Trial) -> TrialRow:
         specialist=proposal.specialist,
         title=proposal.title,
         hypothesis=proposal.hypothesis,
-        failure=outcome.failure,
+        failure=failure,
     )
 
 

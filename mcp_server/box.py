@@ -7,6 +7,7 @@ import resource
 import selectors
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from lineage_repo.errors import EspalierError
-from mcp_server import seccomp
+from mcp_server import memory, seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
 from mcp_server.host import Interpreter
@@ -53,6 +54,7 @@ class Box:
         self._launched = self._started = 0.0
         self._cpu_before = 0.0
         self._line = b""
+        self._poll_at, self._too_much = 0.0, False
 
     @property
     def seconds(self) -> float:
@@ -133,7 +135,7 @@ class Box:
     def _filter(self) -> int:
         """The system call filter as a file that bubblewrap reads."""
         descriptor = os.memfd_create("calls")
-        os.write(descriptor, seccomp.program(memfd=self._cgroup is not None and self._cgroup.limits_memory))
+        os.write(descriptor, seccomp.program(memfd=self._counted))
         os.lseek(descriptor, 0, os.SEEK_SET)
         self._open.append(descriptor)
         return descriptor
@@ -245,7 +247,17 @@ class Box:
                 self._selector.unregister(key.fd)
             else:
                 self._take(key.fd, key.data)
+        if not self._dead and not self._counted and time.monotonic() >= self._poll_at:
+            self._poll_at = time.monotonic() + _POLL_S
+            if memory.in_use(self._pid) > self.spec.memory_bytes:
+                self._too_much = True
+                self._kill()
         return self._dead
+
+    @property
+    def _counted(self) -> bool:
+        """Whether the kernel counts memory, shared and in-memory files included; else we poll."""
+        return self._cgroup is not None and self._cgroup.limits_memory
 
     def _take(self, descriptor: int, what: str) -> None:
         try:
@@ -280,7 +292,7 @@ class Box:
                 break
         if self._process:
             self.exit_code = self._process.wait()
-        if self._cgroup and self._cgroup.out_of_memory():
+        if self._too_much or (self._cgroup and self._cgroup.out_of_memory()):
             self.verdict = "memory"
         elif died and self.exit_code is not None and self.exit_code < 0:
             raise SandboxError(f"something outside ended the box by signal {-self.exit_code}")
@@ -303,12 +315,13 @@ class Box:
 
     def isolation(self) -> dict[str, str]:
         """What this box was held by, for the record."""
-        limits = self._cgroup.limits if self._cgroup else "none: memory by RLIMIT_DATA only, no CPU clock"
+        limits = self._cgroup.limits if self._cgroup else "none"
         return {
             "level": "bwrap",
             "network": "none",
             "pids": "namespace",
             "cgroup": limits,
+            "memory": "limited" if self._counted else "polled",
             "calls": "filtered",
             "uid": str(BOX_UID) if drops_root() else "mapped",
         }
@@ -328,9 +341,23 @@ def _is_tmpfs(descriptor: int) -> bool:
 
 def self_test(python: Interpreter, bwrap: str) -> str | None:
     """Run the recipe interpreter in a box; say why it does not run there, None when it does."""
+    try:
+        box = _probe(python, bwrap, (str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"))
+    except SandboxError as error:
+        return str(error)
+    said = box.log.bytes().decode(errors="replace").strip()
+    return None if box.verdict == "ok" else f"{python.executable} does not run in a box: {said or box.verdict}"
+
+
+def launch_bias(python: Interpreter, bwrap: str, runs: int = 5) -> float:
+    """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
+    return statistics.median(_probe(python, bwrap, ("/usr/bin/true",)).wall_s for _ in range(runs))
+
+
+def _probe(python: Interpreter, bwrap: str, argv: tuple[str, ...]) -> Box:
     with tempfile.TemporaryDirectory() as empty:
         spec = BoxSpec(
-            argv=(str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"),
+            argv=argv,
             recipe=Path(empty),
             data=Path(empty),
             interpreter=python,
@@ -342,14 +369,7 @@ def self_test(python: Interpreter, bwrap: str) -> str | None:
             processes=16,
             scratch_bytes=1 << 20,
         )
-        try:
-            with Box(spec, "self-test") as box:
-                box.release()
-                box.wait()
-        except SandboxError as error:
-            return str(error)
-    if box.verdict == "ok":
-        return None
-    return (
-        f"{python.executable} does not run in a box: {box.log.bytes().decode(errors='replace').strip() or box.verdict}"
-    )
+        with Box(spec, "probe") as box:
+            box.release()
+            box.wait()
+    return box

@@ -11,9 +11,10 @@ from lineage_repo.judge import judge
 from lineage_repo.lineage import pooled
 from lineage_repo.records import Calibration, Clock, Outcome, Proposal, Status, Trial, now
 from mcp_server.attempt import measure
+from mcp_server.box import launch_bias
 from mcp_server.cgroup import CGroup
 from mcp_server.executor import Executor
-from mcp_server.host import Host, fingerprint
+from mcp_server.host import Host, fingerprint, interpreter
 
 
 class CalibrationError(EspalierError):
@@ -36,6 +37,8 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
     clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
+    bias = launch_bias(interpreter(host.recipe_python), host.bwrap)
+    seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     for repeat in range(repeats):
         tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")
         scratch = Path(tempfile.mkdtemp(prefix="calibration-", dir=campaign.folder / "trials"))
@@ -44,7 +47,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
             line = outcome.fault.line if outcome.fault else "no measurement"
             raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
         shutil.rmtree(scratch)
-        entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=fingerprint(), at=now())
+        entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)
     if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:
         raise CalibrationError("one value tells nothing of the noise: calibrate with --repeats 2 or more")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_server import cgroup
 from mcp_server.box import Box, SandboxError
 from mcp_server.host import interpreter
 from mcp_server.sandbox import BoxSpec
@@ -174,3 +175,29 @@ def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -
     )
     lines = run(source).log.bytes().decode().splitlines()
     assert lines == ["-1 True"] * 7 + ["refused"] * 2 + ["-1 True", "7"]
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        "x = [bytearray(30_000_000) for _ in range(100)]",
+        "import mmap; x = mmap.mmap(-1, 900_000_000); x.write(b'1' * 900_000_000)",
+        "import os, time\nfor i in range(9):\n if os.fork() == 0:\n  x = b'1' * 100_000_000; time.sleep(9)\nos.wait()",
+    ],
+)
+def test_memory_is_bounded_without_a_control_group_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, take: str
+) -> None:
+    monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
+    box = run(take)
+    assert box.isolation()["memory"] == "polled"
+    assert box.verdict in {"memory", "crash"}
+
+
+def test_in_memory_files_are_refused_where_nobody_counts_them(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = "import os\ntry: os.memfd_create('x')\nexcept PermissionError: print('refused')"
+    assert run(source).log.bytes() == b""
+    monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
+    assert run(source).log.bytes() == b"refused\n"
