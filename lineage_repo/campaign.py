@@ -17,8 +17,8 @@ from lineage_repo.records import CampaignEntry, Caps, Fault, Isolation, Name, Re
 from lineage_repo.store import Store
 
 FORMAT = 1
-_SCRATCH = {"recipe", "public", "secret", "boxes"}
-"""What a killed worker leaves in its job folder; hidden data among it."""
+SCRATCH = ("recipe", "public", "secret", "boxes")
+"""What must not outlive a job in its folder: staged files, hidden data among them."""
 
 
 class CampaignError(EspalierError):
@@ -162,9 +162,8 @@ class Campaign:
             status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
         )
         for number in lost:
-            for scratch in self.trial_folder(number).glob("job-*/*"):
-                if scratch.name in _SCRATCH:
-                    shutil.rmtree(scratch, ignore_errors=True)
+            for job in self.trial_folder(number).glob("job-*"):
+                clear_scratch(job)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
     def trial_folder(self, number: int) -> Path:
@@ -174,6 +173,12 @@ class Campaign:
     def workdir(self, specialist: str) -> Path:
         """The files that a specialist edits."""
         return self.folder / "workdirs" / specialist
+
+
+def clear_scratch(job: Path) -> None:
+    """Remove what must not outlive a job."""
+    for name in SCRATCH:
+        shutil.rmtree(job / name, ignore_errors=True)
 
 
 def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lineage_repo.campaign import Campaign
+from lineage_repo.campaign import Campaign, clear_scratch
 from lineage_repo.records import Clock, Fault, Status
 from lineage_repo.snapshot import Files
 from mcp_server.executor import Executor
@@ -73,6 +73,7 @@ def _run(
             time.sleep(_POLL_S)
     finally:
         executor.cancel(job)
+        clear_scratch(job.folder)
     if found := job.result(spec.nonce):
         return found
     line = f"{state.detail} without an outcome: see {job.log}"

@@ -1,13 +1,13 @@
 """The worker: `python -I -m mcp_server.worker JOBDIR` measures one job and writes its `outcome.json` once."""
 
 import os
-import shutil
 import signal
 import sys
 import time
 import traceback
 from pathlib import Path
 
+from lineage_repo.campaign import clear_scratch
 from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status
 from lineage_repo.text import clipped
@@ -30,8 +30,7 @@ def work(folder: Path) -> JobOutcome:
         fault = Fault(status=Status.HARNESS_ABORT, line=clipped(str(error), 400))
         outcome = JobOutcome(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
     finally:
-        for scratch in (job.recipe, job.public, job.secret, job.boxes):
-            shutil.rmtree(scratch, ignore_errors=True)
+        clear_scratch(folder)
     write_whole(job.outcome, outcome.canonical())
     return outcome
 

@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.campaign import Campaign
+from lineage_repo import claims
+from lineage_repo.campaign import SCRATCH, Campaign
 from lineage_repo.verify import verify
+from mcp_server.cgroup import sweep
+from tests.conftest import MakeBench
+from tests.test_crash import processes, wait_until
 
 KILLS = int(os.environ.get("ESPALIER_KILLS", "25"))
 WRITER = """
 import sys
 from pathlib import Path
 from lineage_repo import claims
-from lineage_repo.campaign import Campaign
+from lineage_repo.campaign import SCRATCH, Campaign
 from tests.test_lineage import measurement, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
@@ -73,3 +77,31 @@ def test_no_acknowledged_trial_is_lost_when_the_writer_is_killed(campaign: Campa
             assert report.problems == ()
             assert report.unfinished == ()
             assert sorted(lineage.trials) == list(range(len(lineage.trials)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
+    campaign: Campaign, make_bench: MakeBench
+) -> None:
+    chance, bench = random.Random(3), make_bench(max_submits=10**6)
+    path = bench.workdir.folder / "fit.py"
+    start = path.read_text("utf-8").replace("import json\n", "import json\nimport time\n\ntime.sleep(0.5)\n")
+    for kill in range(KILLS // 3 or 1):
+        path.write_text(f"{start}# {kill}\n", "utf-8")
+        number = bench.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
+        deadline = time.monotonic() + chance.uniform(0.1, 1.5)
+        while time.monotonic() < deadline and claims.alive(campaign.trial_folder(number)):
+            os.sched_yield()
+        victim = chance.choice(["mcp_server.runner", "mcp_server.worker"])
+        for pid in processes(victim, str(campaign.folder))[:1]:
+            os.kill(pid, signal.SIGKILL)
+        claims.wait(campaign.trial_folder(number))
+        wait_until(lambda: not processes("mcp_server.worker", str(campaign.folder)))
+        sweep()
+        wait_until(lambda: not processes("bwrap --", str(campaign.folder)))
+        assert bench.finished(number)
+        left = [p for p in campaign.trial_folder(number).glob("job-*/*") if p.name in SCRATCH]
+        assert left == []
+    assert str(campaign.folder) not in Path("/proc/self/mountinfo").read_text("utf-8")
+    assert verify(bench.lineage.refresh().store).problems == ()
