@@ -53,5 +53,6 @@ crash: setup ## Kill a writer a thousand times and lose nothing
 
 bench: setup ## Measure harness overhead and start-up times
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.sandbox
 
 .PHONY: help setup demo test check lint types slow crash bench

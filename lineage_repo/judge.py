@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from statistics import NormalDist, fmean, stdev
 
 from lineage_repo.manifest import Gate, Task
-from lineage_repo.records import Fault, Incumbent, Margin, Measurement, Outcome, Spread, Status
+from lineage_repo.records import Fault, Incumbent, Margin, Measurement, Outcome, PhaseRun, Spread, Status
 
 JUDGE_VERSION = 1
 KEEP_CONFIDENCE = 0.975
@@ -24,6 +24,29 @@ def per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...
         sizes.append(float(sum(run.artifact_bytes or 0 for run in runs if run.phase in counted)))
     own = {"seconds": tuple(seconds), "artifact_bytes": tuple(sizes)}
     return {**measurement.metrics, **own, "source_bytes": (float(measurement.source_bytes),) * len(measurement.seeds)}
+
+
+def pooled(runs: list[Measurement]) -> Measurement:
+    """Several measurements of one recipe as one; seed indices run on."""
+    seeds = tuple(s for run in runs for s in run.seeds)
+    phases: list[PhaseRun] = []
+    offset = 0
+    for run in runs:
+        for phase in run.phases:
+            # What ran once for a run's seeds counts once for each of them, and for no other run's.
+            covered = range(len(run.seeds)) if phase.seed is None else [phase.seed]
+            phases += [phase.model_copy(update={"seed": index + offset}) for index in covered]
+        offset += len(run.seeds)
+    metrics = {name: tuple(v for run in runs for v in run.metrics[name]) for name in runs[0].metrics}
+    return Measurement(
+        drawn=tuple(seed for run in runs for seed in run.drawn),
+        seeds=seeds,
+        metrics=metrics,
+        phases=tuple(phases),
+        source_bytes=runs[0].source_bytes,
+        clock=runs[0].clock,
+        evaluator_s=sum(run.evaluator_s for run in runs),
+    )
 
 
 def spread(values: tuple[float, ...]) -> Spread:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
-from lineage_repo.judge import JUDGE_VERSION, judge, per_seed, spread
+from lineage_repo.judge import JUDGE_VERSION, judge, per_seed, pooled, spread
 from lineage_repo.manifest import Task
 from lineage_repo.message import heading, proposal_message, trial_message, trial_subject
 from lineage_repo.records import (
@@ -19,7 +19,6 @@ from lineage_repo.records import (
     Fault,
     Incumbent,
     Measurement,
-    PhaseRun,
     Proposal,
     Spread,
     Started,
@@ -355,26 +354,3 @@ def trial_refs(trial: Trial, commit: str) -> dict[str, str]:
     if trial.status in {Status.KEEP, Status.BASELINE}:
         refs[BEST] = commit
     return refs
-
-
-def pooled(runs: list[Measurement]) -> Measurement:
-    """Several measurements of one recipe as one; seed indices run on."""
-    seeds = tuple(s for run in runs for s in run.seeds)
-    phases: list[PhaseRun] = []
-    offset = 0
-    for run in runs:
-        for phase in run.phases:
-            # What ran once for a run's seeds counts once for each of them, and for no other run's.
-            covered = range(len(run.seeds)) if phase.seed is None else [phase.seed]
-            phases += [phase.model_copy(update={"seed": index + offset}) for index in covered]
-        offset += len(run.seeds)
-    metrics = {name: tuple(v for run in runs for v in run.metrics[name]) for name in runs[0].metrics}
-    return Measurement(
-        drawn=tuple(seed for run in runs for seed in run.drawn),
-        seeds=seeds,
-        metrics=metrics,
-        phases=tuple(phases),
-        source_bytes=runs[0].source_bytes,
-        clock=runs[0].clock,
-        evaluator_s=sum(run.evaluator_s for run in runs),
-    )

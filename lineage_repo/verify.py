@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from lineage_repo.judge import JUDGE_VERSION, judge
-from lineage_repo.lineage import Lineage, pooled, read_entry
+from lineage_repo.judge import JUDGE_VERSION, judge, pooled
+from lineage_repo.lineage import Lineage, read_entry
 from lineage_repo.message import proposal_message, trial_message
 from lineage_repo.records import Calibration, CampaignEntry, Incumbent, Proposal, Record, Started, Trial
 from lineage_repo.store import BEST, LEDGER, Row, Signature, Store, StoreError

@@ -7,19 +7,15 @@ import resource
 import selectors
 import signal
 import socket
-import statistics
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal, Self
 
 from lineage_repo.errors import EspalierError
 from mcp_server import memory, seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
-from mcp_server.host import Interpreter
 from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, drops_root, program
 
 _TMPFS_MAGIC = 0x01021994
@@ -337,39 +333,3 @@ def _is_tmpfs(descriptor: int) -> bool:
     return (
         ctypes.CDLL(None).fstatfs(descriptor, buffer) == 0 and ctypes.c_long.from_buffer(buffer).value == _TMPFS_MAGIC
     )
-
-
-def self_test(python: Interpreter, bwrap: str) -> str | None:
-    """Run the recipe interpreter in a box; say why it does not run there, None when it does."""
-    try:
-        box = _probe(python, bwrap, (str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"))
-    except SandboxError as error:
-        return str(error)
-    said = box.log.bytes().decode(errors="replace").strip()
-    return None if box.verdict == "ok" else f"{python.executable} does not run in a box: {said or box.verdict}"
-
-
-def launch_bias(python: Interpreter, bwrap: str, runs: int = 5) -> float:
-    """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
-    return statistics.median(_probe(python, bwrap, ("/usr/bin/true",)).wall_s for _ in range(runs))
-
-
-def _probe(python: Interpreter, bwrap: str, argv: tuple[str, ...]) -> Box:
-    with tempfile.TemporaryDirectory() as empty:
-        spec = BoxSpec(
-            argv=argv,
-            recipe=Path(empty),
-            data=Path(empty),
-            interpreter=python,
-            bwrap=bwrap,
-            environment={},
-            seconds=20,
-            clock="wall",
-            memory_bytes=1 << 30,
-            processes=16,
-            scratch_bytes=1 << 20,
-        )
-        with Box(spec, "probe") as box:
-            box.release()
-            box.wait()
-    return box

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
-from lineage_repo.judge import judge
-from lineage_repo.lineage import pooled
+from lineage_repo.judge import judge, pooled
 from lineage_repo.records import Calibration, Clock, Outcome, Proposal, Status, Trial, now
 from mcp_server.attempt import measure
-from mcp_server.box import launch_bias
 from mcp_server.cgroup import CGroup
 from mcp_server.executor import Executor
 from mcp_server.host import Host, fingerprint, interpreter
+from mcp_server.probe import launch_bias
 
 
 class CalibrationError(EspalierError):

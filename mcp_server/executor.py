@@ -11,9 +11,9 @@ from typing import Literal, Protocol
 
 from lineage_repo.records import Record
 from mcp_server import sandbox
-from mcp_server.box import self_test
 from mcp_server.host import Host, interpreter
 from mcp_server.job import Job
+from mcp_server.probe import self_test
 from mcp_server.slots import Ticket
 
 _GRACE_S = 5.0

@@ -3,8 +3,7 @@ import random
 
 import pytest
 
-from lineage_repo.judge import JUDGE_VERSION, gate_margin, judge, per_seed, spread, student_t, threshold
-from lineage_repo.lineage import pooled
+from lineage_repo.judge import JUDGE_VERSION, gate_margin, judge, per_seed, pooled, spread, student_t, threshold
 from lineage_repo.manifest import Gate, Task
 from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
 from tests.conftest import MakeTask

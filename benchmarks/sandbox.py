@@ -1,0 +1,87 @@
+"""What the sandbox costs: `python -m benchmarks.sandbox`.
+
+The same program plain and in a box, interleaved, and the difference as a share of one seed of the CPU twin.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lineage_repo.campaign import Campaign, find_task
+from mcp_server.attempt import measure
+from mcp_server.box import Box
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host, interpreter
+from mcp_server.sandbox import BoxSpec
+
+_RUNS = 40
+_ARGV = (sys.executable, "-I", "-S", "-c", "pass")
+
+
+def main() -> None:
+    """Print the cost of a launch and its share of a twin's seed."""
+    plain: list[float] = []
+    boxed: list[float] = []
+    inside: list[float] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for _ in range(_RUNS):
+            begun = time.perf_counter()
+            subprocess.run(_ARGV, check=True)
+            plain.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            inside.append(launch(Path(scratch)))
+            boxed.append(time.perf_counter() - begun)
+        cost = statistics.median(boxed) - statistics.median(plain)
+        seconds, boxes = twin(Path(scratch) / "campaign")
+    print(f"{'python -I -S -c pass':24} {'median ms':>10} {'least ms':>9}")
+    for name, values in (("plain", plain), ("in a box", boxed), ("under the box's clock", inside)):
+        print(f"{name:24} {statistics.median(values) * 1000:10.1f} {min(values) * 1000:9.1f}")
+    share = boxes * cost / seconds
+    print(f"\none seed of airbench_cpu: {seconds:.2f} s with {boxes} boxes; the sandbox's share is {share:.1%}")
+
+
+def launch(folder: Path) -> float:
+    """Run the program in a box; return what the box's clock says."""
+    spec = BoxSpec(
+        argv=_ARGV,
+        recipe=folder,
+        data=folder,
+        interpreter=interpreter(Path(sys.executable)),
+        environment={},
+        seconds=20,
+        clock="wall",
+        memory_bytes=1 << 30,
+        processes=16,
+        scratch_bytes=1 << 24,
+    )
+    with Box(spec, "bench") as box:
+        box.release()
+        box.wait()
+    return box.wall_s
+
+
+def twin(folder: Path) -> tuple[float, int]:
+    """Measure one seed of the CPU twin; return its wall seconds and how many boxes it took."""
+    campaign = Campaign.create(folder, find_task("airbench_cpu"))
+    host = Host(state=folder / "state", path=os.environ["PATH"])
+    begun = time.perf_counter()
+    outcome, _ = measure(
+        campaign,
+        campaign.task_folder.start(),
+        folder / "trials" / "bench",
+        host=host,
+        executor=LocalExecutor(host),
+        clock="wall",
+        tell=lambda _: None,
+        seeds=1,
+    )
+    assert outcome.measurement, outcome.fault  # noqa: S101
+    return time.perf_counter() - begun, len(outcome.measurement.phases)
+
+
+if __name__ == "__main__":
+    main()
