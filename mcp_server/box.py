@@ -16,7 +16,7 @@ from lineage_repo.errors import EspalierError
 from mcp_server import memory, seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
-from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, drops_root, program
+from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, program
 
 _TMPFS_MAGIC = 0x01021994
 _POLL_S = 0.05
@@ -319,7 +319,7 @@ class Box:
             "cgroup": limits,
             "memory": "limited" if self._counted else "polled",
             "calls": "filtered",
-            "uid": str(BOX_UID) if drops_root() else "mapped",
+            "uid": str(BOX_UID) if self.spec.drops_root else "mapped",
         }
 
 

@@ -10,12 +10,19 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from lineage_repo.records import Record
 from mcp_server.host import Interpreter
 
 BOX_UID = 60001
 """Above what distributions give to people and services."""
 _MADE = {Path("/"), Path("/tmp")}
+
+
+def drops_root() -> bool:
+    """Whether boxes run under a user of their own because the harness is root."""
+    return os.geteuid() == 0 and shutil.which("setpriv") is not None
 
 
 class BoxSpec(Record):
@@ -34,6 +41,8 @@ class BoxSpec(Record):
     memory_bytes: int
     processes: int
     scratch_bytes: int
+    drops_root: bool = Field(default_factory=drops_root)
+    """Whether the box runs as a user of its own; else in a user namespace, which needs no root."""
 
 
 _WALLS = (
@@ -75,7 +84,7 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
     return [
         spec.bwrap,
         *_WALLS.split(),
-        *(_AS_ROOT if drops_root() else _AS_USER).split(),
+        *(_AS_ROOT if spec.drops_root else _AS_USER).split(),
         *_SYSTEM.split(),
         *f"--proc /proc --dev /dev --perms 1777 {scratch} /dev/shm --perms 1777 {scratch} /tmp".split(),
         *f"--perms 0777 {scratch} /out".split(),
@@ -89,12 +98,7 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
 
 def program(spec: BoxSpec) -> list[str]:
     """What bubblewrap runs in the box: the argv, as nobody that the host knows."""
-    return [*(_BECOME.split() if drops_root() else []), *spec.argv]
-
-
-def drops_root() -> bool:
-    """Whether boxes run under a user of their own because the harness is root."""
-    return os.geteuid() == 0 and shutil.which("setpriv") is not None
+    return [*(_BECOME.split() if spec.drops_root else []), *spec.argv]
 
 
 def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:

@@ -38,12 +38,15 @@ def spec_of(folder: Path, source: str, **changes: object) -> BoxSpec:
     return spec.model_copy(update=changes)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run Python source in a box to its end."""
+@pytest.fixture(params=["as a user of its own", "in a user namespace"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
+    """Run Python source in a box to its end, in each of the two ways that boxes are made."""
+    own = request.param == "as a user of its own"
+    if own and os.geteuid() != 0:
+        pytest.skip("only root can make boxes of another user")
 
     def run(source: str, **changes: object) -> Box:
-        with Box(spec_of(tmp_path, source, **changes), "test") as box:
+        with Box(spec_of(tmp_path, source, drops_root=own, **changes), "test") as box:
             box.release()
             box.wait()
         return box
