@@ -48,6 +48,9 @@ types: setup ## Type-check strictly
 slow: setup ## The slow tests: real sessions, kill loops
 	$(BIN)/python -m pytest -q -m slow
 
+hostile: setup ## Measure every hostile recipe and tool call; HOSTILE=dir runs your own
+	$(BIN)/python -m tests.hostile_suite $(HOSTILE)
+
 crash: setup ## Kill a writer a thousand times and lose nothing
 	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/test_kill.py --timeout 3600
 
@@ -55,4 +58,4 @@ bench: setup ## Measure harness overhead and start-up times
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.sandbox
 
-.PHONY: help setup demo test check lint types slow crash bench
+.PHONY: help setup demo test check lint types slow hostile crash bench

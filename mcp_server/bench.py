@@ -1,6 +1,8 @@
 """The bench: one specialist's working copy, caps and trials, bound to one connection."""
 
+import builtins
 import hashlib
+import re
 import secrets
 import shutil
 import tempfile
@@ -12,7 +14,7 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import limit_margins
 from lineage_repo.lineage import LineageError
-from lineage_repo.records import Proposal, Started, Status, Trial
+from lineage_repo.records import Fault, Proposal, Started, Status, Trial
 from lineage_repo.snapshot import SnapshotError
 from mcp_server import runner
 from mcp_server.attempt import measure
@@ -90,7 +92,7 @@ class Bench:
         margins = list(limit_margins(self.task, outcome.measurement))
         over = [m.name for m in margins if m.margin < 0]
         if outcome.fault:
-            message = f"The dry run failed: {outcome.fault.line}."
+            message = f"The dry run failed: {_told(outcome.fault)}."
         elif over:
             message = f"Over the limit: {', '.join(over)}."
         else:
@@ -249,6 +251,17 @@ class Bench:
             return self.workdir.files()
         except SnapshotError as error:
             raise RefusedError(f"the working copy can't be read: {error}") from None
+
+
+def _told(fault: Fault) -> str:
+    """A dry run's failure without the recipe's words: it costs no submit, so it must carry no data out of a box."""
+    if fault.status is not Status.CRASH:
+        return fault.line
+    known = [
+        name for name in re.findall(r"\b[A-Z]\w*\b", fault.line) if isinstance(getattr(builtins, name, None), type)
+    ]
+    kind = f" by {known[0]}" if known else ""
+    return f"{fault.phase or 'the evaluator'} ends as a crash{kind}; a submitted trial tells more"
 
 
 def new_session(specialist: str) -> str:

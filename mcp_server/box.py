@@ -214,7 +214,9 @@ class Box:
         wall = spec.seconds if spec.clock == "wall" else 3 * spec.seconds + 10
         deadline = self._started + wall
         while not self._step(deadline):
-            over = time.monotonic() > deadline or (spec.clock == "cpu" and self._cpu() > spec.seconds)
+            over = time.monotonic() > deadline or (
+                spec.clock == "cpu" and self._cpu() - self._cpu_before > spec.seconds
+            )
             if over:
                 self.verdict = "timeout"
                 break

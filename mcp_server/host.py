@@ -39,7 +39,7 @@ class Interpreter(Record):
     executable: Path
     prefixes: tuple[Path, ...]
     packages: tuple[Path, ...]
-    """Its site-packages folders."""
+    """Its site-packages folders, and those of the interpreter that it is a virtual environment of."""
 
 
 def load(environment: Mapping[str, str]) -> Host:
@@ -57,7 +57,12 @@ def load(environment: Mapping[str, str]) -> Host:
 @functools.cache
 def interpreter(executable: Path) -> Interpreter:
     """Ask an interpreter where it lives; raise `HostError` where it doesn't run."""
-    ask = "import json,site,sys;print(json.dumps([sys.prefix,sys.base_prefix,site.getsitepackages()]))"
+    ask = (
+        "import json, site, sys, sysconfig\n"
+        "base = sysconfig.get_paths(vars={'base': sys.base_prefix, 'platbase': sys.base_prefix})\n"
+        "folders = {*site.getsitepackages(), base['purelib'], base['platlib']}\n"
+        "print(json.dumps([sys.prefix, sys.base_prefix, sorted(folders)]))"
+    )
     try:
         done = subprocess.run([executable, "-I", "-c", ask], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError) as error:

@@ -18,6 +18,8 @@ from mcp_server.host import Interpreter
 BOX_UID = 60001
 """Above what distributions give to people and services."""
 _MADE = {Path("/"), Path("/tmp")}
+_SYSTEM_PACKAGES, _LOCAL_PACKAGES = Path("/usr"), Path("/usr/local/lib")
+"""Where distributions keep packages; a box sees all of /usr."""
 
 
 def drops_root() -> bool:
@@ -110,7 +112,11 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
             for parent in [p for p in reversed(prefix.parents) if p not in _MADE]:
                 binds += ["--perms", "0755", "--dir", str(parent)]
             binds += ["--ro-bind", str(prefix), str(prefix)]
-    for folder in found.packages:
+    for folder in {
+        *found.packages,
+        *_SYSTEM_PACKAGES.glob("lib/python3*/*-packages"),
+        *_LOCAL_PACKAGES.glob("python3*/*-packages"),
+    }:
         for name in (*hide, "lineage_repo", "mcp_server", "agent_client"):
             if (folder / name).is_dir():
                 hidden = str(folder / name)
