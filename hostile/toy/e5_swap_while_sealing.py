@@ -1,7 +1,7 @@
 # id: E5
 # attack: swap the artifact between a file and a link until the end
 # base: predict.py
-# expect: honest,illegal,crash
+# expect: honest,illegal,crash,disqualified
 import os
 os.link("pred.f64", "good"), os.symlink("/etc/passwd", "bad")
 if os.fork() == 0:
