@@ -13,10 +13,9 @@ from pathlib import Path
 
 from lineage_repo.campaign import Campaign, find_task
 from mcp_server.attempt import measure
-from mcp_server.box import Box
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host, interpreter
-from mcp_server.sandbox import BoxSpec
+from mcp_server.probe import run_once
 
 _RUNS = 40
 _ARGV = (sys.executable, "-I", "-S", "-c", "pass")
@@ -27,13 +26,14 @@ def main() -> None:
     plain: list[float] = []
     boxed: list[float] = []
     inside: list[float] = []
+    python = interpreter(Path(sys.executable))
     with tempfile.TemporaryDirectory() as scratch:
         for _ in range(_RUNS):
             begun = time.perf_counter()
             subprocess.run(_ARGV, check=True)
             plain.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            inside.append(launch(Path(scratch)))
+            inside.append(run_once(python, "bwrap", _ARGV).wall_s)
             boxed.append(time.perf_counter() - begun)
         cost = statistics.median(boxed) - statistics.median(plain)
         seconds, boxes = twin(Path(scratch) / "campaign")
@@ -42,26 +42,6 @@ def main() -> None:
         print(f"{name:24} {statistics.median(values) * 1000:10.1f} {min(values) * 1000:9.1f}")
     share = boxes * cost / seconds
     print(f"\none seed of airbench_cpu: {seconds:.2f} s with {boxes} boxes; the sandbox's share is {share:.1%}")
-
-
-def launch(folder: Path) -> float:
-    """Run the program in a box; return what the box's clock says."""
-    spec = BoxSpec(
-        argv=_ARGV,
-        recipe=folder,
-        data=folder,
-        interpreter=interpreter(Path(sys.executable)),
-        environment={},
-        seconds=20,
-        clock="wall",
-        memory_bytes=1 << 30,
-        processes=16,
-        scratch_bytes=1 << 24,
-    )
-    with Box(spec, "bench") as box:
-        box.release()
-        box.wait()
-    return box.wall_s
 
 
 def twin(folder: Path) -> tuple[float, int]:

@@ -36,14 +36,18 @@ def _trial(name: str) -> Callable[[Any], Any]:
 
 def open_lineage(directory: Path) -> Lineage:
     """The lineage of a campaign folder, of its bare repository, or of any clone."""
+    lineage = Lineage(_store(directory)).refresh()
+    if lineage.campaign is None:
+        raise click.ClickException(f"{directory} holds a git repository, but no ledger: it is no clone of a lineage")
+    return lineage
+
+
+def _store(directory: Path) -> Store:
     inside = directory / "lineage.git"
     store = Store(inside if inside.is_dir() else directory)
     if not store.is_repository():
         raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
-    lineage = Lineage(store).refresh()
-    if lineage.campaign is None:
-        raise click.ClickException(f"{directory} holds a git repository, but no ledger: it is no clone of a lineage")
-    return lineage
+    return store
 
 
 def _dump(value: Any) -> None:
@@ -89,8 +93,9 @@ def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, s
     ][:limit]
     if as_json:
         return _dump({"schema": "espalier.log/1", "trials": [views.row(t).model_dump(mode="json") for t in trials]})
+    task = lineage.task
     for trial in trials:
-        click.echo(line(trial, lineage.task))
+        click.echo(line(trial, task))
     if not trials:
         click.echo("no trial matches", err=True)
     return None
@@ -212,11 +217,7 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
 @click.option("--quick", is_flag=True, help="Check connectivity instead of every object.")
 def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
-    inside = directory / "lineage.git"
-    store = Store(inside if inside.is_dir() else directory)
-    if not store.is_repository():
-        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
-    report = verify(store, full=not quick)
+    report = verify(_store(directory), full=not quick)
     if as_json:
         _dump(report.model_dump(mode="json"))
     else:

@@ -50,6 +50,7 @@ class Lineage:
         self.store = store
         self._tip: str | None = None
         self.campaign: CampaignEntry | None = None
+        self._task: Task | None = None
         self.calibrations: list[Calibration] = []
         self.started: dict[int, Started] = {}
         self.trials: dict[int, Trial] = {}
@@ -70,7 +71,7 @@ class Lineage:
         """Take one more ledger entry into the index."""
         match entry:
             case CampaignEntry():
-                self.campaign = entry
+                self.campaign, self._task = entry, None
             case Calibration():
                 self.calibrations.append(entry)
             case Started():
@@ -94,7 +95,9 @@ class Lineage:
         """The manifest that the campaign is judged by; raise `StoreError` for an empty ledger."""
         if self.campaign is None:
             raise StoreError(f"{self.store.path} holds no campaign entry")
-        return Task.model_validate(self.campaign.task)
+        if self._task is None:
+            self._task = Task.model_validate(self.campaign.task)
+        return self._task
 
     @property
     def best(self) -> Trial | None:
@@ -114,11 +117,11 @@ class Lineage:
 
     def noise(self, task: Task) -> dict[str, Spread]:
         """How each metric varies over the seeds of every calibration of the unmodified start."""
-        pooled: dict[str, tuple[float, ...]] = {}
+        seen: dict[str, tuple[float, ...]] = {}
         for calibration in self.calibrations:
             for metric, values in per_seed(task, calibration.measurement).items():
-                pooled[metric] = pooled.get(metric, ()) + values
-        return {metric: spread(values) for metric, values in pooled.items()}
+                seen[metric] = seen.get(metric, ()) + values
+        return {metric: spread(values) for metric, values in seen.items()}
 
     def measured(self, snapshot: str) -> Started | None:
         """The trial, finished or running, that has this recipe already; harness aborts don't count."""
@@ -162,7 +165,6 @@ class Lineage:
         """Record the calibrated start as trial 0, the root of every recipe; a half-done attempt is completed."""
         with self.store.writing():
             self.refresh()
-            task = self.task
             if 0 not in self.started:
                 self._start(0, proposal, digests)
             if 0 not in self.trials:
@@ -173,7 +175,6 @@ class Lineage:
                     None,
                     attempts=len(runs),
                     isolation=self.calibrations[0].isolation,
-                    task=task,
                 )
         return self.trials[0]
 
@@ -206,9 +207,7 @@ class Lineage:
         with self.store.writing():
             self.refresh()
             if number not in self.trials:
-                self._finish(
-                    self.started[number], measurement, fault, attempts=attempts, isolation=isolation, task=self.task
-                )
+                self._finish(self.started[number], measurement, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
 
     def _start(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
@@ -233,19 +232,25 @@ class Lineage:
         *,
         attempts: int,
         isolation: dict[str, str],
-        task: Task,
     ) -> None:
-        proposal = started.proposal
-        trial = judged(
-            task,
-            started,
-            measurement,
-            fault,
+        task, proposal = self.task, started.proposal
+        incumbent, noise = self.incumbent(), self.noise(task) if started.number else {}
+        parent_score = None if proposal.parent is None else self.trials[proposal.parent].score
+        trial = Trial(
+            number=started.number,
+            proposal=proposal,
+            measurement=measurement,
+            fault=fault,
             attempts=attempts,
+            incumbent=incumbent,
+            parent_score=parent_score,
+            noise=noise,
+            judge_version=JUDGE_VERSION,
+            digests=started.digests,
             isolation=isolation,
-            incumbent=self.incumbent(),
-            parent_score=None if proposal.parent is None else self.trials[proposal.parent].score,
-            noise=self.noise(task),
+            outcome=judge(task, measurement, fault, incumbent, parent_score, noise),
+            started=started.at,
+            at=now(),
         )
         files = {"trial.json": trial.canonical()}
         if trial.number == 0:
@@ -305,38 +310,6 @@ class Lineage:
         moved = {name: commit for name, commit in wanted.items() if found.get(name) != commit}
         self.store.set_refs(moved, stale)
         return [*moved, *stale]
-
-
-def judged(
-    task: Task,
-    started: Started,
-    measurement: Measurement | None,
-    fault: Fault | None,
-    *,
-    attempts: int,
-    isolation: dict[str, str],
-    incumbent: Incumbent | None,
-    parent_score: float | None,
-    noise: dict[str, Spread],
-) -> Trial:
-    """The complete record of a trial, verdict included."""
-    used = {} if started.number == 0 else noise
-    return Trial(
-        number=started.number,
-        proposal=started.proposal,
-        measurement=measurement,
-        fault=fault,
-        attempts=attempts,
-        incumbent=incumbent,
-        parent_score=parent_score,
-        noise=used,
-        judge_version=JUDGE_VERSION,
-        digests=started.digests,
-        isolation=isolation,
-        outcome=judge(task, measurement, fault, incumbent, parent_score, used),
-        started=started.at,
-        at=now(),
-    )
 
 
 def outcome_gain(task: Task, best: Trial | None, base: Trial | None) -> float | None:

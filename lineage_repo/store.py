@@ -169,10 +169,6 @@ class Store:
             blobs.append(blob)
         return dict(zip(names, self.blobs(blobs), strict=True))
 
-    def resolve(self, name: str) -> str:
-        """The object id of `name` (built from our own ids, as in `<commit>:recipe`)."""
-        return self._line("rev-parse", "--verify", "--end-of-options", name)
-
     def commits_with_files(self, commits: Sequence[str]) -> list[tuple[list[str], str, dict[str, bytes], str]]:
         """Per commit: its header lines but `tree`, its message, its files, and the tree of its `recipe/` or ""."""
         raw = [body.decode("utf-8", "replace").partition("\n\n") for body in self.blobs(commits)]

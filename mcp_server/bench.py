@@ -13,7 +13,6 @@ from lineage_repo import claims, snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import limit_margins
-from lineage_repo.lineage import LineageError
 from lineage_repo.records import Fault, Proposal, Started, Status, Trial
 from lineage_repo.snapshot import SnapshotError
 from mcp_server import runner
@@ -238,10 +237,7 @@ class Bench:
 
     def rebase_to(self, number: int) -> RebaseReply:
         """Put a trial's recipe in the working copy and make it the parent."""
-        try:
-            self.lineage.refresh().trial(number)
-        except LineageError as error:
-            raise RefusedError(str(error)) from None
+        self.lineage.refresh()
         paths = self.workdir.rebase(number)
         message = f"The working copy now holds trial {number}'s recipe; edit it, then syntax_check and submit_trial."
         return RebaseReply(trial=number, files=paths, folder=str(self.workdir.folder.resolve()), message=message)

@@ -16,6 +16,7 @@ from lineage_repo.errors import EspalierError
 from mcp_server import memory, seccomp
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
+from mcp_server.parent import die_with_parent
 from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, program
 
 _TMPFS_MAGIC = 0x01021994
@@ -34,7 +35,7 @@ class Box:
     """
 
     def __init__(self, spec: BoxSpec, name: str) -> None:
-        self.spec, self.name = spec, name
+        self.spec = spec
         self.log = BoxLog()
         self.out = -1
         """Descriptor of the box's /out, readable after its death."""
@@ -50,7 +51,7 @@ class Box:
         self._launched = self._started = 0.0
         self._cpu_before = 0.0
         self._line = b""
-        self._poll_at, self._too_much = 0.0, False
+        self._poll_at, self._too_much, self._dead = 0.0, False, False
 
     @property
     def seconds(self) -> float:
@@ -90,14 +91,14 @@ class Box:
             raise SandboxError("the campaign's clock counts CPU seconds, but this host gives no control group for them")
         self._launched = time.monotonic()
         info_r, info_w = self._pipe()
-        self._block_r, self._block_w = self._pipe()
+        block_r, self._block_w = self._pipe()
         log_r, log_w = self._pipe()
         ours, theirs = socket.socketpair()
         self._control = ours.detach()
         control = theirs.detach()
         self._open += [self._control, control]
         # sync-fd keeps the write end of block-fd open inside bwrap: our death must not read as "go".
-        flags = ["--info-fd", str(info_w), "--sync-fd", str(self._block_w), "--block-fd", str(self._block_r)]
+        flags = ["--info-fd", str(info_w), "--sync-fd", str(self._block_w), "--block-fd", str(block_r)]
         calls = self._filter()
         flags += ["--seccomp", str(calls)]
         argv = [*arguments(self.spec, control), *flags, "--", *program(self.spec)]
@@ -112,7 +113,7 @@ class Box:
                 close_fds=True,
                 env={},
                 preexec_fn=self._confine,
-                pass_fds=[info_w, self._block_r, self._block_w, control, calls],
+                pass_fds=[info_w, block_r, self._block_w, control, calls],
             )
         except OSError as error:
             raise SandboxError(
@@ -120,7 +121,7 @@ class Box:
             ) from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        for descriptor in (info_w, self._block_r, log_w, control, calls):
+        for descriptor in (info_w, block_r, log_w, control, calls):
             self._close(descriptor)
         self._read_info(info_r, log_r)
         for descriptor, what in ((log_r, "log"), (self._init, "death"), (self._control, "control")):
@@ -139,7 +140,7 @@ class Box:
     def _confine(self) -> None:
         """Between fork and exec: die with the harness, be born in the control group, take the limits."""
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        die_with_parent(signal.SIGKILL)
         if self._cgroup:
             self._cgroup.enter()
         for limit, value in (
@@ -233,8 +234,6 @@ class Box:
 
     def _cpu(self) -> float:
         return self._cgroup.cpu_seconds() if self._cgroup else 0.0
-
-    _dead = False
 
     def _step(self, deadline: float) -> bool:
         """Handle what happens within a moment; True once the namespace is dead."""

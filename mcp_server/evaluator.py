@@ -1,6 +1,5 @@
 """The evaluator: a trusted program with two verbs, run as its own process outside every box."""
 
-import ctypes
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import Evaluator
 from lineage_repo.records import Fault, Record, Status
 from lineage_repo.text import clipped
+from mcp_server.parent import die_with_parent
 
 _MAX_REPORT = 1_000_000
 _HUGE = 1e100
@@ -96,7 +96,7 @@ class EvaluatorProgram:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_the_worker,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),
             )
             try:
                 code = process.wait(self._declared.seconds)
@@ -109,10 +109,6 @@ class EvaluatorProgram:
                     process.wait()
         if code:
             raise EvaluatorError(f"{arguments[0]} exited {code}: {clipped(_tail(self._log), 400)}")
-
-
-def _die_with_the_worker() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _fault(said: _Fault) -> Fault:

@@ -1,6 +1,5 @@
 """The executor seam: an engine gets a job folder and a command line, and the folder's outcome file is the truth."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from lineage_repo.records import Record
 from mcp_server import sandbox
 from mcp_server.host import Host, interpreter
 from mcp_server.job import Job
+from mcp_server.parent import die_with_parent
 from mcp_server.probe import self_test
 from mcp_server.slots import Ticket
 
@@ -40,7 +40,7 @@ class Executor(Protocol):
 def _tie(parent: int) -> None:
     """Between fork and exec: end with the runner. A signal that the worker can catch lets it end its boxes and remove
     hidden data; the kernel's own way from a killed process to its boxes leaves some behind."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -137,12 +137,10 @@ class Measuring:
         sources = [(public / name, name) for name in phase.inputs]
         for earlier in phase.sealed:
             made = self.task.phase(earlier)
-            for unit in (
-                range(self.spec.seeds)
-                if index is None and made.per == "seed"
-                else [index if made.per == "seed" else None]
-            ):
-                inside = f"{unit}/{made.artifact.path}" if index is None and made.per == "seed" else made.artifact.path
+            # A phase that runs once sees every seed's artifact, each in a folder of its own.
+            gathers = index is None and made.per == "seed"
+            for unit in range(self.spec.seeds) if gathers else [index if made.per == "seed" else None]:
+                inside = f"{unit}/{made.artifact.path}" if gathers else made.artifact.path
                 sources.append((self._sealed(earlier, unit) / made.artifact.path, inside))
         for source, inside in sources:
             (data / inside).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from mcp_server.sandbox import BoxSpec
 def self_test(python: Interpreter, bwrap: str) -> str | None:
     """Run the recipe interpreter in a box; say why it does not run there, None when it does."""
     try:
-        box = _probe(python, bwrap, (str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"))
+        box = run_once(python, bwrap, (str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"))
     except SandboxError as error:
         return str(error)
     said = box.log.bytes().decode(errors="replace").strip()
@@ -21,10 +21,11 @@ def self_test(python: Interpreter, bwrap: str) -> str | None:
 
 def launch_bias(python: Interpreter, bwrap: str, runs: int = 5) -> float:
     """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
-    return statistics.median(_probe(python, bwrap, ("/usr/bin/true",)).wall_s for _ in range(runs))
+    return statistics.median(run_once(python, bwrap, ("/usr/bin/true",)).wall_s for _ in range(runs))
 
 
-def _probe(python: Interpreter, bwrap: str, argv: tuple[str, ...]) -> Box:
+def run_once(python: Interpreter, bwrap: str, argv: tuple[str, ...]) -> Box:
+    """Run `argv` to its end in a box that sees no recipe and no data."""
     with tempfile.TemporaryDirectory() as empty:
         spec = BoxSpec(
             argv=argv,
