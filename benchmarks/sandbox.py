@@ -14,8 +14,8 @@ from pathlib import Path
 from lineage_repo.campaign import Campaign, find_task
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host, interpreter
-from mcp_server.probe import run_once
+from mcp_server.host import Host
+from mcp_server.probe import boxed as run_boxed
 
 _RUNS = 40
 _ARGV = (sys.executable, "-I", "-S", "-c", "pass")
@@ -26,14 +26,15 @@ def main() -> None:
     plain: list[float] = []
     boxed: list[float] = []
     inside: list[float] = []
-    python = interpreter(Path(sys.executable))
     with tempfile.TemporaryDirectory() as scratch:
+        host = Host(state=Path(scratch) / "state", path=os.environ["PATH"])
         for _ in range(_RUNS):
             begun = time.perf_counter()
             subprocess.run(_ARGV, check=True)
             plain.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            inside.append(run_once(python, "bwrap", _ARGV).wall_s)
+            with run_boxed(host, _ARGV) as box:
+                inside.append(box.wall_s)
             boxed.append(time.perf_counter() - begun)
         cost = statistics.median(boxed) - statistics.median(plain)
         seconds, boxes = twin(Path(scratch) / "campaign")

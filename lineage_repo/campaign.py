@@ -17,7 +17,7 @@ from lineage_repo.records import CampaignEntry, Caps, Fault, Isolation, Name, Re
 from lineage_repo.store import Store
 
 FORMAT = 1
-SCRATCH = ("recipe", "public", "secret", "boxes")
+SCRATCH = ("public", "secret", "boxes")
 """What must not outlive a job in its folder: staged files, hidden data among them."""
 
 
@@ -170,6 +170,11 @@ class Campaign:
         """Where what git should not hold of a trial lies: log, job, lock."""
         return self.folder / "trials" / f"{number:04d}"
 
+    @property
+    def boxes(self) -> Path:
+        """Where what boxes see is mounted from: outside the trials' folders, whose names tell of the trial."""
+        return self.folder / "boxes"
+
     def workdir(self, specialist: str) -> Path:
         """The files that a specialist edits."""
         return self.folder / "workdirs" / specialist
@@ -178,7 +183,8 @@ class Campaign:
 def clear_scratch(job: Path) -> None:
     """Remove what must not outlive a job."""
     for name in SCRATCH:
-        shutil.rmtree(job / name, ignore_errors=True)
+        shutil.rmtree((job / name).resolve(), ignore_errors=True)
+        (job / name).unlink(missing_ok=True)
 
 
 def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:

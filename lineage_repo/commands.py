@@ -13,7 +13,7 @@ from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task
 from lineage_repo.message import heading
-from lineage_repo.records import Caps, Status, Trial
+from lineage_repo.records import LEVELS, Caps, Isolation, Status, Trial
 from lineage_repo.store import Store
 from lineage_repo.text import clipped
 from lineage_repo.verify import verify
@@ -62,16 +62,33 @@ def _dump(value: Any) -> None:
 @click.option(
     "--submits", type=click.IntRange(1), default=Caps().submits, show_default=True, help="Trials per session."
 )
-def init(directory: Path, name: str, seeds: int | None, specialists: str, submits: int) -> None:
+@click.option(
+    "--isolation",
+    type=click.Choice(LEVELS),
+    default="bwrap",
+    show_default=True,
+    help="Least that must hold a recipe: bwrap = walls, bwrap+cgroup = also limits that the kernel counts, "
+    "none = nothing, for recipes that you trust as yourself.",
+)
+def init(directory: Path, name: str, seeds: int | None, specialists: str, submits: int, isolation: Isolation) -> None:
     """Make a campaign in DIR for a task. Everything that bears on scores is frozen from here on."""
     chosen = tuple(s.strip() for s in specialists.split(",") if s.strip())
-    campaign = Campaign.create(directory, find_task(name), seeds=seeds, specialists=chosen, caps=Caps(submits=submits))
+    campaign = Campaign.create(
+        directory,
+        find_task(name),
+        seeds=seeds,
+        specialists=chosen,
+        caps=Caps(submits=submits),
+        isolation=isolation,
+    )
     task = campaign.task
     click.echo(f"campaign  {directory}: {task.title}")
     click.echo(
         f"objective {task.objective.metric} in {task.objective.unit}, {task.objective.direction} is better, "
         f"{task.seeds} seeds a trial"
     )
+    if isolation == "none":
+        click.echo("isolation none: recipes can forge scores and read all that you can; every trial says so")
     click.echo(f"next      espalier calibrate {directory}")
 
 

@@ -74,6 +74,8 @@ class Limits(Record):
     processes: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=256_000_000, gt=0)
     """Size of each of /out, /tmp and /dev/shm in a box."""
+    scratch_files: int = Field(default=100_000, gt=0)
+    """Files in these three together."""
     gpus: int = Field(default=0, ge=0)
 
 

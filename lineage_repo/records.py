@@ -14,7 +14,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[int, Field(ge=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Clock = Literal["cpu", "wall"]
-Isolation = Literal["bwrap", "none"]
+Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
+LEVELS: tuple[Isolation, ...] = ("none", "bwrap", "bwrap+cgroup")
+"""Isolation from nothing to everything: walls, then limits that the kernel counts."""
 
 
 def now() -> datetime:
@@ -92,7 +94,7 @@ class PhaseRun(Record):
     phase: Name
     seed: int | None = None
     """Index of the seed; None for a phase that runs once a trial."""
-    verdict: Literal["ok", "crash", "timeout", "not_ready", "memory", "absent", "oversize", "refused"]
+    verdict: Literal["ok", "crash", "timeout", "not_ready", "memory", "files", "absent", "oversize", "refused"]
     seconds: FiniteFloat
     """On the campaign's clock, from GO to the death of the box."""
     wall_s: FiniteFloat

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lineage_repo.judge import JUDGE_VERSION, judge, pooled
 from lineage_repo.lineage import Lineage, read_entry
 from lineage_repo.message import proposal_message, trial_message
-from lineage_repo.records import Calibration, CampaignEntry, Incumbent, Proposal, Record, Started, Trial
+from lineage_repo.records import LEVELS, Calibration, CampaignEntry, Incumbent, Proposal, Record, Started, Trial
 from lineage_repo.store import BEST, LEDGER, Row, Signature, Store, StoreError
 
 
@@ -121,8 +121,8 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     lengths = {name: len(values) for name, values in measurement.metrics.items()}
     if lengths != dict.fromkeys(task.evaluator.metrics, seeds):
         yield f"{what} lacks values of the metrics that the manifest declares"
-    if trial.isolation.get("level") != campaign.isolation:
-        level = trial.isolation.get("level")
+    level = trial.isolation.get("level")
+    if level not in LEVELS or LEVELS.index(level) < LEVELS.index(campaign.isolation):
         yield f"{what} ran with isolation {level!r}, the campaign asks for {campaign.isolation!r}"
 
 

@@ -49,6 +49,8 @@ def measure(
             seeds=seeds or campaign.task.seeds,
             clock=clock,
             host=host,
+            boxes=campaign.boxes,
+            isolation=campaign.settings.isolation,
             seconds=seconds,
         )
         job.stage(spec, files)

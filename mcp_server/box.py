@@ -1,30 +1,21 @@
-"""A box: one bubblewrap process tree that the harness starts, times and outlives."""
+"""A box: one process tree that the harness starts, times and outlives."""
 
-import ctypes
-import json
 import os
-import resource
 import selectors
-import signal
 import socket
-import subprocess
 import time
 from contextlib import suppress
 from typing import Literal, Self
 
-from lineage_repo.errors import EspalierError
-from mcp_server import memory, seccomp
+from mcp_server import sandbox
+from mcp_server.bare import Bare
 from mcp_server.boxlog import BoxLog
 from mcp_server.cgroup import CGroup
-from mcp_server.parent import die_with_parent
-from mcp_server.sandbox import BOX_UID, BoxSpec, arguments, program
+from mcp_server.launch import Launch, SandboxError
+from mcp_server.sandbox import BoxSpec
+from mcp_server.walled import Walled
 
-_TMPFS_MAGIC = 0x01021994
 _POLL_S = 0.05
-
-
-class SandboxError(EspalierError):
-    """The sandbox itself failed: the harness's fault, never the recipe's."""
 
 
 class Box:
@@ -37,21 +28,21 @@ class Box:
     def __init__(self, spec: BoxSpec, name: str) -> None:
         self.spec = spec
         self.log = BoxLog()
-        self.out = -1
-        """Descriptor of the box's /out, readable after its death."""
         self.setup_s = self.wall_s = 0.0
         self.cpu_s: float | None = None
-        self.verdict: Literal["ok", "crash", "timeout", "not_ready", "memory"] = "ok"
+        self.verdict: Literal["ok", "crash", "timeout", "not_ready", "memory", "files"] = "ok"
         self.exit_code: int | None = None
         self._cgroup = CGroup.create(name, memory_bytes=spec.memory_bytes, processes=spec.processes)
         self._selector = selectors.DefaultSelector()
         self._open: list[int] = []
-        self._init = -1
-        self._process: subprocess.Popen[bytes] | None = None
         self._launched = self._started = 0.0
         self._cpu_before = 0.0
         self._line = b""
-        self._poll_at, self._too_much, self._dead = 0.0, False, False
+        self._poll_at, self._dead = 0.0, False
+        self._too_much: Literal["memory", "files"] | None = None
+        self._launch: Launch = (
+            Walled(spec, self._enter, memory_files=self._counted) if spec.walls else Bare(spec, self._enter)
+        )
 
     @property
     def seconds(self) -> float:
@@ -59,12 +50,17 @@ class Box:
         return (self.cpu_s or 0.0) if self.spec.clock == "cpu" else self.wall_s
 
     @property
+    def out(self) -> int:
+        """Descriptor of the box's /out, readable after its death."""
+        return self._launch.out
+
+    @property
     def peak_bytes(self) -> int | None:
         return self._cgroup.peak_bytes() if self._cgroup else None
 
     def __enter__(self) -> Self:
         try:
-            self._launch()
+            self._begin()
         except BaseException:
             self.__exit__()
             raise
@@ -73,10 +69,7 @@ class Box:
     def __exit__(self, *_: object) -> None:
         if self._cgroup:
             self._cgroup.kill()
-        if self._process and self._process.poll() is None:
-            self._kill()
-            self._process.kill()
-            self._process.wait()
+        self._launch.close()
         self._selector.close()
         for descriptor in self._open:
             with suppress(OSError):
@@ -86,104 +79,36 @@ class Box:
 
     # ---- launch
 
-    def _launch(self) -> None:
+    def _begin(self) -> None:
         if self.spec.clock == "cpu" and self._cgroup is None:
             raise SandboxError("the campaign's clock counts CPU seconds, but this host gives no control group for them")
         self._launched = time.monotonic()
-        info_r, info_w = self._pipe()
-        block_r, self._block_w = self._pipe()
-        log_r, log_w = self._pipe()
+        log_r, log_w = os.pipe()
         ours, theirs = socket.socketpair()
         self._control = ours.detach()
         control = theirs.detach()
-        self._open += [self._control, control]
-        # sync-fd keeps the write end of block-fd open inside bwrap: our death must not read as "go".
-        flags = ["--info-fd", str(info_w), "--sync-fd", str(self._block_w), "--block-fd", str(block_r)]
-        calls = self._filter()
-        flags += ["--seccomp", str(calls)]
-        argv = [*arguments(self.spec, control), *flags, "--", *program(self.spec)]
-        # A signal between fork and assignment would lose the child.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        self._open += [log_r, self._control]
         try:
-            self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log_w,
-                stderr=log_w,
-                close_fds=True,
-                env={},
-                preexec_fn=self._confine,
-                pass_fds=[info_w, block_r, self._block_w, control, calls],
-            )
-        except OSError as error:
-            raise SandboxError(
-                f"{self.spec.bwrap} does not start: {error}; `espalier doctor` says what is missing"
-            ) from None
+            self._launch.prepare(log_w, control)
+        except SandboxError as error:
+            os.set_blocking(log_r, False)
+            with suppress(BlockingIOError):
+                self.log.feed(os.read(log_r, 65536))
+            said = self.log.bytes().decode(errors="replace").strip()
+            raise SandboxError(f"{error} ({said}): {sandbox.remedy(said)}" if said else str(error)) from None
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        for descriptor in (info_w, block_r, log_w, control, calls):
-            self._close(descriptor)
-        self._read_info(info_r, log_r)
-        for descriptor, what in ((log_r, "log"), (self._init, "death"), (self._control, "control")):
-            os.set_blocking(descriptor, False) if what != "death" else None
+            os.close(log_w)
+            os.close(control)
+        for descriptor, what in ((log_r, "log"), (self._control, "control")):
+            os.set_blocking(descriptor, False)
             self._selector.register(descriptor, selectors.EVENT_READ, what)
-        self.out = self._pin_out()
 
-    def _filter(self) -> int:
-        """The system call filter as a file that bubblewrap reads."""
-        descriptor = os.memfd_create("calls")
-        os.write(descriptor, seccomp.program(memfd=self._counted))
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        self._open.append(descriptor)
-        return descriptor
-
-    def _confine(self) -> None:
-        """Between fork and exec: die with the harness, be born in the control group, take the limits."""
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        die_with_parent(signal.SIGKILL)
+    def _enter(self) -> None:
         if self._cgroup:
             self._cgroup.enter()
-        for limit, value in (
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, 1024),
-            (resource.RLIMIT_DATA, self.spec.memory_bytes),
-            (resource.RLIMIT_FSIZE, self.spec.scratch_bytes),
-        ):
-            resource.setrlimit(limit, (value, value))
 
-    def _read_info(self, info: int, log: int) -> None:
-        raw = b""
-        while b"}" not in raw:
-            if not (chunk := os.read(info, 4096)):
-                while chunk := os.read(log, 65536):
-                    self.log.feed(chunk)
-                raise SandboxError(
-                    f"bubblewrap could not set up a box: {self.log.bytes().decode(errors='replace').strip()}"
-                )
-            raw += chunk
-        self._pid = int(json.loads(raw)["child-pid"])
-        self._init = os.pidfd_open(self._pid)
-        self._open.append(self._init)
-
-    def _pin_out(self) -> int:
-        """Open the box's /out from outside once its root is in place; the descriptor outlives the box."""
-        for _ in range(2000):
-            with suppress(OSError):
-                root = os.open(f"/proc/{self._pid}/root", os.O_PATH | os.O_DIRECTORY)
-                try:
-                    found = os.open("out", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
-                finally:
-                    os.close(root)
-                size = os.fstatvfs(found)
-                # Before bwrap pivots, /out would be the host's: only a tmpfs of the asked size is the box's.
-                if size.f_blocks * size.f_frsize == _pages(self.spec.scratch_bytes) and _is_tmpfs(found):
-                    self._open.append(found)
-                    return found
-                os.close(found)
-            if self._process and self._process.poll() is not None:
-                break
-            time.sleep(0.001)
-        raise SandboxError("bubblewrap set up no box: its /out never appeared")
+    def _let_go(self) -> None:
+        self._selector.register(self._launch.let_go(), selectors.EVENT_READ, "death")
 
     # ---- run
 
@@ -223,10 +148,6 @@ class Box:
                 break
         self._finish()
 
-    def _let_go(self) -> None:
-        os.write(self._block_w, b"x")
-        self._close(self._block_w)
-
     def _start_clock(self) -> None:
         self.setup_s = self.setup_s or time.monotonic() - self._launched
         self._cpu_before = self._cpu()
@@ -244,12 +165,20 @@ class Box:
                 self._selector.unregister(key.fd)
             else:
                 self._take(key.fd, key.data)
-        if not self._dead and not self._counted and time.monotonic() >= self._poll_at:
+        if not self._dead and self._too_much is None and time.monotonic() >= self._poll_at:
             self._poll_at = time.monotonic() + _POLL_S
-            if memory.in_use(self._pid) > self.spec.memory_bytes:
-                self._too_much = True
-                self._kill()
+            self._too_much = self._passed()
+            if self._too_much:
+                self._launch.kill()
         return self._dead
+
+    def _passed(self) -> Literal["memory", "files"] | None:
+        """A limit that the kernel does not hold for us, and that the box has passed."""
+        if self._launch.files() > self.spec.scratch_files:
+            return "files"
+        if not self._counted and self._launch.memory_in_use() > self.spec.memory_bytes:
+            return "memory"
+        return None
 
     @property
     def _counted(self) -> bool:
@@ -276,10 +205,11 @@ class Box:
     def _finish(self) -> None:
         """Make sure that everything is dead, then read the clocks and the exit code."""
         died = self._dead
-        if not died:
-            self._kill()
-            while not self._step(time.monotonic() + 1):
-                pass
+        self._launch.kill()
+        if self._cgroup and not self.spec.walls:
+            self._cgroup.kill()  # with walls, bubblewrap is inside too, and has the exit code still to tell
+        while not self._dead:
+            self._step(time.monotonic() + 1)
         if self._started and self._cgroup:
             self.cpu_s = self._cgroup.cpu_seconds() - self._cpu_before
         while any(key.data == "log" for key in self._selector.get_map().values()):
@@ -287,50 +217,25 @@ class Box:
             self._step(time.monotonic() + 0.2)
             if self.log.total == before:
                 break
-        if self._process:
-            self.exit_code = self._process.wait()
-        if self._too_much or (self._cgroup and self._cgroup.out_of_memory()):
+        self.exit_code = self._launch.wait()
+        if self._too_much:
+            self.verdict = self._too_much
+        elif self._cgroup and self._cgroup.out_of_memory():
             self.verdict = "memory"
-        elif died and self.exit_code is not None and self.exit_code < 0:
+        elif died and self.exit_code < 0 and self.spec.walls:
             raise SandboxError(f"something outside ended the box by signal {-self.exit_code}")
         elif self.exit_code and (self.verdict == "ok" or died):
             self.verdict = "crash"
 
-    def _kill(self) -> None:
-        if self._init >= 0:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._init, signal.SIGKILL)
-
-    def _pipe(self) -> tuple[int, int]:
-        ends = os.pipe()
-        self._open += ends
-        return ends
-
-    def _close(self, descriptor: int) -> None:
-        os.close(descriptor)
-        self._open.remove(descriptor)
-
     def isolation(self) -> dict[str, str]:
-        """What this box was held by, for the record."""
-        limits = self._cgroup.limits if self._cgroup else "none"
-        return {
-            "level": "bwrap",
+        """What held this box, for the record."""
+        limits = {"cgroup": self._cgroup.limits if self._cgroup else "none"}
+        if not self.spec.walls:
+            return limits
+        return limits | {
             "network": "none",
             "pids": "namespace",
-            "cgroup": limits,
             "memory": "limited" if self._counted else "polled",
             "calls": "filtered",
-            "uid": str(BOX_UID) if self.spec.drops_root else "mapped",
+            "uid": "own" if self.spec.drops_root else "mapped",
         }
-
-
-def _pages(size: int) -> int:
-    page = os.sysconf("SC_PAGESIZE")
-    return -(-size // page) * page
-
-
-def _is_tmpfs(descriptor: int) -> bool:
-    buffer = ctypes.create_string_buffer(256)
-    return (
-        ctypes.CDLL(None).fstatfs(descriptor, buffer) == 0 and ctypes.c_long.from_buffer(buffer).value == _TMPFS_MAGIC
-    )

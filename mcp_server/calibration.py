@@ -12,7 +12,7 @@ from lineage_repo.records import Calibration, Clock, Outcome, Proposal, Status, 
 from mcp_server.attempt import measure
 from mcp_server.cgroup import CGroup
 from mcp_server.executor import Executor
-from mcp_server.host import Host, fingerprint, interpreter
+from mcp_server.host import Host, fingerprint
 from mcp_server.probe import launch_bias
 
 
@@ -36,7 +36,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
     clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
-    bias = launch_bias(interpreter(host.recipe_python), host.bwrap)
+    bias = launch_bias(host, walls=campaign.settings.isolation != "none")
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     for repeat in range(repeats):
         tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")

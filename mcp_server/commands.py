@@ -11,11 +11,14 @@ import click
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
+from lineage_repo.records import Isolation
 from mcp_server import host as hosts
 from mcp_server.calibration import calibrate as run_calibration
 from mcp_server.calibration import choose_clock
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host, HostError, interpreter
+from mcp_server.launch import SandboxError
+from mcp_server.selftest import SelfTest
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -25,9 +28,9 @@ def open_here(directory: Path) -> tuple[Campaign, Host]:
     return Campaign.open(directory), hosts.load(os.environ)
 
 
-def require(executor: LocalExecutor) -> None:
-    """Refuse to go on where no box can be made."""
-    if problem := executor.check():
+def require(executor: LocalExecutor, level: Isolation) -> None:
+    """Refuse to go on where boxes are held by less than the campaign requires."""
+    if problem := executor.check(level):
         raise HostError(problem)
 
 
@@ -45,7 +48,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
     """
     campaign, host = open_here(directory)
     executor = LocalExecutor(host)
-    require(executor)
+    require(executor, campaign.settings.isolation)
     done = len(campaign.lineage.refresh().calibrations)
     if if_needed:
         repeats = max(0, repeats - done)
@@ -96,12 +99,11 @@ def cancel(directory: Path, trial: int) -> None:
 def doctor(as_json: bool) -> None:
     """Check what this machine can run; exits 4 where nothing can be measured."""
     host = hosts.load(os.environ)
-    box = LocalExecutor(host).check()
     checks = {
         "python": (sys.version_info >= (3, 11), sys.version.split()[0]),
         "git": _version("git"),
-        "sandbox": (box is None, box or f"{host.bwrap} makes boxes"),
-        "clock": (True, f"{choose_clock('cpu')} seconds per box" if box is None else "unknown without a sandbox"),
+        "sandbox": _sandbox(host),
+        "clock": (True, f"{choose_clock('cpu')} seconds per box"),
         "recipe interpreter": _interpreter(host.recipe_python),
         "evaluator interpreter": _interpreter(host.evaluator_python),
         "slots": (True, f"{host.slots} trials at once, locks in {host.state}"),
@@ -117,6 +119,15 @@ def doctor(as_json: bool) -> None:
             click.echo(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
     if not all(ok for ok, _ in checks.values()):
         raise SystemExit(4)
+
+
+def _sandbox(host: Host) -> tuple[bool, str]:
+    try:
+        found = SelfTest.run(host)
+    except SandboxError as error:
+        return False, str(error)
+    open_ = f"; open: {'; '.join(found.open)}" if found.open else ""
+    return found.level != "none", f"isolation {found.level}: {found.summary} checks passed{open_}"
 
 
 def _version(program: str) -> tuple[bool, str]:

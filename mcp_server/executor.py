@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
-from lineage_repo.records import Record
-from mcp_server import sandbox
-from mcp_server.host import Host, interpreter
+from lineage_repo.records import Isolation, Record
+from mcp_server.host import Host
 from mcp_server.job import Job
+from mcp_server.launch import SandboxError
 from mcp_server.parent import die_with_parent
-from mcp_server.probe import self_test
+from mcp_server.selftest import SelfTest
 from mcp_server.slots import Ticket
 
 _GRACE_S = 5.0
@@ -34,7 +34,7 @@ class Executor(Protocol):
     def poll(self, job: Job) -> State: ...
     def cancel(self, job: Job) -> None: ...
     def find(self, root: Path) -> list[Path]: ...
-    def check(self) -> str | None: ...
+    def check(self, required: Isolation) -> str | None: ...
 
 
 def _tie(parent: int) -> None:
@@ -103,7 +103,9 @@ class LocalExecutor:
         """Jobs that outlived their runner: none, a local worker dies with it."""
         return []
 
-    def check(self) -> str | None:
-        """Why this host can't measure, with the remedy; None when it can."""
-        python = interpreter(self._host.recipe_python)
-        return sandbox.missing(self._host.bwrap) or self_test(python, self._host.bwrap)
+    def check(self, required: Isolation) -> str | None:
+        """Why this host can't measure at the isolation required, with the remedy; None when it can."""
+        try:
+            return None if required == "none" else SelfTest.run(self._host).below(required)
+        except SandboxError as error:
+            return str(error)

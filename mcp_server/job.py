@@ -2,13 +2,14 @@
 
 import io
 import tarfile
+import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from lineage_repo.files import write_whole
 from lineage_repo.manifest import Task
-from lineage_repo.records import Clock, Fault, Measurement, Record
+from lineage_repo.records import Clock, Fault, Isolation, Measurement, Record
 from lineage_repo.snapshot import Files
 from mcp_server.host import Host
 
@@ -26,6 +27,10 @@ class JobSpec(Record):
     seeds: int
     clock: Clock
     host: Host
+    boxes: Path
+    """Folder below which the boxes of this job get theirs, under a name that tells nothing."""
+    isolation: Isolation
+    """What the campaign requires at least; `none` asks for no walls."""
     seconds: float | None = None
     """Cap on every phase for a dry run; None for the manifest's."""
 
@@ -50,11 +55,11 @@ class Job:
         self.progress = folder / "progress.txt"
         self.log = folder / "worker.log"
         self.logs = folder / "logs"
-        self.recipe = folder / "recipe"
         self.public = folder / "public"
         self.secret = folder / "secret"
         self.sealed = folder / "sealed"
         self.boxes = folder / "boxes"
+        """Link to a folder elsewhere, since boxes can read where their mounts come from."""
 
     def stage(self, spec: JobSpec, files: Files) -> None:
         """Write what the worker reads; the folder is the owner's alone."""
@@ -66,6 +71,10 @@ class Job:
                 member.size = len(body)
                 archive.addfile(member, io.BytesIO(body))
         self.snapshot.write_bytes(buffer.getvalue())
+        spec.boxes.mkdir(mode=0o711, exist_ok=True)
+        elsewhere = Path(tempfile.mkdtemp(dir=spec.boxes))
+        elsewhere.chmod(0o711)
+        self.boxes.symlink_to(elsewhere)
         write_whole(self.spec, spec.canonical())
 
     def files(self) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,13 +13,16 @@ from lineage_repo import snapshot
 from lineage_repo.manifest import Phase
 from lineage_repo.records import Fault, Measurement, PhaseRun, Status
 from lineage_repo.text import clipped
+from mcp_server import gpus
 from mcp_server.box import Box
 from mcp_server.boxlog import last_error
 from mcp_server.evaluator import EvaluatorProgram
 from mcp_server.host import interpreter
 from mcp_server.job import Job, JobOutcome, JobSpec
+from mcp_server.launch import SandboxError
 from mcp_server.sandbox import BoxSpec
 from mcp_server.seal import seal
+from mcp_server.selftest import SelfTest
 
 _STATUS = {"absent": Status.CRASH, "oversize": Status.SIZE_BLOCKED, "refused": Status.ILLEGAL}
 _OVERRUN = {"train": Status.TRAIN_BUDGET_OVERRUN, "eval": Status.EVAL_BUDGET_OVERRUN}
@@ -32,21 +36,27 @@ class Measuring:
         self.seeds = tuple(derive(spec.seed, index) for index in range(spec.seeds))
         self.runs: list[PhaseRun] = []
         self.fault: Fault | None = None
-        self.isolation: dict[str, str] = {"level": "bwrap"}
+        self.isolation: dict[str, str] = {"level": "not run"}
+        self._own_user = False
+        self._gpus: tuple[int, ...] = ()
         self._files = job.files()
 
     def run(self) -> JobOutcome:
         """Measure; stop at the first fault. `SandboxError` and `EvaluatorError` are the harness's fault."""
         spec, job = self.spec, self.job
-        snapshot.write_folder(self._files, job.recipe)
+        self._tell("testing the sandbox")
+        self._test_walls()
+        recipe = self._view()
+        snapshot.write_folder(self._files, recipe)
         program = spec.task_folder / self.task.evaluator.path / self.task.evaluator.program
         evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
         self._tell("preparing data")
         evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
-        for phase, index in self._order():
-            self._phase(phase, index)
-            if self.fault:
-                break
+        with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
+            for phase, index in self._order():
+                self._phase(phase, index, recipe)
+                if self.fault:
+                    break
         metrics: dict[str, tuple[float, ...]] = {}
         if not self.fault and spec.seconds is None:
             self._tell("scoring")
@@ -62,6 +72,23 @@ class Measuring:
         )
         return JobOutcome(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
 
+    def _test_walls(self) -> None:
+        """Find out what holds here, and raise `SandboxError` below what the campaign requires."""
+        if self.spec.isolation == "none":
+            self.isolation = {"level": "none"}
+            return
+        found = SelfTest.run(self.spec.host)
+        if problem := found.below(self.spec.isolation):
+            raise SandboxError(problem)
+        self.isolation = {"level": found.level, "selftest": found.summary}
+        self._own_user = found.drops_root
+
+    def _view(self) -> Path:
+        """A new folder that boxes may see; its path, which they can read, tells no phase, seed or trial."""
+        folder = Path(tempfile.mkdtemp(dir=self.job.boxes.resolve()))
+        folder.chmod(0o755)
+        return folder
+
     def _order(self) -> Iterator[tuple[Phase, int | None]]:
         """Phases in the manifest's order; neighbours that run per seed go seed by seed, so that a crash shows early."""
         for per, group in itertools.groupby(self.task.phases, key=lambda p: p.per):
@@ -70,13 +97,12 @@ class Measuring:
                 for phase in phases:
                     yield phase, index
 
-    def _phase(self, phase: Phase, index: int | None) -> None:
+    def _phase(self, phase: Phase, index: int | None, recipe: Path) -> None:
         name = phase.name if index is None else f"{phase.name}-{index}"
         self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.seeds}"))
-        data = self.job.boxes / name
-        data.mkdir(parents=True)
+        data = self._view()
         seed = self.seeds[index or 0]
-        with Box(self._box(phase, data, seed), name) as box:
+        with Box(self._box(phase, recipe, data, seed), name) as box:
             if phase.ready_s is None:
                 self._deliver(phase, index, data)
                 box.release()
@@ -89,7 +115,7 @@ class Measuring:
             sealed = (
                 seal(box.out, phase.artifact.path, phase.artifact.max_bytes, target) if box.verdict == "ok" else None
             )
-            self.isolation = box.isolation()
+            self.isolation |= box.isolation()
             run = PhaseRun(
                 phase=phase.name,
                 seed=index,
@@ -111,13 +137,13 @@ class Measuring:
         self.runs.append(run)
         self.fault = self._fault(phase, run, log) or self._too_large(phase, run)
 
-    def _box(self, phase: Phase, data: Path, seed: int) -> BoxSpec:
+    def _box(self, phase: Phase, recipe: Path, data: Path, seed: int) -> BoxSpec:
         host, limits = self.spec.host, self.task.limits
         python = interpreter(host.recipe_python)
         first, *rest = phase.argv
         return BoxSpec(
             argv=(str(python.executable) if first == "python" else first, *rest),
-            recipe=self.job.recipe,
+            recipe=recipe,
             data=data,
             interpreter=python,
             hide=self.task.hide,
@@ -129,6 +155,10 @@ class Measuring:
             memory_bytes=limits.memory_bytes,
             processes=limits.processes,
             scratch_bytes=limits.scratch_bytes,
+            scratch_files=limits.scratch_files,
+            gpus=self._gpus,
+            drops_root=self._own_user,
+            walls=self.spec.isolation != "none",
         )
 
     def _deliver(self, phase: Phase, index: int | None, data: Path) -> None:
@@ -163,6 +193,8 @@ class Measuring:
                 line = "ended without READY" if run.exit_code == 0 else f"did not say READY within {phase.ready_s:g} s"
             case "memory":
                 line = f"used more than {self.task.limits.memory_bytes:,} bytes of memory"
+            case "files":
+                line = f"made more than {self.task.limits.scratch_files:,} files"
             case "absent":
                 line = f"left no {phase.artifact.path} in /out"
             case "refused":

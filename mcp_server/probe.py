@@ -1,46 +1,48 @@
-"""Probes: does a box run here, and what does an empty one cost."""
+"""Probes: boxes that measure the host and no recipe."""
 
+import shutil
 import statistics
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mcp_server.box import Box, SandboxError
-from mcp_server.host import Interpreter
+from mcp_server.box import Box
+from mcp_server.host import Host, interpreter
 from mcp_server.sandbox import BoxSpec
 
 
-def self_test(python: Interpreter, bwrap: str) -> str | None:
-    """Run the recipe interpreter in a box; say why it does not run there, None when it does."""
-    try:
-        box = run_once(python, bwrap, (str(python.executable), "-I", "-S", "-c", "open('/out/x', 'w').close()"))
-    except SandboxError as error:
-        return str(error)
-    said = box.log.bytes().decode(errors="replace").strip()
-    return None if box.verdict == "ok" else f"{python.executable} does not run in a box: {said or box.verdict}"
-
-
-def launch_bias(python: Interpreter, bwrap: str, runs: int = 5) -> float:
+def launch_bias(host: Host, *, walls: bool = True, runs: int = 5) -> float:
     """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
-    return statistics.median(run_once(python, bwrap, ("/usr/bin/true",)).wall_s for _ in range(runs))
+
+    def once() -> float:
+        with boxed(host, ("/usr/bin/true",), walls=walls) as box:
+            return box.wall_s
+
+    return statistics.median(once() for _ in range(runs))
 
 
-def run_once(python: Interpreter, bwrap: str, argv: tuple[str, ...]) -> Box:
-    """Run `argv` to its end in a box that sees no recipe and no data."""
-    with tempfile.TemporaryDirectory() as empty:
+@contextmanager
+def boxed(host: Host, argv: tuple[str, ...], recipe: tuple[Path, ...] = (), **changes: Any) -> Generator[Box]:
+    """A box that has run `argv` to its end with these files as its recipe, no data, and small limits."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in recipe:
+            shutil.copy(file, folder)
+        Path(folder).chmod(0o755)
+        limits: dict[str, Any] = {"memory_bytes": 1 << 30, "processes": 16, "scratch_bytes": 1 << 20}
         spec = BoxSpec(
             argv=argv,
-            recipe=Path(empty),
-            data=Path(empty),
-            interpreter=python,
-            bwrap=bwrap,
+            recipe=Path(folder),
+            data=Path(folder),
+            interpreter=interpreter(host.recipe_python),
+            bwrap=host.bwrap,
             environment={},
             seconds=20,
             clock="wall",
-            memory_bytes=1 << 30,
-            processes=16,
-            scratch_bytes=1 << 20,
+            **(limits | changes),
         )
         with Box(spec, "probe") as box:
             box.release()
             box.wait()
-    return box
+            yield box

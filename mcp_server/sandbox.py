@@ -6,7 +6,6 @@ size. It has no network, an environment of its own, and dies with the process th
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +14,10 @@ from pydantic import Field
 from lineage_repo.records import Record
 from mcp_server.host import Interpreter
 
-BOX_UID = 60001
-"""Above what distributions give to people and services."""
+_FIRST_UID, _UIDS = 60514, 670
+"""Numbers that distributions leave free, and that a container with the usual 65,536 of them still has."""
+SCRATCH = ("/out", "/tmp", "/dev/shm")
+DEVICES = Path("/dev")
 _MADE = {Path("/"), Path("/tmp")}
 _SYSTEM_PACKAGES, _LOCAL_PACKAGES = Path("/usr"), Path("/usr/local/lib")
 """Where distributions keep packages; a box sees all of /usr."""
@@ -25,6 +26,11 @@ _SYSTEM_PACKAGES, _LOCAL_PACKAGES = Path("/usr"), Path("/usr/local/lib")
 def drops_root() -> bool:
     """Whether boxes run under a user of their own because the harness is root."""
     return os.geteuid() == 0 and shutil.which("setpriv") is not None
+
+
+def box_uid() -> int:
+    """The user of this process's boxes: boxes of different trials share no user's quotas, signals or keys."""
+    return _FIRST_UID + os.getpid() % _UIDS
 
 
 class BoxSpec(Record):
@@ -43,8 +49,13 @@ class BoxSpec(Record):
     memory_bytes: int
     processes: int
     scratch_bytes: int
+    scratch_files: int = 100_000
+    gpus: tuple[int, ...] = ()
+    """Numbers of the NVIDIA devices that it may use."""
     drops_root: bool = Field(default_factory=drops_root)
     """Whether the box runs as a user of its own; else in a user namespace, which needs no root."""
+    walls: bool = True
+    """False for `--isolation none`: a plain process that sees everything its user sees."""
 
 
 _WALLS = (
@@ -55,9 +66,9 @@ _AS_USER = "--unshare-user --disable-userns --uid 1000 --gid 1000"
 """An ordinary user gets a user namespace of its own, in which it is another one."""
 _AS_ROOT = "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
 """Root keeps what it needs to become somebody else before the recipe starts; the call filter forbids namespaces."""
-_BECOME = (
-    f"setpriv --reuid {BOX_UID} --regid {BOX_UID} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
-)
+_BECOME = "setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
+_FEWER = "prlimit --nproc={most}:{most} --"
+"""Set inside the user namespace, whose processes the kernel counts apart from the operator's."""
 _SYSTEM = (
     "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
     "--ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --ro-bind-try /etc/alternatives /etc/alternatives"
@@ -66,9 +77,9 @@ _SYSTEM = (
 _LAST = "--remount-ro /dev --remount-ro / --chdir /out"
 
 
-def arguments(spec: BoxSpec, control: int) -> list[str]:
-    """Bubblewrap's argument list up to its own descriptors."""
-    environment = {
+def environment(spec: BoxSpec, control: int, data: str, out: str) -> dict[str, str]:
+    """All that a program may read from its environment."""
+    return {
         "PATH": f"{spec.interpreter.executable.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp",
         "TMPDIR": "/tmp",
@@ -78,29 +89,47 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "ESPALIER_CONTROL": str(control),
-        "ESPALIER_DATA": "/data",
-        "ESPALIER_OUT": "/out",
+        "ESPALIER_DATA": data,
+        "ESPALIER_OUT": out,
         **spec.environment,
     }
+
+
+def arguments(spec: BoxSpec, control: int) -> list[str]:
+    """What bubblewrap is told of the box, without its own descriptors and without the program."""
     scratch = f"--size {spec.scratch_bytes} --tmpfs"
     return [
-        spec.bwrap,
         *_WALLS.split(),
         *(_AS_ROOT if spec.drops_root else _AS_USER).split(),
         *_SYSTEM.split(),
         *f"--proc /proc --dev /dev --perms 1777 {scratch} /dev/shm --perms 1777 {scratch} /tmp".split(),
         *f"--perms 0777 {scratch} /out".split(),
+        *_gpus(spec.gpus),
         # After /tmp: an interpreter may lie below it.
         *_interpreter(spec.interpreter, spec.hide),
         *("--ro-bind", str(spec.recipe), "/recipe", "--ro-bind", str(spec.data), "/data"),
-        *(part for key, value in environment.items() for part in ("--setenv", key, value)),
+        *(part for item in environment(spec, control, "/data", "/out").items() for part in ("--setenv", *item)),
         *_LAST.split(),
     ]
 
 
 def program(spec: BoxSpec) -> list[str]:
-    """What bubblewrap runs in the box: the argv, as nobody that the host knows."""
-    return [*(_BECOME.split() if spec.drops_root else []), *spec.argv]
+    """What bubblewrap runs in the box: the argv, as nobody that the host knows and with few processes."""
+    become = _BECOME.format(uid=box_uid()) if spec.drops_root else _FEWER.format(most=spec.processes)
+    return [*become.split(), *spec.argv]
+
+
+def _gpus(numbers: tuple[int, ...]) -> list[str]:
+    """The devices of these GPUs and what their driver needs beside them, but no display; after `--dev`."""
+    if not numbers:
+        return []
+    shared = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps")
+    devices = [DEVICES / name for name in (*(f"nvidia{n}" for n in numbers), *shared)]
+    binds = [
+        part for device in devices if device.exists() for part in ("--dev-bind", str(device), f"/dev/{device.name}")
+    ]
+    modules = sorted(Path("/sys/module").glob("nvidia*"))
+    return [*binds, *(part for module in modules for part in ("--ro-bind", str(module), str(module)))]
 
 
 def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
@@ -126,31 +155,19 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
     return binds
 
 
-def missing(bwrap: str) -> str | None:
-    """Why no box can be made here, with the remedy; None when bubblewrap runs one."""
-    if not shutil.which(bwrap):
+def remedy(said: str) -> str:
+    """What to do about the words with which bubblewrap fails, for the hosts where it is known to."""
+    if "AppArmor" in said or "setting up uid map" in said or "RTM_NEWADDR" in said:
         return (
-            f"{bwrap} is not installed, and nothing runs without it: `apt-get install bubblewrap` on Debian and Ubuntu"
+            "on Ubuntu 24.04 load AppArmor's profile bwrap-userns-restrict: apt-get install apparmor-profiles, "
+            "link /usr/share/apparmor/extra-profiles/bwrap-userns-restrict into /etc/apparmor.d, and reload"
         )
-    probe = [
-        bwrap,
-        "--unshare-all",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--",
-        "/usr/bin/env",
-        "true",
-    ]
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode:
+    if "nknown option" in said:
+        return "this bubblewrap is older than 0.8: install a newer one and name it in host.toml as `bwrap`"
+    if "namespace" in said or "/ slave" in said or "not permitted" in said or "Permission denied" in said:
         return (
-            f"{bwrap} can't make a box here ({done.stderr.strip()}): in a container allow user namespaces "
-            "(docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); on Ubuntu 24.04 "
-            "load AppArmor's profile bwrap-userns-restrict from the package apparmor-profiles"
+            "in a container allow namespaces and mounts (docker: --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined, or --privileged; podman's defaults do); "
+            "elsewhere: sysctl kernel.unprivileged_userns_clone=1"
         )
-    return None
+    return "`espalier doctor` shows every check"

@@ -20,7 +20,7 @@ from mcp_server.server import build
 def serve(directory: Path, specialist: str, session: str | None, max_submits: int | None) -> None:
     """Serve SPECIALIST's tools over MCP on standard input and output, for any MCP-capable agent."""
     campaign, host = open_here(directory)
-    require(LocalExecutor(host))
+    require(LocalExecutor(host), campaign.settings.isolation)
     campaign.check_digests()
     submits = max_submits or campaign.settings.caps.submits
     bench = Bench(campaign, specialist, session or new_session(specialist), submits, host)

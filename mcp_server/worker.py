@@ -11,9 +11,9 @@ from lineage_repo.campaign import clear_scratch
 from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status
 from lineage_repo.text import clipped
-from mcp_server.box import SandboxError
 from mcp_server.evaluator import EvaluatorError
 from mcp_server.job import Job, JobOutcome, JobSpec
+from mcp_server.launch import SandboxError
 from mcp_server.measure import Measuring, elapsed
 
 

@@ -22,7 +22,7 @@ import click
 import tomli_w
 from mcp import Client
 
-from lineage_repo.campaign import Campaign, data_folder
+from lineage_repo.campaign import SCRATCH, Campaign, data_folder
 from lineage_repo.manifest import TaskFolder
 from lineage_repo.records import Proposal, Status, Trial
 from lineage_repo.snapshot import SnapshotError
@@ -433,8 +433,10 @@ def problems(arena: Arena) -> Iterator[str]:
         for problem in verify(campaign.lineage.store).problems:
             yield f"{name}: {problem}"
         for folder in campaign.folder.glob("trials/*/job-*/*"):
-            if folder.name in {"recipe", "public", "secret", "boxes"}:
+            if folder.name in SCRATCH:
                 yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
+        for folder in campaign.boxes.glob("*"):
+            yield f"{name}: box folder left: {folder.name}"
         if campaign.lineage.refresh().running():
             yield f"{name}: a trial has no outcome"
     yield from _settled(arena)

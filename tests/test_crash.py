@@ -41,6 +41,18 @@ def processes(*words: str) -> list[int]:
     return found
 
 
+def boxes(campaign: Path) -> list[int]:
+    """Ids of live processes that have folders of this campaign mounted."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            if str(campaign) in path.read_text("utf-8"):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
 def wait_until(true: Callable[[], bool]) -> None:
     """Spin until something holds; fail after ten seconds."""
     deadline = time.monotonic() + 10
@@ -104,7 +116,7 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     claims.wait(campaign.trial_folder(1))
     wait_until(lambda: not processes("mcp_server.worker", str(campaign.folder)))
     sweep()
-    wait_until(lambda: not processes("bwrap --", str(campaign.folder)))
+    wait_until(lambda: not boxes(campaign.folder))
     assert bench.finished(1)
     trial = bench.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT

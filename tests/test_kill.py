@@ -15,7 +15,7 @@ from lineage_repo.campaign import SCRATCH, Campaign
 from lineage_repo.verify import verify
 from mcp_server.cgroup import sweep
 from tests.conftest import MakeBench
-from tests.test_crash import processes, wait_until
+from tests.test_crash import boxes, processes, wait_until
 
 KILLS = int(os.environ.get("ESPALIER_KILLS", "25"))
 WRITER = """
@@ -99,7 +99,7 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
         claims.wait(campaign.trial_folder(number))
         wait_until(lambda: not processes("mcp_server.worker", str(campaign.folder)))
         sweep()
-        wait_until(lambda: not processes("bwrap --", str(campaign.folder)))
+        wait_until(lambda: not boxes(campaign.folder))
         assert bench.finished(number)
         left = [p for p in campaign.trial_folder(number).glob("job-*/*") if p.name in SCRATCH]
         assert left == []

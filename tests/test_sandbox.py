@@ -1,6 +1,8 @@
 """What a box is: its walls, its clock, its end."""
 
+import functools
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -8,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mcp_server import cgroup
-from mcp_server.box import Box, SandboxError
-from mcp_server.host import interpreter
-from mcp_server.sandbox import BoxSpec
+from mcp_server import cgroup, gpus, sandbox
+from mcp_server.box import Box
+from mcp_server.host import Host, interpreter
+from mcp_server.launch import SandboxError
+from mcp_server.sandbox import BoxSpec, remedy
 from mcp_server.seal import seal
+from mcp_server.selftest import SelfTest
 
 Run = Callable[..., Box]
 
@@ -46,7 +50,7 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
         pytest.skip("only root can make boxes of another user")
 
     def run(source: str, **changes: object) -> Box:
-        with Box(spec_of(tmp_path, source, drops_root=own, **changes), "test") as box:
+        with Box(spec_of(tmp_path, source, **{"drops_root": own, **changes}), "test") as box:
             box.release()
             box.wait()
         return box
@@ -154,12 +158,118 @@ def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str
     assert (tmp_path / "sealed" / "a").exists() == (verdict == "ok")
 
 
-def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run) -> None:
-    from mcp_server import sandbox
-
+def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host: Host) -> None:
     with pytest.raises(SandboxError, match="espalier doctor"):
         run("pass", bwrap="no-such-bwrap")
-    assert "apt-get install bubblewrap" in str(sandbox.missing("no-such-bwrap"))
+    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+        SelfTest.run(host.model_copy(update={"bwrap": "no-such-bwrap"}))
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "docker"),
+        ("bwrap: Failed to make / slave: Permission denied", "docker"),
+        ("bwrap: setting up uid map: Permission denied", "Ubuntu 24.04"),
+        ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "Ubuntu 24.04"),
+        ("bwrap: Unknown option --disable-userns", "older than 0.8"),
+        ("bwrap: something else", "espalier doctor"),
+    ],
+)
+def test_every_known_way_of_failing_has_its_remedy(said: str, advice: str) -> None:
+    assert advice in remedy(said)
+
+
+@pytest.mark.parametrize(
+    ("wall", "check"),
+    [
+        ("--unshare-net", "no network"),
+        ("--unshare-ipc", "own ipc namespace"),
+        ("--unshare-uts --hostname box", "own uts namespace"),
+    ],
+)
+def test_the_self_test_notices_a_wall_that_is_missing(
+    host: Host, monkeypatch: pytest.MonkeyPatch, wall: str, check: str
+) -> None:
+    words = sandbox._WALLS.replace("--unshare-cgroup-try ", "")  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(sandbox, "_WALLS", words.replace(wall, ""))
+    found = SelfTest.run(host)
+    assert found.level == "none"
+    assert any(line.startswith(check) for line in found.open)
+    assert check in str(found.below("bwrap"))
+
+
+def test_the_self_test_finds_every_wall_and_says_where_nobody_counts(
+    host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert SelfTest.run(host).below("bwrap") is None
+    monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
+    found = SelfTest.run(host)
+    assert (found.level, len(found.open)) == ("bwrap", 2)
+    assert "requires 'bwrap+cgroup'" in str(found.below("bwrap+cgroup"))
+
+
+def test_processes_and_files_are_bounded_without_a_control_group_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
+    if os.geteuid() == 0:  # the kernel limits no processes of root, under whatever name
+        run = functools.partial(run, drops_root=True)
+    forks = (
+        "import os, time\ncount = 0\n"
+        "try:\n while count < 100:\n  if os.fork() == 0: time.sleep(9)\n  count += 1\n"
+        "except BlockingIOError: print(count < 32)\n"
+    )
+    assert run(forks).log.bytes() == b"True\n"
+    empty = "import time\nfor i in range(3000): open(f'/tmp/{i}', 'w').close()\ntime.sleep(9)"
+    assert run(empty, scratch_files=2000).verdict == "files"
+
+
+def test_a_box_learns_no_path_that_tells_of_the_trial(run: Run) -> None:
+    said = run("print(open('/proc/1/cmdline').read(), open('/proc/self/mountinfo').read())").log.bytes()
+    assert b"--ro-bind" not in said
+    assert b"/recipe" in said
+
+
+def test_a_box_gets_the_gpus_that_were_leased_to_it_and_no_other(
+    run: Run, host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make devices to stand for GPUs")
+    for name, minor in {"nvidia0": 3, "nvidia1": 5, "nvidia2": 7, "nvidiactl": 3, "nvidia-modeset": 3}.items():
+        os.mknod(tmp_path / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+    monkeypatch.setattr(sandbox, "DEVICES", tmp_path)
+    monkeypatch.setattr(gpus, "DEVICES", tmp_path)
+    with gpus.leased(host, 1) as first, gpus.leased(host, 1) as second:
+        assert (first, second) == ((0,), (1,))
+        with pytest.raises(SandboxError, match="only 1 are free"), gpus.leased(host, 2):
+            pass
+        source = "import glob\nprint(sorted(glob.glob('/dev/nvidia*')), open('/dev/nvidia1', 'rb').read(2))"
+        said = run(source, gpus=second).log.bytes().decode()
+    assert said == "['/dev/nvidia1', '/dev/nvidiactl'] b'\\x00\\x00'\n"
+
+
+def test_without_walls_a_box_is_a_process_with_the_same_protocol_and_end(tmp_path: Path) -> None:
+    source = (
+        "import os, sys, time\n"
+        "control = os.fdopen(int(os.environ['ESPALIER_CONTROL']), 'r+b', buffering=0)\n"
+        "control.write(b'READY\\n'); print(control.readline())\n"
+        "open('artifact', 'w').write(open(os.environ['ESPALIER_DATA'] + '/x').read())\n"
+        "if os.fork() == 0:\n os.close(1); os.close(2); time.sleep(60)\n"
+    )
+    spec = spec_of(tmp_path, source, walls=False, ready_s=10.0)
+    with Box(spec, "bare") as box:
+        assert box.wait_ready()
+        (spec.data / "x").write_text("42")
+        box.go(7)
+        box.wait()
+        sealed = seal(box.out, "artifact", 10, tmp_path / "sealed" / "artifact")
+    assert (box.verdict, sealed.verdict, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
+    assert "network" not in box.isolation()
+    with Box(spec_of(tmp_path, "import time; time.sleep(60)", walls=False, seconds=0.2), "bare") as box:
+        box.release()
+        box.wait()
+    assert box.verdict == "timeout"
 
 
 def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -> None:

@@ -2,6 +2,5 @@
 # attack: learn host paths and the phase from the command line of the box's init
 # base: predict.py
 # expect: honest
-# open: /proc/1/cmdline is that of bubblewrap, with every host path of the box
 said = open("/proc/1/cmdline").read().replace("\0", " ")
 assert "trials/" not in said, "init tells: " + said[said.index("trials/"):][:60]
