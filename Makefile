@@ -51,7 +51,7 @@ slow: setup ## The slow tests: real sessions, kill loops
 hostile: setup ## Measure every hostile recipe and tool call; HOSTILE=dir runs your own
 	$(BIN)/python -m tests.hostile_suite $(HOSTILE)
 
-crash: setup ## Kill a writer a thousand times and lose nothing
+crash: setup ## Kill a writer 1,000 times, runners, workers and servers 400 times, and lose nothing
 	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/test_kill.py --timeout 3600
 
 bench: setup ## Measure harness overhead and start-up times

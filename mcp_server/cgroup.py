@@ -6,6 +6,7 @@ Version 1 (cpuacct, pids, memory as separate trees) and version 2 (one tree). Wh
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,16 +96,20 @@ class CGroup:
 
 def sweep() -> int:
     """Kill and remove what boxes of dead harness processes left; live ones are not touched. Return how many."""
-    swept = 0
+    left = list(orphans())
+    for folder in left:
+        _kill(folder)
+        _remove({"left": folder})
+    return len(left)
+
+
+def orphans() -> Iterator[Path]:
+    """Groups of boxes whose harness process is dead."""
     for tree in set(_trees().values()):
         for folder in tree.glob(f"{_PREFIX}*"):
             pid, _, born = folder.name.removeprefix(_PREFIX).partition("-")[0].partition(".")
-            if not (pid.isdigit() and born.isdigit()) or _born(int(pid)) == born:
-                continue
-            _kill(folder)
-            _remove({"left": folder})
-            swept += 1
-    return swept
+            if pid.isdigit() and born.isdigit() and _born(int(pid)) != born:
+                yield folder
 
 
 def _trees() -> dict[str, Path]:

@@ -68,8 +68,18 @@ def slow_edit(campaign: Campaign, seconds: float) -> None:
     path.write_text(text.replace("import json\n", f"import json\nimport time\n\ntime.sleep({seconds})\n"), "utf-8")
 
 
-def serve(campaign: Campaign) -> StdioServerParameters:
-    arguments = ["-m", "lineage_repo.cli", "serve", str(campaign.folder), "--specialist", "opt", "--session", "s1"]
+def serve(campaign: Campaign, *more: str) -> StdioServerParameters:
+    arguments = [
+        "-m",
+        "lineage_repo.cli",
+        "serve",
+        str(campaign.folder),
+        "--specialist",
+        "opt",
+        "--session",
+        "s1",
+        *more,
+    ]
     names = ("HOME", "PATH", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
     return StdioServerParameters(command=sys.executable, args=arguments, env={n: os.environ[n] for n in names})
 

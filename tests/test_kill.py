@@ -1,5 +1,6 @@
 """Kill a writer at random points; nothing that was acknowledged may be lost or torn."""
 
+import contextlib
 import os
 import random
 import signal
@@ -8,14 +9,25 @@ import sys
 import time
 from pathlib import Path
 
+import anyio
 import pytest
+from mcp import Client
 
 from lineage_repo import claims
 from lineage_repo.campaign import SCRATCH, Campaign
+from lineage_repo.records import Status
 from lineage_repo.verify import verify
-from mcp_server.cgroup import sweep
+from mcp_server.cgroup import orphans, sweep
 from tests.conftest import MakeBench
-from tests.test_crash import boxes, processes, wait_until
+from tests.test_crash import GOOD, boxes, processes, serve, wait_until
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
 
 KILLS = int(os.environ.get("ESPALIER_KILLS", "25"))
 WRITER = """
@@ -87,7 +99,7 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
     chance, bench = random.Random(3), make_bench(max_submits=10**6)
     path = bench.workdir.folder / "fit.py"
     start = path.read_text("utf-8").replace("import json\n", "import json\nimport time\n\ntime.sleep(0.5)\n")
-    for kill in range(KILLS // 3 or 1):
+    for kill in range(KILLS // 5 or 1):
         path.write_text(f"{start}# {kill}\n", "utf-8")
         number = bench.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
         deadline = time.monotonic() + chance.uniform(0.1, 1.5)
@@ -101,7 +113,38 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
         sweep()
         wait_until(lambda: not boxes(campaign.folder))
         assert bench.finished(number)
-        left = [p for p in campaign.trial_folder(number).glob("job-*/*") if p.name in SCRATCH]
-        assert left == []
-    assert str(campaign.folder) not in Path("/proc/self/mountinfo").read_text("utf-8")
+        assert left(campaign) == []
     assert verify(bench.lineage.refresh().store).problems == ()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(campaign: Campaign) -> None:
+    chance, path = random.Random(5), campaign.workdir("opt") / "fit.py"
+    accepted: set[int] = set()
+    for kill in range(KILLS // 5 or 1):
+        with contextlib.suppress(ExceptionGroup), anyio.fail_after(60):
+            async with Client(serve(campaign, "--max-submits", "1000")) as client, anyio.create_task_group() as tasks:
+                path.write_text(f"{path.read_text('utf-8')}# {kill}\n", "utf-8")
+                submitted = await client.call_tool("submit_trial", {**GOOD, "wait_s": 0})
+                assert submitted.structured_content
+                number = int(submitted.structured_content["trial"])
+                accepted.add(number)
+                tasks.start_soon(client.call_tool, "wait_trial", {"trial": number})
+                await anyio.sleep(chance.uniform(0, 1))
+                for pid in processes("lineage_repo.cli", str(campaign.folder)):
+                    os.kill(pid, signal.SIGKILL)
+        assert len(accepted) == kill + 1
+        claims.wait(campaign.trial_folder(max(accepted)))
+        wait_until(lambda: not boxes(campaign.folder))
+        assert left(campaign) == []
+    assert accepted <= campaign.lineage.refresh().trials.keys()
+    assert all(t.status is not Status.HARNESS_ABORT for t in campaign.lineage.trials.values())
+    assert verify(campaign.lineage.store).problems == ()
+
+
+def left(campaign: Campaign) -> list[str]:
+    """What trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
+    scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p.name in SCRATCH]
+    mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
+    return [*scratch, *map(str, campaign.boxes.glob("*")), *mounts, *map(str, orphans())]
