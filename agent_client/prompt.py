@@ -92,9 +92,15 @@ def _phase(phase: Phase, objective: Objective) -> str:
     sees = ", ".join([*phase.inputs, *(f"the sealed artifact of {name}" for name in phase.sealed)]) or "nothing"
     return (
         f"`{phase.name}`: `{' '.join(phase.argv)}`, once per {phase.per}, at most {phase.seconds:g} s{ready}{counts}; "
-        f"it sees {sees} and leaves `{phase.artifact.path}` ({phase.artifact.format}, "
-        f"at most {phase.artifact.max_bytes:,} bytes)"
+        f"it sees {sees} and {_leaves(phase)}"
     )
+
+
+def _leaves(phase: Phase) -> str:
+    made = phase.artifact
+    if made is None:
+        return "talks with the evaluator"
+    return f"leaves `{made.path}` ({made.format}, at most {made.max_bytes:,} bytes)"
 
 
 def _bullets(lines: list[str], none: str) -> str:

@@ -15,7 +15,7 @@ KEEP_CONFIDENCE = 0.975
 def per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
     """Every metric, one value per seed: the evaluator's and the harness's own."""
     timed = {p.name for p in task.phases if p.timed}
-    counted = {p.name for p in task.phases if p.artifact.counted}
+    counted = {p.name for p in task.phases if p.counted}
     seconds: list[float] = []
     sizes: list[float] = []
     for index in range(len(measurement.seeds)):
@@ -137,7 +137,8 @@ def limit_margins(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
         runs = [run for run in measurement.phases if run.phase == phase.name]
         if runs:
             rows.append(_margin(f"{phase.name} time", max(run.seconds for run in runs), phase.seconds, "s"))
-        if sizes := [run.artifact_bytes for run in runs if run.artifact_bytes is not None]:
+        sizes = [run.artifact_bytes for run in runs if run.artifact_bytes is not None]
+        if sizes and phase.artifact:
             rows.append(_margin(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
     if task.limits.total_bytes is not None:
         largest = max(per_seed(task, measurement)["artifact_bytes"], default=0.0)

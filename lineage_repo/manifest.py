@@ -100,7 +100,10 @@ class Phase(Record):
     """Public files that the evaluator prepared."""
     sealed: tuple[Name, ...] = ()
     """Earlier phases whose sealed artifacts it sees."""
-    artifact: Artifact
+    artifact: Artifact | None = None
+    """What it leaves; None for a dialogue, which leaves nothing."""
+    dialogue: bool = False
+    """Whether the evaluator talks with the box while it runs, instead of reading what it left."""
     seconds: float = Field(gt=0)
     """Cap on the clock."""
     ready_s: float | None = Field(default=None, gt=0)
@@ -109,6 +112,17 @@ class Phase(Record):
     """Whether its seconds add to the metric `seconds`."""
     budget: Literal["train", "eval"] = "train"
     """Which overrun a timeout is."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether what it leaves counts towards `limits.total_bytes`."""
+        return self.artifact is not None and self.artifact.counted
+
+    @model_validator(mode="after")
+    def _one_result(self) -> Self:
+        if self.dialogue == (self.artifact is not None):
+            raise ValueError(f"phase {self.name}: give either an artifact or dialogue = true")
+        return self
 
 
 class RecipeFiles(Record):

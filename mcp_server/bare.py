@@ -27,9 +27,8 @@ class Bare:
         """Make its /out; nothing runs yet."""
         (Path(self._folder.name) / "out").mkdir()
         self.out = os.open(Path(self._folder.name) / "out", os.O_RDONLY | os.O_DIRECTORY)
-        # Kept for `let_go`: the box closes its own.
-        self._log, self._control = os.dup(log), os.dup(control)
-        self._open += [self.out, self._log, self._control]
+        self._open.append(self.out)
+        self._log, self._control = log, control
 
     def let_go(self) -> int:
         """Start the program; return a descriptor that is readable once it is dead, which its daemons may outlive."""
@@ -46,10 +45,7 @@ class Bare:
             os.chdir(out)
             self._enter()
 
-        self._process = start(argv, spec, enter, self._log, variables, (self._control,))
-        for descriptor in (self._log, self._control):
-            os.close(descriptor)
-            self._open.remove(descriptor)
+        self._process = start(argv, spec, enter, self._log, variables, sandbox.inherited(spec, self._control))
         self._open.append(os.pidfd_open(self._process.pid))
         return self._open[-1]
 

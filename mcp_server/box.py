@@ -35,6 +35,7 @@ class Box:
         self._cgroup = CGroup.create(name, memory_bytes=spec.memory_bytes, processes=spec.processes)
         self._selector = selectors.DefaultSelector()
         self._open: list[int] = []
+        self._theirs = [] if spec.dialogue is None else [spec.dialogue]
         self._launched = self._started = 0.0
         self._cpu_before = 0.0
         self._line = b""
@@ -70,6 +71,7 @@ class Box:
         if self._cgroup:
             self._cgroup.kill()
         self._launch.close()
+        self._give_up_theirs()
         self._selector.close()
         for descriptor in self._open:
             with suppress(OSError):
@@ -88,6 +90,7 @@ class Box:
         self._control = ours.detach()
         control = theirs.detach()
         self._open += [log_r, self._control]
+        self._theirs += [log_w, control]
         try:
             self._launch.prepare(log_w, control)
         except SandboxError as error:
@@ -96,9 +99,6 @@ class Box:
                 self.log.feed(os.read(log_r, 65536))
             said = self.log.bytes().decode(errors="replace").strip()
             raise SandboxError(f"{error} ({said}): {sandbox.remedy(said)}" if said else str(error)) from None
-        finally:
-            os.close(log_w)
-            os.close(control)
         for descriptor, what in ((log_r, "log"), (self._control, "control")):
             os.set_blocking(descriptor, False)
             self._selector.register(descriptor, selectors.EVENT_READ, what)
@@ -109,6 +109,13 @@ class Box:
 
     def _let_go(self) -> None:
         self._selector.register(self._launch.let_go(), selectors.EVENT_READ, "death")
+        self._give_up_theirs()
+
+    def _give_up_theirs(self) -> None:
+        """Close our copies of the box's ends: only its death may close the last."""
+        for descriptor in self._theirs:
+            os.close(descriptor)
+        self._theirs.clear()
 
     # ---- run
 

@@ -1,12 +1,15 @@
-"""The evaluator: a trusted program with two verbs, run as its own process outside every box."""
+"""The evaluator: a trusted program with two or three verbs, run as its own process outside every box."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from pydantic import Field, ValidationError
 
@@ -54,11 +57,7 @@ class EvaluatorProgram:
         """Score sealed artifacts: one value per seed for each declared metric, or why there is none."""
         sealed.mkdir(exist_ok=True)
         self._run("score", str(sealed), str(secret), cwd=secret)
-        try:
-            body = (secret / "measurement.json").read_bytes()[:_MAX_REPORT]
-            report = _Report.model_validate_json(body)
-        except (FileNotFoundError, ValidationError, json.JSONDecodeError) as error:
-            raise EvaluatorError(f"{self._program.name} wrote no usable measurement.json: {error}") from None
+        report = self._report(secret)
         if report.fault:
             return {}, _fault(report.fault)
         lengths = {name: len(values) for name, values in report.metrics.items()}
@@ -73,42 +72,100 @@ class EvaluatorProgram:
                     return {}, Fault(status=Status.CRASH, line=f"{name} is {value:g}: the recipe diverged", seed=seed)
         return {name: tuple(values) for name, values in report.metrics.items()}, None
 
+    @contextmanager
+    def dialogue(self, phase: str, seed: int | None, sealed: Path, secret: Path) -> Generator["Dialogue"]:
+        """Start the verb that talks with a box; it waits for `Dialogue.go` before it listens."""
+        theirs, ours = socket.socketpair()
+        which = [] if seed is None else ["--index", str(seed)]
+        verb = ("dialogue", "--phase", phase, *which, "--channel", str(ours.fileno()), str(sealed), str(secret))
+        with ours, self._log.open("ab") as log:
+            process = self._start(verb, secret, log, stdin=subprocess.PIPE, pass_fds=(ours.fileno(),))
+        talk = Dialogue(process, theirs.detach())
+        try:
+            yield talk
+            talk.go()
+            self._end(process, "dialogue")
+        finally:
+            if process.stdin:
+                process.stdin.close()
+            _kill(process)
+
+    def broken_off(self, secret: Path, seed: int | None) -> Fault | None:
+        """What a dialogue found wrong with the recipe's part of it; None where it went well."""
+        found = secret / "measurement.json"
+        if not found.exists():
+            return None
+        fault = self._report(secret).fault
+        found.unlink()
+        return _fault(fault.model_copy(update={"seed": seed})) if fault else None
+
     def _run(self, *arguments: str, cwd: Path) -> None:
         begun = time.monotonic()
+        with self._log.open("ab") as log:
+            process = self._start(arguments, cwd, log, stdin=subprocess.DEVNULL)
         try:
-            self._verb(*arguments, cwd=cwd)
+            self._end(process, arguments[0])
         finally:
+            _kill(process)
             self.seconds += time.monotonic() - begun
 
-    def _verb(self, *arguments: str, cwd: Path) -> None:
+    def _end(self, process: subprocess.Popen[bytes], verb: str) -> None:
+        try:
+            code = process.wait(self._declared.seconds)
+        except subprocess.TimeoutExpired:
+            raise EvaluatorError(f"{verb} took more than {self._declared.seconds:g} s") from None
+        if code:
+            raise EvaluatorError(f"{verb} exited {code}: {clipped(_tail(self._log), 400)}")
+
+    def _start(
+        self, arguments: Sequence[str], cwd: Path, log: IO[bytes], *, stdin: int, pass_fds: tuple[int, ...] = ()
+    ) -> subprocess.Popen[bytes]:
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(cwd),
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [self._python, "-I", self._program, *arguments],
-                cwd=cwd,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=lambda: die_with_parent(signal.SIGKILL),
-            )
-            try:
-                code = process.wait(self._declared.seconds)
-            except subprocess.TimeoutExpired:
-                raise EvaluatorError(f"{arguments[0]} took more than {self._declared.seconds:g} s") from None
-            finally:
-                if process.poll() is None:
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-        if code:
-            raise EvaluatorError(f"{arguments[0]} exited {code}: {clipped(_tail(self._log), 400)}")
+        return subprocess.Popen(
+            [self._python, "-I", self._program, *arguments],
+            cwd=cwd,
+            env=environment,
+            stdin=stdin,
+            stdout=log,
+            stderr=log,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
+        )
+
+    def _report(self, secret: Path) -> _Report:
+        try:
+            body = (secret / "measurement.json").read_bytes()[:_MAX_REPORT]
+            return _Report.model_validate_json(body)
+        except (FileNotFoundError, ValidationError, json.JSONDecodeError) as error:
+            raise EvaluatorError(f"{self._program.name} wrote no usable measurement.json: {error}") from None
+
+
+class Dialogue:
+    """A running evaluator, and the box's end of the channel to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: int) -> None:
+        self._process, self.channel = process, channel
+
+    def __repr__(self) -> str:
+        return f"Dialogue(pid={self._process.pid})"
+
+    def go(self) -> None:
+        """Let the evaluator listen: what a box says before its clock runs is answered after it."""
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _fault(said: _Fault) -> Fault:

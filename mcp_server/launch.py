@@ -16,7 +16,10 @@ class SandboxError(EspalierError):
 
 
 class Launch(Protocol):
-    """Made ready by `prepare`, begun by `let_go`; `kill` ends what lives, `close` gives everything back."""
+    """Made ready by `prepare`, begun by `let_go`; `kill` ends what lives, `close` gives everything back.
+
+    The descriptors that `prepare` gets stay open until `let_go` has returned.
+    """
 
     out: int
     """Descriptor of the program's /out, readable after its death."""

@@ -7,25 +7,21 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from lineage_repo import snapshot
 from lineage_repo.manifest import Phase
-from lineage_repo.records import Fault, Measurement, PhaseRun, Status
-from lineage_repo.text import clipped
-from mcp_server import gpus
+from lineage_repo.records import Fault, Measurement, PhaseRun
+from mcp_server import faults, gpus
 from mcp_server.box import Box
-from mcp_server.boxlog import last_error
-from mcp_server.evaluator import EvaluatorProgram
+from mcp_server.evaluator import Dialogue, EvaluatorProgram
 from mcp_server.host import interpreter
 from mcp_server.job import Job, JobOutcome, JobSpec
 from mcp_server.launch import SandboxError
 from mcp_server.sandbox import BoxSpec
-from mcp_server.seal import seal
+from mcp_server.seal import Sealed, seal
 from mcp_server.selftest import SelfTest
-
-_STATUS = {"absent": Status.CRASH, "oversize": Status.SIZE_BLOCKED, "refused": Status.ILLEGAL}
-_OVERRUN = {"train": Status.TRAIN_BUDGET_OVERRUN, "eval": Status.EVAL_BUDGET_OVERRUN}
 
 
 class Measuring:
@@ -40,6 +36,8 @@ class Measuring:
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
         self._files = job.files()
+        program = spec.task_folder / self.task.evaluator.path / self.task.evaluator.program
+        self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
 
     def run(self) -> JobOutcome:
         """Measure; stop at the first fault. `SandboxError` and `EvaluatorError` are the harness's fault."""
@@ -48,10 +46,8 @@ class Measuring:
         self._test_walls()
         recipe = self._view()
         snapshot.write_folder(self._files, recipe)
-        program = spec.task_folder / self.task.evaluator.path / self.task.evaluator.program
-        evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
         self._tell("preparing data")
-        evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
+        self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
             for phase, index in self._order():
                 self._phase(phase, index, recipe)
@@ -60,7 +56,7 @@ class Measuring:
         metrics: dict[str, tuple[float, ...]] = {}
         if not self.fault and spec.seconds is None:
             self._tell("scoring")
-            metrics, self.fault = evaluator.score(job.sealed, job.secret, spec.seeds)
+            metrics, self.fault = self._evaluator.score(job.sealed, job.secret, spec.seeds)
         measurement = Measurement(
             drawn=(spec.seed,),
             seeds=self.seeds,
@@ -68,7 +64,7 @@ class Measuring:
             phases=tuple(self.runs),
             source_bytes=snapshot.weight(self._files),
             clock=spec.clock,
-            evaluator_s=evaluator.seconds,
+            evaluator_s=self._evaluator.seconds,
         )
         return JobOutcome(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
 
@@ -100,21 +96,13 @@ class Measuring:
     def _phase(self, phase: Phase, index: int | None, recipe: Path) -> None:
         name = phase.name if index is None else f"{phase.name}-{index}"
         self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.seeds}"))
-        data = self._view()
-        seed = self.seeds[index or 0]
-        with Box(self._box(phase, recipe, data, seed), name) as box:
-            if phase.ready_s is None:
-                self._deliver(phase, index, data)
-                box.release()
-                box.wait()
-            elif box.wait_ready():
-                self._deliver(phase, index, data)
-                box.go(seed)
-                box.wait()
-            target = self._sealed(phase.name, index) / phase.artifact.path
-            sealed = (
-                seal(box.out, phase.artifact.path, phase.artifact.max_bytes, target) if box.verdict == "ok" else None
-            )
+        data, folders = self._view(), (self.job.sealed, self.job.secret)
+        with ExitStack() as held:
+            talk = held.enter_context(self._evaluator.dialogue(phase.name, index, *folders)) if phase.dialogue else None
+            spec = self._box(phase, recipe, data, self.seeds[index or 0], talk)
+            box = held.enter_context(Box(spec, name))
+            self._play(box, phase, index, data, talk)
+            sealed = self._seal(box, phase, index)
             self.isolation |= box.isolation()
             run = PhaseRun(
                 phase=phase.name,
@@ -135,9 +123,38 @@ class Measuring:
         (self.job.logs / f"{name}.log").write_bytes(log)
         shutil.rmtree(data)
         self.runs.append(run)
-        self.fault = self._fault(phase, run, log) or self._too_large(phase, run)
+        self.fault = self._found(phase, run, log)
 
-    def _box(self, phase: Phase, recipe: Path, data: Path, seed: int) -> BoxSpec:
+    def _play(self, box: Box, phase: Phase, index: int | None, data: Path, talk: Dialogue | None) -> None:
+        """Run a box from its start to its end; data and the evaluator's ear are there from GO on."""
+        if phase.ready_s is not None and not box.wait_ready():
+            return
+        self._deliver(phase, index, data)
+        if talk:
+            talk.go()
+        if phase.ready_s is None:
+            box.release()
+        else:
+            box.go(self.seeds[index or 0])
+        box.wait()
+
+    def _seal(self, box: Box, phase: Phase, index: int | None) -> Sealed | None:
+        made = phase.artifact
+        if made is None or box.verdict != "ok":
+            return None
+        return seal(box.out, made.path, made.max_bytes, self._sealed(phase.name, index) / made.path)
+
+    def _found(self, phase: Phase, run: PhaseRun, log: bytes) -> Fault | None:
+        """What is wrong with a run: a passed limit, then a broken dialogue, then a crash, then too many bytes."""
+        said = self._evaluator.broken_off(self.job.secret, run.seed) if phase.dialogue else None
+        if said and run.verdict in {"ok", "crash"}:
+            return said.model_copy(update={"phase": phase.name})
+        spec = self.spec
+        return faults.fault_of(self.task, phase, run, log, spec.seeds, spec.clock) or faults.too_large(
+            self.task, phase, self.runs, snapshot.weight(self._files), spec.seeds
+        )
+
+    def _box(self, phase: Phase, recipe: Path, data: Path, seed: int, talk: Dialogue | None) -> BoxSpec:
         host, limits = self.spec.host, self.task.limits
         python = interpreter(host.recipe_python)
         first, *rest = phase.argv
@@ -156,6 +173,7 @@ class Measuring:
             processes=limits.processes,
             scratch_bytes=limits.scratch_bytes,
             scratch_files=limits.scratch_files,
+            dialogue=talk.channel if talk else None,
             gpus=self._gpus,
             drops_root=self._own_user,
             walls=self.spec.isolation != "none",
@@ -167,6 +185,8 @@ class Measuring:
         sources = [(public / name, name) for name in phase.inputs]
         for earlier in phase.sealed:
             made = self.task.phase(earlier)
+            if made.artifact is None:
+                continue
             # A phase that runs once sees every seed's artifact, each in a folder of its own.
             gathers = index is None and made.per == "seed"
             for unit in range(self.spec.seeds) if gathers else [index if made.per == "seed" else None]:
@@ -178,50 +198,6 @@ class Measuring:
 
     def _sealed(self, phase: str, index: int | None) -> Path:
         return self.job.sealed / ("trial" if index is None else str(index)) / phase
-
-    def _fault(self, phase: Phase, run: PhaseRun, log: bytes) -> Fault | None:
-        """The failure class and line of a box that did not end well."""
-        if run.verdict == "ok":
-            return None
-        status = _STATUS.get(run.verdict, Status.CRASH)
-        cap = phase.artifact.max_bytes
-        match run.verdict:
-            case "timeout":
-                status = _OVERRUN[phase.budget]
-                line = f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({self.spec.clock} clock)"
-            case "not_ready":
-                line = "ended without READY" if run.exit_code == 0 else f"did not say READY within {phase.ready_s:g} s"
-            case "memory":
-                line = f"used more than {self.task.limits.memory_bytes:,} bytes of memory"
-            case "files":
-                line = f"made more than {self.task.limits.scratch_files:,} files"
-            case "absent":
-                line = f"left no {phase.artifact.path} in /out"
-            case "refused":
-                line = f"left something else than a plain file as {phase.artifact.path}"
-            case "oversize":
-                size = run.artifact_bytes or 0
-                line = f"{phase.artifact.path} has {size:,} bytes, {size - cap:,} over the {cap:,}"
-            case _:
-                line = f"exited {run.exit_code}" + (f": {found}" if (found := last_error(log)) else "")
-        return self._named(phase, run, status, line)
-
-    def _too_large(self, phase: Phase, run: PhaseRun) -> Fault | None:
-        cap = self.task.limits.total_bytes
-        if cap is None or not phase.artifact.counted:
-            return None
-        counted = {p.name for p in self.task.phases if p.artifact.counted}
-        size = snapshot.weight(self._files)
-        size += sum(r.artifact_bytes or 0 for r in self.runs if r.phase in counted and r.seed in {run.seed, None})
-        if size <= cap:
-            return None
-        return self._named(
-            phase, run, Status.SIZE_BLOCKED, f"source and artifact have {size:,} bytes, {size - cap:,} over the {cap:,}"
-        )
-
-    def _named(self, phase: Phase, run: PhaseRun, status: Status, line: str) -> Fault:
-        where = phase.name if run.seed is None else f"{phase.name} (seed {run.seed + 1} of {self.spec.seeds})"
-        return Fault(status=status, line=clipped(f"{where} {line}", 400), phase=phase.name, seed=run.seed)
 
 
 def derive(seed: int, index: int) -> int:

@@ -50,6 +50,8 @@ class BoxSpec(Record):
     processes: int
     scratch_bytes: int
     scratch_files: int = 100_000
+    dialogue: int | None = None
+    """Descriptor of the box's end of a talk with the evaluator; the box takes it over."""
     gpus: tuple[int, ...] = ()
     """Numbers of the NVIDIA devices that it may use."""
     drops_root: bool = Field(default_factory=drops_root)
@@ -91,8 +93,14 @@ def environment(spec: BoxSpec, control: int, data: str, out: str) -> dict[str, s
         "ESPALIER_CONTROL": str(control),
         "ESPALIER_DATA": data,
         "ESPALIER_OUT": out,
+        **({} if spec.dialogue is None else {"ESPALIER_DIALOGUE": str(spec.dialogue)}),
         **spec.environment,
     }
+
+
+def inherited(spec: BoxSpec, control: int) -> tuple[int, ...]:
+    """The descriptors that a program inherits."""
+    return (control,) if spec.dialogue is None else (control, spec.dialogue)
 
 
 def arguments(spec: BoxSpec, control: int) -> list[str]:

@@ -37,7 +37,12 @@ class Walled:
         names = {"--info-fd": info_w, "--sync-fd": self._go, "--block-fd": block_r, "--seccomp": calls, "--args": told}
         argv = [self._spec.bwrap, *(str(part) for flag in names.items() for part in flag)]
         self._process = start(
-            [*argv, "--", *sandbox.program(self._spec)], self._spec, self._enter, log, {}, (*names.values(), control)
+            [*argv, "--", *sandbox.program(self._spec)],
+            self._spec,
+            self._enter,
+            log,
+            {},
+            (*names.values(), *sandbox.inherited(self._spec, control)),
         )
         for descriptor in (info_w, block_r, calls, told):
             self._close(descriptor)

@@ -1,0 +1,60 @@
+"""Faults: the failure class and the line of a run that did not end well."""
+
+from collections.abc import Sequence
+
+from lineage_repo.manifest import Phase, Task
+from lineage_repo.records import Clock, Fault, PhaseRun, Status
+from lineage_repo.text import clipped
+from mcp_server.boxlog import last_error
+
+_STATUS = {"oversize": Status.SIZE_BLOCKED, "refused": Status.ILLEGAL}
+_OVERRUN = {"train": Status.TRAIN_BUDGET_OVERRUN, "eval": Status.EVAL_BUDGET_OVERRUN}
+
+
+def fault_of(task: Task, phase: Phase, run: PhaseRun, log: bytes, seeds: int, clock: Clock) -> Fault | None:
+    """Why a run gives nothing to score, with the excess over what it passed; None where it does."""
+    if run.verdict == "ok":
+        return None
+    status = _OVERRUN[phase.budget] if run.verdict == "timeout" else _STATUS.get(run.verdict, Status.CRASH)
+    return _named(phase, run, seeds, status, _line(task, phase, run, log, clock))
+
+
+def too_large(task: Task, phase: Phase, runs: Sequence[PhaseRun], source_bytes: int, seeds: int) -> Fault | None:
+    """The fault of source and counted artifacts of the last run's seed that are over their common cap."""
+    cap, run = task.limits.total_bytes, runs[-1]
+    if cap is None or not phase.counted:
+        return None
+    counted = {p.name for p in task.phases if p.counted}
+    made = sum(r.artifact_bytes or 0 for r in runs if r.phase in counted and r.seed in {run.seed, None})
+    size = source_bytes + made
+    if size <= cap:
+        return None
+    line = f"source and artifact have {size:,} bytes, {size - cap:,} over the {cap:,}"
+    return _named(phase, run, seeds, Status.SIZE_BLOCKED, line)
+
+
+def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> str:
+    made = phase.artifact
+    match run.verdict:
+        case "timeout":
+            return f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({clock} clock)"
+        case "not_ready":
+            return "ended without READY" if run.exit_code == 0 else f"did not say READY within {phase.ready_s:g} s"
+        case "memory":
+            return f"used more than {task.limits.memory_bytes:,} bytes of memory"
+        case "files":
+            return f"made more than {task.limits.scratch_files:,} files"
+        case "absent" if made:
+            return f"left no {made.path} in /out"
+        case "refused" if made:
+            return f"left something else than a plain file as {made.path}"
+        case "oversize" if made:
+            size = run.artifact_bytes or 0
+            return f"{made.path} has {size:,} bytes, {size - made.max_bytes:,} over the {made.max_bytes:,}"
+        case _:
+            return f"exited {run.exit_code}" + (f": {found}" if (found := last_error(log)) else "")
+
+
+def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:
+    where = phase.name if run.seed is None else f"{phase.name} (seed {run.seed + 1} of {seeds})"
+    return Fault(status=status, line=clipped(f"{where} {line}", 400), phase=phase.name, seed=run.seed)
