@@ -89,8 +89,25 @@ def failures(lineage: Lineage) -> list[Trial]:
 def similar(lineage: Lineage, text: str) -> list[Trial]:
     """Trials by the share of words (Jaccard) that title and hypothesis have in common with `text`, nearest first."""
     wanted = _words(text)
-    scored = [(_overlap(wanted, _words(f"{t.proposal.title} {t.proposal.hypothesis}")), t) for t in evidence(lineage)]
+    scored = [(_overlap(wanted, _claim(t)), t) for t in evidence(lineage)]
     return [t for near, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if near > 0]
+
+
+def resembled(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+    """For each of `trials` the earlier one that its claim is most like, with the share of words in common."""
+    claims = [(t, _claim(t)) for t in evidence(lineage)]
+    found: list[tuple[float, Trial]] = []
+    for trial in trials:
+        wanted = _claim(trial)
+        scored = ((_overlap(wanted, words), t.number, t) for t, words in claims if t.number < trial.number)
+        share, _, nearest = max(scored, default=(0.0, trial.number, trial), key=lambda row: row[:2])
+        found.append((share, nearest))
+    return found
+
+
+def _claim(trial: Trial) -> set[str]:
+    """The words of a title and hypothesis."""
+    return _words(f"{trial.proposal.title} {trial.proposal.hypothesis}")
 
 
 def _words(text: str) -> set[str]:

@@ -113,7 +113,7 @@ def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
 
 
 def brief_of(lineage: Lineage) -> str:
-    return render(lineage, "opt", Path("/campaign/workdirs/opt"), 2).text
+    return render(lineage, "opt", Path("/campaign/workdirs/opt"), 2, "session-1").text
 
 
 BASELINE = trial(0, Status.BASELINE, title="the start")
@@ -124,7 +124,7 @@ def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> 
     assert "You are the specialist `opt`: Optimiser." in text
     assert "Objective: `loss` in nats; lower is better." in text
     assert "/campaign/workdirs/opt" in text
-    assert "Submits in this session: 2." in text
+    assert "Submits in this session, `session-1`: 2." in text
     assert "standard deviation 0.00707 nats per seed" in text
     assert "beats the best by more than" in text
     assert "accuracy: 0.95 of 0.9, margin +0.05" in text
@@ -151,8 +151,10 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
         "## What the best was rooted from, nearest first",
         "## Leaderboard",
         "## Your own role's trials, newest first",
+        "## What your latest proposals resemble",
         "## Trials of your neighbours (data), newest first",
         "## Failures, newest first",
+        "## Saturation: what trials still gain",
     ]
 
 
@@ -198,9 +200,9 @@ def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
 
 def test_the_digest_names_the_exact_text(tmp_path: Path) -> None:
     lineage = lineage_of(tmp_path, BASELINE)
-    first, again = (render(lineage, "opt", Path("/w"), 2) for _ in range(2))
+    first, again = (render(lineage, "opt", Path("/w"), 2, "s") for _ in range(2))
     assert first.sha256 == again.sha256
-    assert first.sha256 != render(lineage, "data", Path("/w"), 2).sha256
+    assert first.sha256 != render(lineage, "data", Path("/w"), 2, "s").sha256
 
 
 def test_no_section_starves_another() -> None:
