@@ -10,6 +10,9 @@ from lineage_repo.text import clipped
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
+_WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]*")
+_BEGINNING = 240
+"""Characters of a hypothesis that say what it is about; whole ones take a second at 10,000 trials."""
 VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
 
 
@@ -51,7 +54,8 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
 
 def evidence(lineage: Lineage) -> list[Trial]:
     """Every trial that may be shown to an agent: all but harness aborts, oldest first."""
-    return [trial for _, trial in sorted(lineage.trials.items()) if trial.status is not Status.HARNESS_ABORT]
+    aborted, trials = Status.HARNESS_ABORT, lineage.trials
+    return [trials[number] for number in sorted(trials) if trials[number].outcome.status is not aborted]
 
 
 def ancestry(lineage: Lineage, number: int) -> list[Trial]:
@@ -94,28 +98,29 @@ def similar(lineage: Lineage, text: str) -> list[Trial]:
 
 
 def resembled(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
-    """For each of `trials` the earlier one that its claim is most like, with the share of words in common."""
-    claims = [(t, _claim(t)) for t in evidence(lineage)]
-    found: list[tuple[float, Trial]] = []
-    for trial in trials:
-        wanted = _claim(trial)
-        scored = ((_overlap(wanted, words), t.number, t) for t, words in claims if t.number < trial.number)
-        share, _, nearest = max(scored, default=(0.0, trial.number, trial), key=lambda row: row[:2])
-        found.append((share, nearest))
-    return found
+    """For each of `trials` the earlier one whose claim begins most like it, with the share of words in common."""
+    wanted = [(trial, _claim(trial, _BEGINNING)) for trial in trials]
+    nearest = [(0.0, trial) for trial, _ in wanted]
+    for earlier in evidence(lineage):
+        words = _claim(earlier, _BEGINNING)
+        for i, (trial, claimed) in enumerate(wanted):
+            if earlier.number < trial.number and (share := _overlap(claimed, words)) >= nearest[i][0]:
+                nearest[i] = (share, earlier)
+    return nearest
 
 
-def _claim(trial: Trial) -> set[str]:
-    """The words of a title and hypothesis."""
-    return _words(f"{trial.proposal.title} {trial.proposal.hypothesis}")
+def _claim(trial: Trial, most: int | None = None) -> set[str]:
+    """The words of a title and of a hypothesis, or of its first `most` characters."""
+    return _words(f"{trial.proposal.title} {trial.proposal.hypothesis[:most]}")
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9][a-z0-9_.+-]*", text.lower()))
+    return set(_WORD.findall(text.lower()))
 
 
 def _overlap(a: set[str], b: set[str]) -> float:
-    return len(a & b) / len(a | b) if a | b else 0.0
+    common = len(a & b)
+    return common / (len(a) + len(b) - common) if common else 0.0
 
 
 def select(

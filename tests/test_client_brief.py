@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent_client.brief import MAX_CHARACTERS, Section, fit, quoted, render
+from agent_client.brief import MAX_CHARACTERS, render
+from agent_client.sections import Section, fit, quoted
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import parse
 from lineage_repo.records import (
@@ -155,6 +156,30 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
         "## Trials of your neighbours (data), newest first",
         "## Failures, newest first",
         "## Saturation: what trials still gain",
+    ]
+
+
+def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(tmp_path: Path) -> None:
+    kinds = [Status.KEEP, Status.DISCARD, Status.CRASH, Status.HARNESS_ABORT]
+    many = [trial(n, kinds[n % 4], specialist="opt" if n % 4 < 2 else "data") for n in range(1, 13)]
+    text = brief_of(lineage_of(tmp_path, BASELINE, *many))
+    rows = text.partition("## Saturation: what trials still gain\n")[2].splitlines()
+    gained = "the last ones gained, newest first, 0.001, 0.001, 0.001 nats"
+    assert rows[0] == f"- all: 9 trials, 3 keeps, 0 trials since the last; {gained}"
+    assert rows[1] == f"- opt: 6 trials, 3 keeps, 0 trials since the last; {gained}"
+    assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
+
+
+def test_a_proposal_that_says_what_was_said_before_is_named_with_what_it_came_to(tmp_path: Path) -> None:
+    before = trial(
+        1, Status.CRASH, specialist="arch", title="wider net", hypothesis="a wider net learns in fewer steps"
+    )
+    again = trial(2, title="widen the net", hypothesis="a wider net learns in fewer steps")
+    fresh = trial(3, title="crop less", hypothesis="margins hold no signal")
+    text = brief_of(lineage_of(tmp_path, BASELINE, before, again, fresh))
+    rows = text.partition("## What your latest proposals resemble\n")[2].partition("\n\n")[0].splitlines()
+    assert rows == [
+        '- your 0002 "widen the net" shares 78% of its words with 0001 crash no score by arch: "wider net"',
     ]
 
 
