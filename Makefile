@@ -54,8 +54,9 @@ hostile: setup ## Measure every hostile recipe and tool call; HOSTILE=dir runs y
 crash: setup ## Kill a writer 1,000 times, runners, workers and servers 400 times, and lose nothing
 	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/test_kill.py --timeout 3600
 
-bench: setup ## Measure harness overhead and start-up times
+bench: setup ## Measure harness overhead, start-up times and briefs
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.brief
 	$(BIN)/python -m benchmarks.sandbox
 
 .PHONY: help setup demo test check lint types slow hostile crash bench

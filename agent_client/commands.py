@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from agent_client import standin
 from agent_client.loop import Plan, Run
 from agent_client.options import Access
-from agent_client.prompt import specialist_of, system_prompt
+from agent_client.prompt import system_prompt
 from agent_client.report import RunReason, RunReport
 from lineage_repo.campaign import Campaign, CampaignError
 from lineage_repo.manifest import Objective
@@ -133,7 +133,7 @@ def _models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str
         raise CampaignError(f"this campaign has no specialist {', '.join(unknown)}; it has {', '.join(known)}")
     models: dict[str, str] = {}
     for name in asked or known:
-        chosen = model or specialist_of(campaign.task, name).model
+        chosen = model or campaign.roster[name].model
         if chosen is None:
             raise CampaignError(
                 f"{name} has no model in the manifest: give --model NAME, or --model standin for the plain search"

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from claude_agent_sdk import Message, ResultMessage
 
-from agent_client.options import EXPECTED
 from agent_client.report import EndReason, Usage
 from lineage_repo.records import now
 
@@ -26,12 +25,12 @@ def end_of(result: ResultMessage | None) -> EndReason:
     return EndReason.DONE
 
 
-def wrong_tools(init: Mapping[str, Any]) -> str | None:
-    """What is wrong with the tools of a session that has just begun; None if they are exactly ours."""
+def wrong_tools(init: Mapping[str, Any], expected: frozenset[str]) -> str | None:
+    """What is wrong with the tools of a session that has just begun; None if they are exactly the expected ones."""
     if down := [f"the server {s['name']} is {s['status']}" for s in init["mcp_servers"] if s["status"] != "connected"]:
         return "; ".join(down)
     offered = set(cast(list[str], init["tools"]))
-    lacking, extra = sorted(EXPECTED - offered), sorted(offered - EXPECTED)
+    lacking, extra = sorted(expected - offered), sorted(offered - expected)
     problems = [*([f"lacks {lacking}"] if lacking else []), *([f"has also {extra}"] if extra else [])]
     return "; ".join(problems) or None
 

@@ -88,15 +88,15 @@ class Move(Record):
         return f"{self.knob.name} {self.knob.written(self.knob.value)} -> {self.knob.written(self.new)}"
 
 
-def read_knobs(text: str, role: str, file: str) -> list[Knob]:
-    """The knobs of a role in one file."""
+def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
+    """The knobs of a role in one file, or all of them."""
     return [
         Knob(
-            name=m["name"], value=float(m["value"]), whole=not re.search(r"[.eE]", m["value"]), role=role,
+            name=m["name"], value=float(m["value"]), whole=not re.search(r"[.eE]", m["value"]), role=m["role"],
             meaning=m["meaning"].strip(), low=float(m["low"]), high=float(m["high"]), line=m.group(), file=file,
         )
         for m in _KNOB.finditer(text)
-        if m["role"] == role
+        if role in {None, m["role"]}
     ]  # fmt: skip
 
 

@@ -17,19 +17,16 @@ from agent_client import guard, tether
 from agent_client.conversation import PREFIX
 from lineage_repo.records import Caps, Record
 
-TOOLS = (
-    "syntax_check",
-    "size_project",
-    "submit_trial",
-    "wait_trial",
-    "rebase_to",
-    "read_snapshot",
-    "diff_snapshots",
-    "read_lineage",
-)
-EXPECTED = frozenset({*guard.FILE_TOOLS, *(PREFIX + tool for tool in TOOLS)})
-"""Exactly what the agent must be offered."""
+TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
+READING_TOOLS = ("read_snapshot", "diff_snapshots", "read_lineage")
+"""What our server has only where the record may be read."""
 _DAY_MS = 86_400_000
+
+
+def expected(*, lineage: bool) -> frozenset[str]:
+    """Exactly what the agent must be offered."""
+    ours = TOOLS + READING_TOOLS if lineage else TOOLS
+    return frozenset({*guard.FILE_TOOLS, *(PREFIX + tool for tool in ours)})
 
 
 class Access(Record):
@@ -95,10 +92,10 @@ def tethered_cli(place: Place) -> Path:
     return place.cli
 
 
-def server_command(campaign: Path, specialist: str, session: str, submits: int) -> list[str]:
+def server_command(campaign: Path, specialist: str, session: str, submits: int, brief: str) -> list[str]:
     """The stdio server of one session; -I because its current folder is the working copy, which an agent writes."""
     module = [sys.executable, "-I", "-m", "lineage_repo.cli", "serve", str(campaign.resolve())]
-    return [*module, "--specialist", specialist, "--session", session, "--max-submits", str(submits)]
+    return [*module, "--specialist", specialist, "--session", session, "--max-submits", str(submits), "--brief", brief]
 
 
 def options(

@@ -1,4 +1,5 @@
-"""The stand-in's policy: turn one knob of the own role, near the best recipe, and go on where it helped.
+"""The stand-in's policy: turn one knob of the own role (a generalist: any knob), near the best recipe, and go on where
+it helped.
 
 A pure function from a conversation to the next step. It is a plain search, not a language model: it knows what its
 tools answered in this conversation and nothing else.
@@ -15,8 +16,12 @@ from lineage_repo.records import Record
 
 MAX_PAGES = 20
 MAX_FILES = 20
-_SPECIALIST = re.compile(r"^You are the specialist `([a-z][a-z0-9_-]*)`", re.M)
+_WHO = re.compile(r"^You are the (specialist|generalist) `([a-z][a-z0-9_-]*)`", re.M)
 _OBJECTIVE = re.compile(r"^Objective: `?([a-z0-9_-]+)`?.*?(lower|higher) is better", re.M)
+_BEST = re.compile(r"^The best so far: trial (\d+), (-?[\d.]+)", re.M)
+"""Only in an opening message of a session that can't read the record."""
+_BEST_NOW = re.compile(r"or (\d+), the best now")
+"""In the refusal of a rebase to what has just stopped being the best."""
 _NUMBERED = re.compile(r"^ *\d+[\t→](.*)$", re.M)
 
 _MEASURING = frozenset({"submit_trial", "wait_trial"})
@@ -31,7 +36,7 @@ def next_step(conversation: Conversation) -> Step:
     aim = _aim(conversation.opening)
     if aim is None:
         return Say(text="The stand-in found no specialist and no objective in the opening message, so it does nothing.")
-    if failed := next((call for call in conversation.calls if call.error), None):
+    if failed := next((call for call in conversation.calls if call.error and not _BEST_NOW.search(call.text)), None):
         return Say(text=f"{failed.name} answered with an error, so the stand-in ends here: {failed.text[:400]}")
     newest = conversation.calls[-1] if conversation.calls else None
     if newest and newest.name in _MEASURING:
@@ -48,14 +53,31 @@ def next_step(conversation: Conversation) -> Step:
 class _Aim(Record):
     """What the opening message asks for."""
 
-    role: str
+    name: str
+    role: str | None
+    """Whose knobs may be turned; None for anybody's."""
     metric: str
     lower: bool
+    best: Row | None
+    """Number and score of the best where the record can't be read."""
+
+    @property
+    def view(self) -> str:
+        """Where the record tells what was tried with these knobs."""
+        return "role" if self.role else "recent"
 
 
 def _aim(opening: str) -> _Aim | None:
-    role, objective = _SPECIALIST.search(opening), _OBJECTIVE.search(opening)
-    return _Aim(role=role[1], metric=objective[1], lower=objective[2] == "lower") if role and objective else None
+    who, objective, best = _WHO.search(opening), _OBJECTIVE.search(opening), _BEST.search(opening)
+    if not who or not objective:
+        return None
+    return _Aim(
+        name=who[2],
+        role=who[2] if who[1] == "specialist" else None,
+        metric=objective[1],
+        lower=objective[2] == "lower",
+        best={"trial": int(best[1]), "score": float(best[2])} if best else None,
+    )
 
 
 def _round(conversation: Conversation) -> Conversation:
@@ -66,29 +88,73 @@ def _round(conversation: Conversation) -> Conversation:
 
 def _in_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
     """The first thing that this round still lacks."""
-    best, base = here.last("read_lineage", view="best"), here.last("rebase_to")
+    best = _best_told(whole, aim.best) if aim.best else _best_read(here)
     if best is None:
         return [_tool("read_lineage", view="best")]
+    base = next((c for c in reversed(here.calls) if c.name == "rebase_to" and not c.error), None)
     if base is None:
-        return [_tool("rebase_to", trial=best.data["rows"][0]["trial"])]
-    pages = [c for c in here.calls if c.name == "read_lineage" and c.input["view"] == "role"]
-    if not pages:
-        reads = [Use(name="Read", input={"file_path": path}) for path in _paths(base)]
-        return [*reads, _tool("read_lineage", view="recent"), _tool("read_lineage", view="role", page=1)]
-    if len(pages) < (total := min(int(pages[-1].data["pages"]), MAX_PAGES)):
-        return [_tool("read_lineage", view="role", page=page) for page in range(len(pages) + 1, total + 1)]
-    rows = [row for page in pages for row in page.data["rows"]]
+        return [_tool("rebase_to", trial=best["trial"])]
+    if unread := _unread(here, base, aim):
+        return unread
+    rows = _own_rows(whole) if aim.best else [row for page in _pages(here, aim) for row in page.data["rows"]]
     move = _choose(whole, base, rows, aim)
     if move is None:
-        return Say(text=f"The stand-in finds no knob of {aim.role} with a value left to try near the best recipe.")
+        return Say(text=f"The stand-in finds no knob of {aim.name} with a value left to try near the best recipe.")
     return _carry_out(here, move) or [
         _tool(
             "submit_trial",
             title=move.title,
             hypothesis=_hypothesis(move, aim),
-            expected_delta=_guess(rows, best.data["rows"][0], aim.lower),
+            expected_delta=_guess(rows, best, aim.lower),
         )
     ]
+
+
+def _best_read(here: Conversation) -> Row | None:
+    """The best as the record showed it in this round."""
+    shown = here.last("read_lineage", view="best")
+    return shown.data["rows"][0] if shown else None
+
+
+def _best_told(whole: Conversation, best: Row) -> Row:
+    """The best where the record can't be read: from the opening message, verdicts, and refusals."""
+    for call in whole.calls:
+        if call.name in _MEASURING and call.data.get("best_trial") is not None:
+            best = {"trial": call.data["best_trial"], "score": call.data["best_score"]}
+        elif call.error and (now := _BEST_NOW.search(call.text)):
+            best = {**best, "trial": int(now[1])}
+    return best
+
+
+def _pages(here: Conversation, aim: _Aim) -> list[Call]:
+    return [c for c in here.calls if c.name == "read_lineage" and c.input["view"] == aim.view and "page" in c.input]
+
+
+def _unread(here: Conversation, base: Call, aim: _Aim) -> list[Use]:
+    """The reads that this round still lacks."""
+    files = [] if here.last("Read") else [Use(name="Read", input={"file_path": path}) for path in _paths(base)]
+    if aim.best:
+        return files
+    pages = _pages(here, aim)
+    if not pages:
+        recent = [_tool("read_lineage", view="recent")] if aim.role else []
+        return [*files, *recent, _tool("read_lineage", view=aim.view, page=1)]
+    total = min(int(pages[-1].data["pages"]), MAX_PAGES)
+    return [_tool("read_lineage", view=aim.view, page=page) for page in range(len(pages) + 1, total + 1)]
+
+
+def _own_rows(whole: Conversation) -> list[Row]:
+    """The trials of this conversation as rows: all that is known where the record can't be read."""
+    rows: list[Row] = []
+    parent, title = None, ""
+    for call in whole.calls:
+        if call.name == "rebase_to" and not call.error:
+            parent = call.data["trial"]
+        if call.name == "submit_trial":
+            title = str(call.input["title"])
+        if call.name in _MEASURING and call.data.get("state") == "done":
+            rows.append({**call.data, "title": title, "parent": parent})
+    return rows
 
 
 def _carry_out(here: Conversation, move: Move) -> Step | None:

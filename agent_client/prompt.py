@@ -5,7 +5,7 @@ from string import Template
 
 from lineage_repo.campaign import Campaign, data_folder, knowledge_folder
 from lineage_repo.errors import EspalierError
-from lineage_repo.manifest import Gate, Objective, Phase, Specialist, Task
+from lineage_repo.manifest import Gate, Objective, Phase, Task
 from lineage_repo.records import Caps
 
 
@@ -13,14 +13,9 @@ class PromptError(EspalierError):
     """Knowledge that can't be rendered; the message names the file and the variable."""
 
 
-def specialist_of(task: Task, name: str) -> Specialist:
-    """The manifest's entry of a role."""
-    return next(s for s in task.specialists if s.name == name)
-
-
 def caps_of(campaign: Campaign, name: str) -> Caps:
     """The caps of a role's sessions: its own, else the campaign's."""
-    return specialist_of(campaign.task, name).caps or campaign.settings.caps
+    return campaign.roster[name].caps or campaign.settings.caps
 
 
 def system_prompt(campaign: Campaign, specialist: str) -> str:
@@ -29,15 +24,18 @@ def system_prompt(campaign: Campaign, specialist: str) -> str:
     Raises:
         PromptError: a file is missing, or names a variable that nobody sets.
     """
-    own = knowledge_folder(campaign.task_folder)
-    files = (data_folder("knowledge") / "session.md", own / "brief.md", own / "roles" / f"{specialist}.md")
+    ours, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
+    record = ours / ("record.md" if campaign.settings.lineage else "no_record.md")
+    role = own / "roles" / f"{specialist}.md" if campaign.settings.arm == "roles" else ours / "generic.md"
+    files = (ours / "session.md", record, own / "brief.md", role)
     values = variables(campaign, specialist)
     return "\n\n".join(render(file, values).strip() for file in files) + "\n"
 
 
 def variables(campaign: Campaign, specialist: str) -> dict[str, str]:
     """Everything that a knowledge file may name, from the manifest and the campaign."""
-    task, role, caps = campaign.task, specialist_of(campaign.task, specialist), caps_of(campaign, specialist)
+    task, role, caps = campaign.task, campaign.roster[specialist], caps_of(campaign, specialist)
+    editable = ", ".join(f"`{pattern}`" for pattern in task.recipe.editable)
     return {
         "task_title": task.title,
         "task_summary": task.summary,
@@ -46,7 +44,7 @@ def variables(campaign: Campaign, specialist: str) -> dict[str, str]:
         "unit": task.objective.unit,
         "direction": task.objective.direction,
         "seeds": str(task.seeds),
-        "editable": ", ".join(f"`{pattern}`" for pattern in task.recipe.editable),
+        "editable": editable,
         "gates": _bullets([gate_text(gate) for gate in task.gates], "none"),
         "limits": _bullets(limit_texts(task), "none"),
         "phases": _bullets([_phase(phase, task.objective) for phase in task.phases], "none"),
@@ -54,6 +52,10 @@ def variables(campaign: Campaign, specialist: str) -> dict[str, str]:
         "specialist": role.name,
         "specialist_title": role.title,
         "neighbours": ", ".join(role.neighbours) or "none",
+        "scope": role.scope or role.title,
+        "off_limits": role.off_limits or "nothing that is editable",
+        "surface": ", ".join(f"`{pattern}`" for pattern in role.surface) if role.surface else editable,
+        "edit_radius": str(role.edit_radius) if role.edit_radius else "any number of",
         "turns": str(caps.turns),
         "submits": str(caps.submits),
         "minutes": f"{caps.minutes:g}",

@@ -22,7 +22,7 @@ from claude_agent_sdk.types import HookJSONOutput
 
 from agent_client import brief, frames, guard
 from agent_client.conversation import PREFIX
-from agent_client.options import Access, Place, options, server_command
+from agent_client.options import Access, Place, expected, options, server_command
 from agent_client.prompt import caps_of, system_prompt
 from agent_client.report import EndReason, SessionReport, Usage
 from lineage_repo.campaign import Campaign
@@ -99,13 +99,13 @@ class Session:
             folder.mkdir(parents=True, exist_ok=True)
         self.place.system.write_text(system_prompt(self.campaign, self.specialist), encoding="utf-8")
         lineage = self.campaign.lineage.refresh()
-        prompt = brief.render(lineage, self.specialist, self.place.workdir, self.submits)
+        prompt = brief.render(lineage, self.specialist, self.place.workdir, self.submits, self.id)
         self.place.brief.write_text(prompt.text, encoding="utf-8")
         return prompt
 
     async def _talk(self, prompt: brief.Brief, transcript: TextIO) -> None:
         with self.place.log.open("a", encoding="utf-8") as log:
-            settings = self._options()
+            settings = self._options(prompt)
             settings.stderr = lambda line: print(line, file=log, flush=True)
             async with self._limit, ClaudeSDKClient(settings) as client:
                 self._client = client
@@ -118,8 +118,8 @@ class Session:
                     alarm.cancel()
                     self._client = None
 
-    def _options(self) -> ClaudeAgentOptions:
-        command = server_command(self.campaign.folder, self.specialist, self.id, self.submits)
+    def _options(self, prompt: brief.Brief) -> ClaudeAgentOptions:
+        command = server_command(self.campaign.folder, self.specialist, self.id, self.submits, prompt.sha256)
         after = HookMatcher(matcher=f"{PREFIX}(submit|wait)_trial", hooks=[self._after_trial], timeout=60)
         return options(
             self.place,
@@ -136,7 +136,7 @@ class Session:
             transcript.flush()
             match message:
                 case SystemMessage(subtype="init", data=data):
-                    if wrong := frames.wrong_tools(data):
+                    if wrong := frames.wrong_tools(data, expected(lineage=self.campaign.settings.lineage)):
                         self._fail(EndReason.SERVER_MISSING, wrong)
                         return
                 case AssistantMessage(usage=usage) if usage:

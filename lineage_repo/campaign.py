@@ -13,7 +13,8 @@ from lineage_repo.claims import alive
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task, TaskFolder, digest_folder
-from lineage_repo.records import CampaignEntry, Caps, Fault, Isolation, Name, Record, Status, Trial, now
+from lineage_repo.records import Arm, CampaignEntry, Caps, Fault, Isolation, Name, Record, Status, Trial, now
+from lineage_repo.roster import Roster, recruit, roster
 from lineage_repo.store import Store
 
 FORMAT = 1
@@ -32,8 +33,9 @@ class Settings(Record):
     name: str
     task: Name
     task_folder: Path
-    arm: Name
-    """How the search is organised."""
+    arm: Arm
+    lineage: bool = True
+    """Whether agents read the record of earlier trials."""
     seeds: Annotated[int, Field(ge=1, le=64)]
     """Measurements per trial; overrides the manifest's number."""
     specialists: tuple[Name, ...]
@@ -64,11 +66,19 @@ class Campaign:
         source: TaskFolder,
         *,
         seeds: int | None = None,
+        arm: Arm = "roles",
         specialists: tuple[str, ...] = (),
+        agents: int | None = None,
+        lineage: bool = True,
         caps: Caps | None = None,
         isolation: Isolation = "bwrap",
     ) -> Self:
-        """Make a campaign folder with an empty lineage; raise `CampaignError` where there is one already."""
+        """Make a campaign folder with an empty lineage.
+
+        Raises:
+            CampaignError: there is one already.
+            RosterError: the arm has no such specialists.
+        """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             if (folder / "campaign.toml").exists():
                 raise CampaignError(
@@ -76,17 +86,15 @@ class Campaign:
                 )
             raise CampaignError(f"{folder} is not an empty folder: name a new one")
         source = _with_seeds(source, seeds)
-        known = [s.name for s in source.task.specialists]
-        if unknown := set(specialists) - set(known):
-            raise CampaignError(f"{source.task.name} has no specialist {sorted(unknown)}; it has {', '.join(known)}")
         start = source.start()
         settings = Settings(
             name=folder.resolve().name,
             task=source.task.name,
             task_folder=source.path.resolve(),
-            arm="roles",
+            arm=arm,
+            lineage=lineage,
             seeds=source.task.seeds,
-            specialists=specialists or tuple(known),
+            specialists=recruit(source.task, arm, specialists, agents),
             caps=caps or Caps(),
             isolation=isolation,
             digests=_digests(source),
@@ -98,16 +106,17 @@ class Campaign:
             half = Path(scratch) / "half"
             for name in ("workdirs", "trials", "sessions"):
                 (half / name).mkdir(parents=True)
-            lineage = Lineage(Store.create(half / "lineage.git"))
-            lineage.open_campaign(
+            record = Lineage(Store.create(half / "lineage.git"))
+            record.open_campaign(
                 CampaignEntry(
                     name=settings.name,
                     task=source.task.model_dump(mode="json"),
-                    arm=settings.arm,
+                    arm=arm,
+                    lineage=lineage,
                     specialists=settings.specialists,
                     caps=settings.caps,
                     isolation=isolation,
-                    start=lineage.store.write_tree(start),
+                    start=record.store.write_tree(start),
                     digests=settings.digests,
                     at=settings.created,
                 )
@@ -137,14 +146,20 @@ class Campaign:
             raise CampaignError(f"{folder}: {error}") from None
         return cls(folder, settings, source)
 
+    @property
+    def roster(self) -> Roster:
+        """Who searches, by name."""
+        return roster(self.task, self.settings.arm, self.settings.specialists)
+
     def check_digests(self) -> None:
-        """Raise `CampaignError` where task, evaluator or knowledge differ from what was frozen."""
+        """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
         entry = self.lineage.refresh().campaign
-        frozen = entry.digests if entry else self.settings.digests
-        if frozen != self.settings.digests:
-            raise CampaignError(
-                f"{self.folder / 'campaign.toml'} was edited: the ledger froze other digests; restore it"
-            )
+        for name in ("digests", "arm", "lineage", "specialists"):
+            if entry and getattr(entry, name) != getattr(self.settings, name):
+                raise CampaignError(
+                    f"{self.folder / 'campaign.toml'} was edited: the ledger froze other {name}; restore it"
+                )
+        frozen = self.settings.digests
         for name, found in _digests(self.task_folder).items():
             if found != frozen.get(name):
                 raise CampaignError(

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -13,12 +13,14 @@ from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task
 from lineage_repo.message import heading
-from lineage_repo.records import LEVELS, Caps, Isolation, Status, Trial
+from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Status, Trial
+from lineage_repo.status import arm_text
 from lineage_repo.store import Store
 from lineage_repo.text import clipped
 from lineage_repo.verify import verify
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+_ARMS = "roles: the task's specialists; generic: equal agents without a role; single: one agent."
 _JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 
 
@@ -58,6 +60,11 @@ def _dump(value: Any) -> None:
 @_DIR
 @click.option("--task", "name", required=True, help="A built-in task's name, or the path of a task folder.")
 @click.option("--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per trial.  [the manifest's]")
+@click.option("--arm", type=click.Choice(get_args(Arm)), default="roles", show_default=True, help=_ARMS)
+@click.option(
+    "--agents", type=click.IntRange(1, 64), default=None, help="Equal agents of --arm generic.  [as many as roles]"
+)
+@click.option("--no-lineage", is_flag=True, help="Agents see their own trials and the best's recipe, not the record.")
 @click.option("--specialists", default="", help="Comma-separated subset of the task's roles.")
 @click.option(
     "--submits", type=click.IntRange(1), default=Caps().submits, show_default=True, help="Trials per session."
@@ -70,14 +77,27 @@ def _dump(value: Any) -> None:
     help="Least that must hold a recipe: bwrap = walls, bwrap+cgroup = also limits that the kernel counts, "
     "none = nothing, for recipes that you trust as yourself.",
 )
-def init(directory: Path, name: str, seeds: int | None, specialists: str, submits: int, isolation: Isolation) -> None:
+def init(
+    directory: Path,
+    name: str,
+    seeds: int | None,
+    arm: Arm,
+    agents: int | None,
+    no_lineage: bool,
+    specialists: str,
+    submits: int,
+    isolation: Isolation,
+) -> None:
     """Make a campaign in DIR for a task. Everything that bears on scores is frozen from here on."""
     chosen = tuple(s.strip() for s in specialists.split(",") if s.strip())
     campaign = Campaign.create(
         directory,
         find_task(name),
         seeds=seeds,
+        arm=arm,
         specialists=chosen,
+        agents=agents,
+        lineage=not no_lineage,
         caps=Caps(submits=submits),
         isolation=isolation,
     )
@@ -87,6 +107,7 @@ def init(directory: Path, name: str, seeds: int | None, specialists: str, submit
         f"objective {task.objective.metric} in {task.objective.unit}, {task.objective.direction} is better, "
         f"{task.seeds} seeds a trial"
     )
+    click.echo(f"arm       {arm_text(arm, lineage=not no_lineage)}: {', '.join(campaign.roster)}")
     if isolation == "none":
         click.echo("isolation none: recipes can forge scores and read all that you can; every trial says so")
     click.echo(f"next      espalier calibrate {directory}")
@@ -108,9 +129,13 @@ def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, s
         for _, t in sorted(lineage.trials.items(), reverse=True)
         if wanted in {None, t.status.value} and specialist in {None, t.proposal.specialist}
     ][:limit]
+    frozen = lineage.campaign
+    arm = arm_text(frozen.arm, lineage=frozen.lineage) if frozen else ""
     if as_json:
-        return _dump({"schema": "espalier.log/1", "trials": [views.row(t).model_dump(mode="json") for t in trials]})
+        rows = [views.row(t).model_dump(mode="json") for t in trials]
+        return _dump({"schema": "espalier.log/1", "arm": arm, "trials": rows})
     task = lineage.task
+    click.echo(f"{task.title}, arm {arm}")
     for trial in trials:
         click.echo(line(trial, task))
     if not trials:
@@ -174,6 +199,8 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     for name, text in rows:
         if text:
             click.echo(f"{name:10} {text}")
+    for notice in found.notices:
+        click.echo(f"{'notice':10} {notice}")
     for margin in outcome.margins:
         click.echo(
             f"{'margin':10} {margin.name}: {margin.value:.6g} of {margin.limit:.6g} {margin.unit}, "

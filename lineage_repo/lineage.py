@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +12,7 @@ from lineage_repo.files import write_whole
 from lineage_repo.judge import JUDGE_VERSION, judge, per_seed, pooled, spread
 from lineage_repo.manifest import Task
 from lineage_repo.message import heading, proposal_message, trial_message, trial_subject
+from lineage_repo.notices import notices
 from lineage_repo.records import (
     Calibration,
     CampaignEntry,
@@ -26,6 +27,7 @@ from lineage_repo.records import (
     Trial,
     now,
 )
+from lineage_repo.roster import Roster, roster
 from lineage_repo.store import BEST, Row, Signature, Store, StoreError
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
@@ -51,6 +53,7 @@ class Lineage:
         self._tip: str | None = None
         self.campaign: CampaignEntry | None = None
         self._task: Task | None = None
+        self._roster: Roster | None = None
         self.calibrations: list[Calibration] = []
         self.started: dict[int, Started] = {}
         self.trials: dict[int, Trial] = {}
@@ -71,7 +74,7 @@ class Lineage:
         """Take one more ledger entry into the index."""
         match entry:
             case CampaignEntry():
-                self.campaign, self._task = entry, None
+                self.campaign, self._task, self._roster = entry, None, None
             case Calibration():
                 self.calibrations.append(entry)
             case Started():
@@ -100,6 +103,13 @@ class Lineage:
         return self._task
 
     @property
+    def roster(self) -> Roster:
+        """Who searches, by name; nobody for an empty ledger."""
+        if self._roster is None and self.campaign:
+            self._roster = roster(self.task, self.campaign.arm, self.campaign.specialists)
+        return self._roster or {}
+
+    @property
     def best(self) -> Trial | None:
         """The incumbent: the newest keep, else the baseline, else None."""
         return None if self._best is None else self.trials[self._best]
@@ -123,11 +133,14 @@ class Lineage:
                 seen[metric] = seen.get(metric, ()) + values
         return {metric: spread(values) for metric, values in seen.items()}
 
-    def measured(self, snapshot: str) -> Started | None:
-        """The trial, finished or running, that has this recipe already; harness aborts don't count."""
+    def measured(self, snapshot: str, by: str | None = None) -> Started | None:
+        """The trial, finished or running, that has this recipe already, of anybody or of one specialist.
+
+        Harness aborts don't count.
+        """
         for number, entry in self.started.items():
             aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
-            if entry.proposal.snapshot == snapshot and not aborted:
+            if entry.proposal.snapshot == snapshot and by in {None, entry.proposal.specialist} and not aborted:
                 return entry
         return None
 
@@ -139,6 +152,17 @@ class Lineage:
             raise LineageError(f"trial {number:04d} is still running; ask again when it is recorded")
         span = f"0000 to {max(self.trials):04d}" if self.trials else "none yet"
         raise LineageError(f"no trial {number:04d}; recorded are {span}")
+
+    def notices(self, proposals: Sequence[Proposal]) -> list[tuple[str, ...]]:
+        """For each proposal, where its edit goes beyond what its role declares."""
+        roles = [None if p.parent is None else self.roster.get(p.specialist) for p in proposals]
+        declared = [(i, r) for i, r in enumerate(roles) if r and (r.surface or r.edit_radius)]
+        parents = [self.trials[p.parent].proposal.snapshot if p.parent is not None else "" for p in proposals]
+        changed = self.store.changed_lines([(parents[i], proposals[i].snapshot) for i, _ in declared])
+        found: list[tuple[str, ...]] = [()] * len(proposals)
+        for (i, role), lines in zip(declared, changed, strict=True):
+            found[i] = notices(role, lines)
+        return found
 
     def recipe(self, number: int) -> dict[str, bytes]:
         """The exact files that a trial measured."""
@@ -246,6 +270,7 @@ class Lineage:
             parent_score=parent_score,
             noise=noise,
             judge_version=JUDGE_VERSION,
+            notices=self.notices([proposal])[0],
             digests=started.digests,
             isolation=isolation,
             outcome=judge(task, measurement, fault, incumbent, parent_score, noise),
@@ -275,6 +300,8 @@ class Lineage:
             "schema": "espalier.status/1",
             "tip": self._tip,
             "campaign": self.campaign.name if self.campaign else "",
+            "arm": self.campaign.arm if self.campaign else "",
+            "lineage": self.campaign.lineage if self.campaign else True,
             "task": task.name,
             "title": task.title,
             "objective": task.objective.model_dump(exclude_none=True),

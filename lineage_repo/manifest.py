@@ -151,6 +151,14 @@ class Specialist(Record):
     neighbours: tuple[Name, ...] = ()
     model: str | None = None
     caps: Caps | None = None
+    scope: str | None = Field(default=None, max_length=1000)
+    """What the role is to work on, as its agent reads it."""
+    off_limits: str | None = Field(default=None, max_length=1000)
+    """What it is to leave to others."""
+    surface: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Glob patterns of the files that it is meant to edit; an edit elsewhere is reported, not refused."""
+    edit_radius: int | None = Field(default=None, gt=0)
+    """Most lines that an edit is meant to add and remove together; a larger one is reported, not refused."""
 
 
 class Task(Record):

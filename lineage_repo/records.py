@@ -1,5 +1,6 @@
 """The frozen value types of the record: what was claimed, what was measured, what was judged."""
 
+import operator
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +18,8 @@ Clock = Literal["cpu", "wall"]
 Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
 LEVELS: tuple[Isolation, ...] = ("none", "bwrap", "bwrap+cgroup")
 """Isolation from nothing to everything: walls, then limits that the kernel counts."""
+Arm = Literal["roles", "generic", "single"]
+"""How a search is organised."""
 
 
 def now() -> datetime:
@@ -185,7 +188,9 @@ class CampaignEntry(Record):
     name: str
     task: dict[str, Any]
     """The manifest, whole, so that a clone judges by the same objective."""
-    arm: Name
+    arm: Arm
+    lineage: bool = Field(default=True, exclude_if=bool)
+    """Whether agents read the record; left out where they do, as in ledgers from before there was a choice."""
     specialists: tuple[Name, ...]
     caps: Caps
     isolation: Isolation
@@ -230,6 +235,8 @@ class Trial(Record):
     noise: dict[str, Spread] = {}
     judge_version: int
     outcome: Outcome
+    notices: tuple[Line, ...] = Field(default=(), exclude_if=operator.not_)
+    """Where the edit goes beyond what its role declares; left out where it stays inside."""
     digests: dict[str, str]
     isolation: dict[str, str]
     started: AwareDatetime

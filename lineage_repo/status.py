@@ -35,7 +35,7 @@ def _current(directory: Path) -> dict[str, Any] | None:
         found = json.loads((directory / "overview.json").read_bytes())
     except (OSError, ValueError):
         return None
-    return found if found.get("tip") == tip else None
+    return found if found.get("tip") == tip and "arm" in found else None
 
 
 def _from_git(directory: Path) -> dict[str, Any]:
@@ -46,8 +46,13 @@ def _from_git(directory: Path) -> dict[str, Any]:
     return lineage.overview()
 
 
+def arm_text(arm: str, *, lineage: bool) -> str:
+    """How a search is organised, as people read it."""
+    return arm if lineage else f"{arm}, no lineage"
+
+
 def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['campaign']}   {found['title']}"]
+    lines = [f"{found['campaign']}   {found['title']}   arm {arm_text(found['arm'], lineage=found['lineage'])}"]
     best, objective = found["best"], found["objective"]
     if best is None:
         return [*lines, f"no baseline yet: espalier calibrate {directory}"]

@@ -199,6 +199,23 @@ class Store:
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--end-of-options", before, after
         ).decode("utf-8", "replace")
 
+    def changed_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
+        """For each pair of trees, by one process, the files that differ with their lines added plus removed."""
+        if not pairs:
+            return []
+        # Every option that counts lines is spelt out: `verify` must count as whoever recorded the trial did.
+        how = ("-r", "--numstat", "--no-renames", "--text", "--diff-algorithm=myers", "--no-ext-diff", "--no-textconv")
+        out = self.run("diff-tree", "--stdin", *how, stdin="".join(f"{a} {b}\n" for a, b in pairs).encode())
+        found: list[dict[str, int]] = []
+        for line in out.decode().splitlines():
+            added, _, rest = line.partition("\t")
+            removed, _, path = rest.partition("\t")
+            if path:
+                found[-1][path] = int(added) + int(removed)
+            else:
+                found.append({})
+        return found
+
     def fsck(self, *, full: bool) -> str:
         """What `git fsck` finds wrong; empty when nothing is."""
         kind = ("--full", "--strict") if full else ("--connectivity-only",)

@@ -39,6 +39,7 @@ def verify(store: Store, *, full: bool = True) -> Report:
             problems.append(f"{store.path} has no ledger")
         else:
             problems += _check_commits(lineage)
+            problems += _check_notices(lineage)
             problems += _check_refs(lineage)
             problems += _check_entries(store, rows)
     except (StoreError, ValueError) as error:
@@ -104,7 +105,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
         return
     if {k: v for k, v in trial.digests.items() if k != "brief"} != campaign.digests:
         yield f"{what} was measured with other digests than the campaign's"
-    if trial.proposal.specialist not in {*campaign.specialists, "start"}:
+    if trial.proposal.specialist not in {*lineage.roster, "start"}:
         yield f"{what} is by {trial.proposal.specialist!r}, whom the campaign doesn't have"
     if not trial.started <= trial.at:
         yield f"{what} ended before it started"
@@ -161,6 +162,14 @@ def _proposal_commit(lineage: Lineage, entry: Started) -> _Commit:
     return _Commit(
         f"proposal of {entry.number:04d}", commit, files, entry.proposal.snapshot, head, proposal_message(entry)
     )
+
+
+def _check_notices(lineage: Lineage) -> Iterator[str]:
+    """Where an edit goes beyond what its role declares follows from the two recipes."""
+    trials = list(lineage.trials.values())
+    for trial, found in zip(trials, lineage.notices([t.proposal for t in trials]), strict=True):
+        if trial.notices != found:
+            yield f"trial {trial.number:04d}: its notices are not what its edit and its role give"
 
 
 def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:

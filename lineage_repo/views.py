@@ -10,6 +10,9 @@ from lineage_repo.text import clipped
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
+_WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]*")
+_BEGINNING = 240
+"""Characters of a hypothesis that say what it is about; whole ones take a second at 10,000 trials."""
 VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
 
 
@@ -51,7 +54,8 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
 
 def evidence(lineage: Lineage) -> list[Trial]:
     """Every trial that may be shown to an agent: all but harness aborts, oldest first."""
-    return [trial for _, trial in sorted(lineage.trials.items()) if trial.status is not Status.HARNESS_ABORT]
+    aborted, trials = Status.HARNESS_ABORT, lineage.trials
+    return [trials[number] for number in sorted(trials) if trials[number].outcome.status is not aborted]
 
 
 def ancestry(lineage: Lineage, number: int) -> list[Trial]:
@@ -89,16 +93,34 @@ def failures(lineage: Lineage) -> list[Trial]:
 def similar(lineage: Lineage, text: str) -> list[Trial]:
     """Trials by the share of words (Jaccard) that title and hypothesis have in common with `text`, nearest first."""
     wanted = _words(text)
-    scored = [(_overlap(wanted, _words(f"{t.proposal.title} {t.proposal.hypothesis}")), t) for t in evidence(lineage)]
+    scored = [(_overlap(wanted, _claim(t)), t) for t in evidence(lineage)]
     return [t for near, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if near > 0]
 
 
+def resembled(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+    """For each of `trials` the earlier one whose claim begins most like it, with the share of words in common."""
+    wanted = [(trial, _claim(trial, _BEGINNING)) for trial in trials]
+    nearest = [(0.0, trial) for trial, _ in wanted]
+    for earlier in evidence(lineage):
+        words = _claim(earlier, _BEGINNING)
+        for i, (trial, claimed) in enumerate(wanted):
+            if earlier.number < trial.number and (share := _overlap(claimed, words)) >= nearest[i][0]:
+                nearest[i] = (share, earlier)
+    return nearest
+
+
+def _claim(trial: Trial, most: int | None = None) -> set[str]:
+    """The words of a title and of a hypothesis, or of its first `most` characters."""
+    return _words(f"{trial.proposal.title} {trial.proposal.hypothesis[:most]}")
+
+
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9][a-z0-9_.+-]*", text.lower()))
+    return set(_WORD.findall(text.lower()))
 
 
 def _overlap(a: set[str], b: set[str]) -> float:
-    return len(a & b) / len(a | b) if a | b else 0.0
+    common = len(a & b)
+    return common / (len(a) + len(b) - common) if common else 0.0
 
 
 def select(

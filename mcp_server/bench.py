@@ -1,7 +1,6 @@
 """The bench: one specialist's working copy, caps and trials, bound to one connection."""
 
 import builtins
-import hashlib
 import re
 import secrets
 import shutil
@@ -35,11 +34,17 @@ class RefusedError(EspalierError):
 class Bench:
     """What one connection may do."""
 
-    def __init__(self, campaign: Campaign, specialist: str, session: str, max_submits: int, host: Host) -> None:
-        if specialist not in campaign.settings.specialists:
-            raise RefusedError(
-                f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.settings.specialists)}"
-            )
+    def __init__(
+        self,
+        campaign: Campaign,
+        specialist: str,
+        session: str,
+        max_submits: int,
+        host: Host,
+        brief: str | None = None,
+    ) -> None:
+        if specialist not in campaign.roster:
+            raise RefusedError(f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.roster)}")
         campaign.recover()
         sweep()
         if campaign.lineage.best is None:
@@ -48,7 +53,10 @@ class Bench:
         campaign.lineage.store.pack()
         self.campaign, self.specialist, self.session = campaign, specialist, session
         self.lineage, self.task = campaign.lineage, campaign.task
+        self.open_record = campaign.settings.lineage
+        """Whether others' trials may be read."""
         self._max_submits, self._host = max_submits, host
+        self._digests = campaign.settings.digests | ({"brief": brief} if brief else {})
         self.workdir = Workdir(campaign, specialist)
 
     # ---- checks that cost nothing
@@ -126,8 +134,10 @@ class Bench:
         if outside := self._surface(files):
             raise RefusedError(f"{outside.file} {outside.message}")
         tree = self.lineage.store.write_tree(files)
-        if known := self.lineage.measured(tree):
+        if known := self.lineage.measured(tree, None if self.open_record else self.specialist):
             return self.reply(known.number, already_measured=True)
+        if not self.open_record and tree == self.lineage.trials[parent].proposal.snapshot:
+            raise RefusedError(f"the working copy is trial {parent}'s recipe, unchanged: edit it, then submit_trial")
         if shutil.disk_usage(self.campaign.folder).free < _FREE_BYTES:
             raise RefusedError(f"less than {_FREE_BYTES:,} bytes are free in {self.campaign.folder}: no trial starts")
         if self.submits_left() <= 0:
@@ -156,17 +166,12 @@ class Bench:
             held.append(claims.claim(self.campaign.trial_folder(number)))
 
         try:
-            number = self.lineage.register(proposal, self._digests(), claim)
+            number = self.lineage.register(proposal, self._digests, claim)
             runner.launch(self.campaign, number, self._host, held[0])
         finally:
             for descriptor in held:
                 claims.release(descriptor)
         return number
-
-    def _digests(self) -> dict[str, str]:
-        brief = self.campaign.folder / "sessions" / self.session / "brief.md"
-        known = {"brief": hashlib.sha256(brief.read_bytes()).hexdigest()} if brief.is_file() else {}
-        return self.campaign.settings.digests | known
 
     def submits_left(self) -> int:
         """How many trials this session may still register; counted from the ledger."""
@@ -183,12 +188,17 @@ class Bench:
         return number in self.lineage.trials
 
     def started(self, number: int) -> Started:
-        """A registered trial; raise `RefusedError` with the numbers there are."""
+        """A registered trial that this connection may wait for; raise `RefusedError` with the numbers there are."""
         if number not in self.lineage.started:
             self.lineage.refresh()
-        if number not in self.lineage.started:
-            raise RefusedError(f"no trial {number}; the newest is {max(self.lineage.started)}")
-        return self.lineage.started[number]
+        known = self.lineage.started
+        if not self.open_record:
+            mine = [n for n, s in known.items() if s.proposal.specialist == self.specialist]
+            if number not in mine:
+                raise RefusedError(f"trial {number} is not yours; yours are {', '.join(map(str, mine)) or 'none yet'}")
+        if number not in known:
+            raise RefusedError(f"no trial {number}; the newest is {max(known)}")
+        return known[number]
 
     def progress(self, number: int) -> str:
         """What the runner last said of a running trial."""
@@ -207,6 +217,7 @@ class Bench:
             best_score=best.score if best else None,
             submits_left=self.submits_left(),
             already_measured=already_measured,
+            notices=list(trial.notices if trial else self.lineage.notices([self.lineage.started[number].proposal])[0]),
             message=f"Trial {number} is running ({self.progress(number)}): call wait_trial(trial={number}).",
         )
         if trial is None:
@@ -237,7 +248,9 @@ class Bench:
 
     def rebase_to(self, number: int) -> RebaseReply:
         """Put a trial's recipe in the working copy and make it the parent."""
-        self.lineage.refresh()
+        best = self.lineage.refresh().best
+        if not self.open_record and best and number not in {0, best.number}:
+            raise RefusedError(f"rebase_to takes 0, the start, or {best.number}, the best now; not {number}")
         paths = self.workdir.rebase(number)
         message = f"The working copy now holds trial {number}'s recipe; edit it, then syntax_check and submit_trial."
         return RebaseReply(trial=number, files=paths, folder=str(self.workdir.folder.resolve()), message=message)

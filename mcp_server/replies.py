@@ -35,6 +35,7 @@ class TrialReply(Reply):
     threshold: float | None = Field(default=None, description="The gain over the best that a keep had to exceed")
     failure: str | None = None
     margins: list[Margin] = []
+    notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
     best_trial: int | None = None
     best_score: float | None = None
     submits_left: int

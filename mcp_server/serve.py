@@ -1,6 +1,8 @@
 """The `serve` command, apart from the others because importing mcp takes half a second."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +12,12 @@ from mcp_server.executor import LocalExecutor
 from mcp_server.server import build
 
 
+def _digest(_: Any, __: Any, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
+        raise click.BadParameter(f"{value[:80]!r} is no SHA-256: give 64 hexadecimal digits in lower case")
+    return value
+
+
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--specialist", required=True, help="Who the connection is; fixed for its life.")
@@ -17,13 +25,16 @@ from mcp_server.server import build
 @click.option(
     "--max-submits", type=click.IntRange(1), default=None, help="Trials this session may register.  [campaign's cap]"
 )
-def serve(directory: Path, specialist: str, session: str | None, max_submits: int | None) -> None:
+@click.option(
+    "--brief", callback=_digest, default=None, help="SHA-256 of the session's opening message, for the record."
+)
+def serve(directory: Path, specialist: str, session: str | None, max_submits: int | None, brief: str | None) -> None:
     """Serve SPECIALIST's tools over MCP on standard input and output, for any MCP-capable agent."""
     campaign, host = open_here(directory)
     require(LocalExecutor(host), campaign.settings.isolation)
     campaign.check_digests()
     submits = max_submits or campaign.settings.caps.submits
-    bench = Bench(campaign, specialist, session or new_session(specialist), submits, host)
+    bench = Bench(campaign, specialist, session or new_session(specialist), submits, host, brief)
     try:
         build(bench).run()
     finally:

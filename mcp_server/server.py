@@ -1,9 +1,9 @@
-"""The MCP server: eight tools over one bench. Nothing here decides anything; it names, checks and waits."""
+"""The MCP server: the tools over one bench. Nothing here decides anything; it names, checks and waits."""
 
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -64,7 +64,9 @@ def build(bench: Bench) -> MCPServer:
         yield bench
 
     tools = _Tools(bench)
-    reads = [tools.syntax_check, tools.size_project, tools.read_snapshot, tools.diff_snapshots, tools.read_lineage]
+    reads: list[Callable[..., Any]] = [tools.syntax_check, tools.size_project]
+    if bench.open_record:
+        reads += [tools.read_snapshot, tools.diff_snapshots, tools.read_lineage]
     writes = [tools.submit_trial, tools.wait_trial, tools.rebase_to]
     task = bench.task
     return MCPServer(

@@ -63,21 +63,31 @@ def calibrated(folder: Path, task: TaskFolder) -> Path:
     return folder
 
 
+def like(calibrated: Path, folder: Path, **options: Any) -> Campaign:
+    """A toy campaign of another arm, with the measurements of the one in `calibrated` for a baseline."""
+    source = Campaign.open(calibrated).lineage.refresh()
+    campaign = Campaign.create(folder, TaskFolder.load(data_folder("tasks") / "toy"), **options)
+    for entry in source.calibrations:
+        campaign.lineage.refresh().calibrate(entry)
+    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    return campaign
+
+
 @pytest.fixture(scope="session")
-def _calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def calibrated_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return calibrated(tmp_path_factory.mktemp("calibrated") / "toy", TaskFolder.load(data_folder("tasks") / "toy"))
 
 
 @pytest.fixture
-def campaign(_calibrated: Path, tmp_path: Path) -> Generator[Campaign]:
+def campaign(calibrated_toy: Path, tmp_path: Path) -> Generator[Campaign]:
     """A calibrated toy campaign; runners that the test left are waited for by their claim."""
     folder = tmp_path / "campaign"
-    shutil.copytree(_calibrated, folder)
+    shutil.copytree(calibrated_toy, folder)
     yield Campaign.open(folder)
-    _wait_for_runners(folder)
+    wait_for_runners(folder)
 
 
-def _wait_for_runners(folder: Path) -> None:
+def wait_for_runners(folder: Path) -> None:
     for trial in (folder / "trials").iterdir():
         if claims.alive(trial):
             (trial / "cancel").touch()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent_client.brief import MAX_CHARACTERS, Section, fit, quoted, render
+from agent_client.brief import MAX_CHARACTERS, render
+from agent_client.sections import Section, fit, quoted
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import parse
 from lineage_repo.records import (
@@ -113,7 +114,7 @@ def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
 
 
 def brief_of(lineage: Lineage) -> str:
-    return render(lineage, "opt", Path("/campaign/workdirs/opt"), 2).text
+    return render(lineage, "opt", Path("/campaign/workdirs/opt"), 2, "session-1").text
 
 
 BASELINE = trial(0, Status.BASELINE, title="the start")
@@ -124,7 +125,7 @@ def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> 
     assert "You are the specialist `opt`: Optimiser." in text
     assert "Objective: `loss` in nats; lower is better." in text
     assert "/campaign/workdirs/opt" in text
-    assert "Submits in this session: 2." in text
+    assert "Submits in this session, `session-1`: 2." in text
     assert "standard deviation 0.00707 nats per seed" in text
     assert "beats the best by more than" in text
     assert "accuracy: 0.95 of 0.9, margin +0.05" in text
@@ -151,8 +152,34 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
         "## What the best was rooted from, nearest first",
         "## Leaderboard",
         "## Your own role's trials, newest first",
+        "## What your latest proposals resemble",
         "## Trials of your neighbours (data), newest first",
         "## Failures, newest first",
+        "## Saturation: what trials still gain",
+    ]
+
+
+def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(tmp_path: Path) -> None:
+    kinds = [Status.KEEP, Status.DISCARD, Status.CRASH, Status.HARNESS_ABORT]
+    many = [trial(n, kinds[n % 4], specialist="opt" if n % 4 < 2 else "data") for n in range(1, 13)]
+    text = brief_of(lineage_of(tmp_path, BASELINE, *many))
+    rows = text.partition("## Saturation: what trials still gain\n")[2].splitlines()
+    gained = "the last ones gained, newest first, 0.001, 0.001, 0.001 nats"
+    assert rows[0] == f"- all: 9 trials, 3 keeps, 0 trials since the last; {gained}"
+    assert rows[1] == f"- opt: 6 trials, 3 keeps, 0 trials since the last; {gained}"
+    assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
+
+
+def test_a_proposal_that_says_what_was_said_before_is_named_with_what_it_came_to(tmp_path: Path) -> None:
+    before = trial(
+        1, Status.CRASH, specialist="arch", title="wider net", hypothesis="a wider net learns in fewer steps"
+    )
+    again = trial(2, title="widen the net", hypothesis="a wider net learns in fewer steps")
+    fresh = trial(3, title="crop less", hypothesis="margins hold no signal")
+    text = brief_of(lineage_of(tmp_path, BASELINE, before, again, fresh))
+    rows = text.partition("## What your latest proposals resemble\n")[2].partition("\n\n")[0].splitlines()
+    assert rows == [
+        '- your 0002 "widen the net" shares 78% of its words with 0001 crash no score by arch: "wider net"',
     ]
 
 
@@ -198,9 +225,9 @@ def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
 
 def test_the_digest_names_the_exact_text(tmp_path: Path) -> None:
     lineage = lineage_of(tmp_path, BASELINE)
-    first, again = (render(lineage, "opt", Path("/w"), 2) for _ in range(2))
+    first, again = (render(lineage, "opt", Path("/w"), 2, "s") for _ in range(2))
     assert first.sha256 == again.sha256
-    assert first.sha256 != render(lineage, "data", Path("/w"), 2).sha256
+    assert first.sha256 != render(lineage, "data", Path("/w"), 2, "s").sha256
 
 
 def test_no_section_starves_another() -> None:

@@ -226,3 +226,39 @@ def test_messages_are_parsed_into_calls_with_their_results() -> None:
     assert OPENING in found.opening
     assert [(c.name, c.error) for c in found.calls] == [("syntax_check", False), ("Read", True)]
     assert found.calls[0].data == {"ok": True}
+
+
+ALONE = f"{OPENING}\nThe best so far: trial 3, 1.5000 nats.\n"
+BASE = call("rebase_to", {"trial": 3, "files": ["train.py"], "folder": "/w"}, trial=3)
+READ = call("Read", RECIPE, file_path="/w/train.py")
+
+
+def test_without_the_record_it_starts_from_the_best_that_it_was_told_and_reads_only_files() -> None:
+    assert one(step(opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
+    assert one(step(BASE, opening=ALONE)) == Use(name="Read", input={"file_path": "/w/train.py"})
+    assert one(step(BASE, READ, opening=ALONE)).name == "Edit"
+    edited = (BASE, READ, call("Edit", "updated"), call("syntax_check", {"ok": True}))
+    assert one(step(*edited, opening=ALONE)).input["expected_delta"] == -0.0075
+
+
+def test_without_the_record_it_learns_from_its_own_verdicts() -> None:
+    verdict = {"trial": 9, "state": "done", "submits_left": 1, "status": "discard", "best_trial": 3, "best_score": 1.5}
+    first = call("submit_trial", verdict | {"delta_vs_parent": 0.1}, title="EPOCHS 8 -> 11")
+    assert one(step(BASE, READ, first, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
+    edit = one(step(BASE, READ, first, BASE, READ, opening=ALONE))
+    assert edit.input["new_string"].startswith("EPOCHS = 6 ")
+
+
+def test_without_the_record_it_follows_a_best_that_moved_meanwhile() -> None:
+    text = "rebase_to takes 0, the start, or 7, the best now; not 3"
+    refused = Call(name="rebase_to", input={"trial": 3}, text=text, error=True)
+    assert one(step(refused, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
+
+
+def test_a_generalist_turns_anybodys_knob_and_reads_what_anybody_tried() -> None:
+    opening = OPENING.replace("specialist `opt`", "generalist `agent-01`")
+    use = step(*up_to_reads()[:3], opening=opening)
+    assert use == [Use(name="mcp__espalier__read_lineage", input={"view": "recent", "page": 1})]
+    rows = [row(n, "discard", f"EPOCHS 8 -> {value}") for n, value in enumerate((11, 10, 15, 9, 22, 6, 7, 4, 3), 1)]
+    tried = call("read_lineage", {"rows": rows, "page": 1, "pages": 1}, view="recent", page=1)
+    assert one(step(*up_to_reads()[:3], tried, opening=opening)).input["new_string"].startswith("WIDTH = ")

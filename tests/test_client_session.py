@@ -1,6 +1,7 @@
 """Sessions and runs end to end: the real Claude Code, the real server, the real evaluator, no key and no network."""
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ from agent_client.report import EndReason, RunReport, SessionReport
 from agent_client.session import Session
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
+from lineage_repo.verify import verify
+from tests.conftest import like
 
 pytestmark = pytest.mark.slow
 
@@ -220,6 +223,27 @@ def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(c
     assert "ends (submits)" in first.stderr
     again = subprocess.run(run_command(campaign, 3), capture_output=True, check=True, encoding="utf-8")
     assert RunReport.model_validate_json(again.stdout).sessions == 0
+    assert processes_of(campaign.folder) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"arm": "generic", "agents": 2, "lineage": False}, {"arm": "single"}, {"arm": "roles", "lineage": False}],
+)
+def test_the_stand_in_reaches_the_goal_in_every_arm(
+    calibrated_toy: Path, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    campaign = like(calibrated_toy, tmp_path / "arm", **options)
+    done = subprocess.run(run_command(campaign, 4), capture_output=True, check=True, encoding="utf-8")
+    report = RunReport.model_validate_json(done.stdout)
+    assert (report.reason, report.recorded) == ("goal", 4)
+    trials = [trial for number, trial in campaign.lineage.refresh().trials.items() if number]
+    assert {trial.proposal.specialist for trial in trials} == set(campaign.roster)
+    for trial in trials:
+        sent = (campaign.folder / "sessions" / trial.proposal.session / "brief.md").read_bytes()
+        assert trial.digests["brief"] == hashlib.sha256(sent).hexdigest()
+        assert (b"## Leaderboard" in sent) == campaign.settings.lineage
+    assert verify(campaign.lineage.store).problems == ()
     assert processes_of(campaign.folder) == []
 
 

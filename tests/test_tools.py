@@ -67,7 +67,9 @@ async def test_a_session_checks_submits_and_reads_in_both_eras(make_bench: MakeB
         assert [row["trial"] for row in rows] == [1, 0]
         assert "+STEPS = 40" in (await call("diff_snapshots", a=0, b=1))["diff"]
         assert "STEPS = 40" in (await call("read_snapshot", trial=1, path="fit.py"))["text"]
-    assert bench.lineage.refresh().trials[1].status is Status.KEEP
+    trial = bench.lineage.refresh().trials[1]
+    assert trial.status is Status.KEEP
+    assert (reply["notices"], trial.notices, trial.digests.get("brief")) == ([], (), None)
 
 
 async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBench) -> None:
