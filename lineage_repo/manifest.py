@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import operator
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -74,7 +75,7 @@ class Limits(Record):
     processes: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=256_000_000, gt=0)
     """Size of each of /out, /tmp and /dev/shm in a box."""
-    scratch_files: int = Field(default=100_000, gt=0)
+    scratch_files: int = Field(default=100_000, gt=0, exclude_if=lambda n: n == 100_000)
     """Files in these three together."""
     gpus: int = Field(default=0, ge=0)
 
@@ -102,7 +103,7 @@ class Phase(Record):
     """Earlier phases whose sealed artifacts it sees."""
     artifact: Artifact | None = None
     """What it leaves; None for a dialogue, which leaves nothing."""
-    dialogue: bool = False
+    dialogue: bool = Field(default=False, exclude_if=operator.not_)
     """Whether the evaluator talks with the box while it runs, instead of reading what it left."""
     seconds: float = Field(gt=0)
     """Cap on the clock."""

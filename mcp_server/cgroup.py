@@ -19,6 +19,10 @@ class CGroup:
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self._folders = folders
+        names = {"pids": ("pids.max",), "memory": ("memory.max", "memory.limit_in_bytes")}
+        held = [n for n, files in names.items() if any((d / f).exists() for d in folders.values() for f in files)]
+        self.limits = "+".join(["cpu", *held])
+        """Which resources the kernel limits, for the record."""
 
     @classmethod
     def create(cls, name: str, *, memory_bytes: int, processes: int) -> "CGroup | None":
@@ -38,13 +42,6 @@ class CGroup:
                     with suppress(OSError):
                         (folder / file).write_text(str(limit))
         return cls(folders)
-
-    @property
-    def limits(self) -> str:
-        """Which resources the kernel limits, for the record."""
-        names = {"pids": ("pids.max",), "memory": ("memory.max", "memory.limit_in_bytes")}
-        held = [n for n, files in names.items() if any((d / f).exists() for d in self._folders.values() for f in files)]
-        return "+".join(["cpu", *held])
 
     @property
     def limits_memory(self) -> bool:
