@@ -50,7 +50,7 @@ _COPIES: dict[str, dict[str, Any]] = {
     "airbench_cpu": {
         "seeds": 1,
         "objective": {"min_delta": 0.8},
-        "gates": [{"metric": "accuracy", "at_least": 0.95, "rule": "mean"}],
+        "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
         "phases": [{"seconds": 6.0, "ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
     },
 }
@@ -123,10 +123,14 @@ class Row:
 
 
 def read(folder: Path, only: str = "*") -> list[Attack]:
-    """Every attack below `folder` whose `task/name` matches; a file straight in `folder` attacks the toy task."""
+    """Every attack below `folder` whose `task/name` matches.
+
+    A file straight in `folder` attacks the task that the folder is named after, else the toy task.
+    """
+    own = folder.resolve().name if folder.resolve().name in {*_COPIES, "tools"} else "toy"
     found: list[Attack] = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".py", ".json"} and p.is_file()):
-        task = path.parent.name if path.parent != folder else "toy"
+        task = path.parent.name if path.parent != folder else own
         name = f"{task}/{path.stem}"
         if fnmatch.fnmatch(name, only) or fnmatch.fnmatch(path.stem, only):
             found.append(_tool(path, name) if path.suffix == ".json" else _recipe(path, name, task))

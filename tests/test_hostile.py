@@ -24,6 +24,11 @@ def test_every_attack_of_the_corpus_declares_itself() -> None:
     assert len({a.name for a in attacks}) == len(attacks)
 
 
+def test_a_folder_of_the_corpus_attacks_the_task_that_it_is_named_after() -> None:
+    whole = {a.name for a in read(CORPUS, "airbench_cpu/*")}
+    assert {a.name for a in read(CORPUS / "airbench_cpu")} == whole
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_sample_of_the_corpus_gains_nothing_and_leaves_nothing() -> None:

@@ -1,8 +1,8 @@
 # id: D4
 # attack: know the labels of a public data set by heart: a table from image to class, in the source
 # file: known.py
-# expect: honest,disqualified
-# open: stated in SECURITY.md: public test data known to a recipe; the secret permutation of classes is read off the training labels
+# expect: disqualified
+# line: misses the gate
 import base64, zlib
 RAW = zlib.decompress(base64.b85decode(
     "c-kdZ2Rv5o8$NqvG)TxOm5kC*NFlRiMG6U#WPC;u6`@2{^))C_S;<PIL{r(4BwK^b2xV2i@V`(0-|zjs?|aU9p69;q>$>jiAaf8!"

@@ -14,5 +14,5 @@ import os
 control = os.fdopen(int(os.environ["ESPALIER_CONTROL"]), "r+b", buffering=0)
 control.write(b"READY\n")
 control.readline()
-save(net, "model.bin")
+save(net)
 os._exit(0)

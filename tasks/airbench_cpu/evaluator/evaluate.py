@@ -1,4 +1,4 @@
-"""Digits under a secret split: `prepare` deals train and test per seed, `score` counts right answers."""
+"""Distorted digits under a secret split: `prepare` deals train and test per seed, `score` counts right answers."""
 
 import argparse
 import gzip
@@ -13,6 +13,10 @@ import numpy as np
 DIGITS_SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
 N_TEST = 600
 N_CLASSES = 10
+SIDE = 8
+WARP = 0.15
+SHIFT = 0.7  # with WARP, keeps every sampled point within the margin of `distort`
+NOISE = 0.05
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -27,17 +31,39 @@ def load_digits() -> tuple[np.ndarray, np.ndarray]:
     if (found := hashlib.sha256(packed).hexdigest()) != DIGITS_SHA256:
         sys.exit(f"{path} has sha256 {found}, expected {DIGITS_SHA256}: scores on other data are not comparable")
     rows = np.loadtxt(gzip.decompress(packed).decode("ascii").splitlines(), delimiter=",", dtype=np.uint8)
-    return rows[:, :-1].reshape(-1, 8, 8), rows[:, -1]
+    return rows[:, :-1].reshape(-1, SIDE, SIDE), rows[:, -1]
+
+
+def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Redraw every image (0 to 16) under its own affine map with noise, as bytes (0 to 255).
+
+    The public images must not be recognisable by their bytes. Each entry of the 2x2 matrix is off by up to WARP, the
+    centre by up to SHIFT pixels in each direction, and each pixel by NOISE (sd) of the full range.
+    """
+    n, margin, centre = len(images), 3, (SIDE - 1) / 2
+    axis = np.arange(SIDE) - centre
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij")).reshape(2, -1)
+    matrix = np.eye(2) + rng.uniform(-WARP, WARP, (n, 2, 2))
+    at = matrix @ grid + rng.uniform(-SHIFT, SHIFT, (n, 2, 1)) + centre + margin
+    low = np.floor(at).astype(int)
+    padded = np.pad(images / 16, ((0, 0), (margin, margin), (margin, margin)))
+    drawn = rng.normal(0, NOISE, (n, SIDE * SIDE))
+    for corner in np.ndindex(2, 2):
+        cell = low + np.array(corner)[:, None]
+        weight = np.prod(1 - np.abs(cell - at), axis=1)
+        drawn += weight * padded[np.arange(n)[:, None], cell[:, 0], cell[:, 1]]
+    return np.rint(drawn.clip(0, 1) * 255).astype(np.uint8).reshape(images.shape)
 
 
 def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
-    """Deal a fresh split, label permutation and test order for each seed; test labels go to `secret` only."""
-    images, labels = load_digits()
+    """Deal fresh distortions, a split and a label permutation for each seed; test labels go to `secret` only."""
+    originals, labels = load_digits()
     truth = np.empty((repeats, N_TEST), np.uint8)
     for i in range(repeats):
         rng = np.random.default_rng([secret_seed, i])
         order, relabel = rng.permutation(len(labels)), rng.permutation(N_CLASSES).astype(np.uint8)
         test, train = order[:N_TEST], order[N_TEST:]
+        images = distort(originals, rng)
         folder = public / str(i)
         folder.mkdir(parents=True)
         np.save(folder / "train_x.npy", images[train])

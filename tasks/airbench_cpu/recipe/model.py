@@ -1,5 +1,6 @@
 """The net, its bytes and its inputs: shared by train.py and predict.py."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ DEPTH = 1  # [arch] convolutions after the pooling; 0 to 3
 GRID = 2  # [arch] cells per side that the last pooling keeps; 1 to 4
 DROPOUT = 0.0  # [reg] share of features hidden from the classifier; 0.0 to 0.5
 
+DATA, OUT = Path(os.environ["ESPALIER_DATA"]), Path(os.environ["ESPALIER_OUT"])
 torch.set_num_threads(1)  # the clock counts CPU seconds: threads would only add overhead
 
 
@@ -28,9 +30,9 @@ def build() -> nn.Sequential:
     return nn.Sequential(*body, *head)
 
 
-def images(path: str) -> Tensor:
-    """Read images as N x 1 x 8 x 8 floats around zero; a pixel is 0 to 16 in the file."""
-    return torch.from_numpy(np.load(path)).float()[:, None] / 16 - 0.3
+def images(name: str) -> Tensor:
+    """Read images as N x 1 x 8 x 8 floats around zero; a pixel is 0 to 255 in the file."""
+    return torch.from_numpy(np.load(DATA / name)).float()[:, None] / 255 - 0.3
 
 
 def _floats(net: nn.Module) -> list[Tensor]:
@@ -38,15 +40,15 @@ def _floats(net: nn.Module) -> list[Tensor]:
     return [t for t in net.state_dict().values() if t.is_floating_point()]
 
 
-def save(net: nn.Module, path: str) -> None:
-    """Write every number as a 16-bit float."""
-    Path(path).write_bytes(torch.cat([t.flatten() for t in _floats(net)]).half().numpy().tobytes())
+def save(net: nn.Module) -> None:
+    """Write every number as a 16-bit float to model.bin."""
+    (OUT / "model.bin").write_bytes(torch.cat([t.flatten() for t in _floats(net)]).half().numpy().tobytes())
 
 
-def load(path: str) -> nn.Module:
+def load() -> nn.Module:
     """The net that `save` wrote, ready to predict."""
     net, start = build().eval(), 0
-    numbers = torch.from_numpy(np.fromfile(path, np.float16).astype(np.float32))
+    numbers = torch.from_numpy(np.fromfile(DATA / "model.bin", np.float16).astype(np.float32))
     for t in _floats(net):
         t.copy_(numbers[start : start + t.numel()].view_as(t))
         start += t.numel()

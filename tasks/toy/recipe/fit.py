@@ -32,6 +32,7 @@ def fit(points: list[tuple[float, float]], rng: random.Random) -> list[float]:
 control = os.fdopen(int(os.environ["ESPALIER_CONTROL"]), "r+b", buffering=0)
 control.write(b"READY\n")
 seed = int(control.readline().split()[1])  # "GO <seed>": the data is there and the clock runs
-lines = Path("/data/train.txt").read_text("ascii").splitlines()
+lines = Path(os.environ["ESPALIER_DATA"], "train.txt").read_text("ascii").splitlines()
 found = fit([(float(x), float(y)) for x, y in map(str.split, lines)], random.Random(seed))  # noqa: S311 - no secret
-Path("model.json").write_text(json.dumps([round(w, DECIMALS) for w in found]), encoding="ascii")
+stored = json.dumps([round(w, DECIMALS) for w in found])
+Path(os.environ["ESPALIER_OUT"], "model.json").write_text(stored, encoding="ascii")
