@@ -9,7 +9,8 @@ import pytest
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Proposal, Status, Trial
 from lineage_repo.verify import verify
-from mcp_server import runner
+from mcp_server import calibration, runner
+from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
 from tests.conftest import calibrated, toy_task
 
@@ -120,3 +121,15 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     (short.trial_folder(number) / "cancel").touch()
     assert runner.run(short, number, host).outcome.failure == "cancelled by the operator"
     assert not list(short.trial_folder(number).glob("job-*/boxes/*"))
+
+
+def test_without_isolation_every_trial_says_so_and_nothing_else_is_different(tmp_path: Path, host: Host) -> None:
+    campaign = Campaign.create(tmp_path / "bare", toy_task(tmp_path / "task"), isolation="none")
+    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    fit = campaign.lineage.recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")
+    trial = measure(campaign, host, {"fit.py": fit})
+    assert trial.status is Status.KEEP
+    assert trial.isolation["level"] == "none"
+    lineage = campaign.lineage.refresh()
+    assert "Isolation: none" in lineage.store.run("log", "-1", "trial/0001").decode()
+    assert verify(lineage.store).problems == ()
