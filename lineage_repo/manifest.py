@@ -108,7 +108,7 @@ class Phase(Record):
     seconds: float = Field(gt=0)
     """Cap on the clock."""
     ready_s: float | None = Field(default=None, gt=0)
-    """Cap on imports and warm-up before READY; None for a phase whose clock starts at launch."""
+    """Cap on imports and warm-up before READY, on the same clock; None for a phase whose clock starts at launch."""
     timed: bool = False
     """Whether its seconds add to the metric `seconds`."""
     budget: Literal["train", "eval"] = "train"

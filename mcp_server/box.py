@@ -127,9 +127,10 @@ class Box:
     def wait_ready(self) -> bool:
         """Let the program start and wait for READY; False when it died or took longer than `ready_s`."""
         self._let_go()
-        deadline = time.monotonic() + (self.spec.ready_s or 0.0)
+        seconds = self.spec.ready_s or 0.0
+        deadline = time.monotonic() + self._wall(seconds)
         while b"\n" not in self._line:
-            if self._step(deadline) or time.monotonic() > deadline:
+            if self._step(deadline) or self._over(seconds, deadline):
                 return self._reject()
         self.setup_s = time.monotonic() - self._launched
         return self._line == b"READY\n" or self._reject()
@@ -142,18 +143,20 @@ class Box:
 
     def wait(self) -> None:
         """Wait for the death of the pid namespace, or end it at its limits; sets `verdict` and the clocks."""
-        spec = self.spec
-        # CPU seconds can't pass faster than one per core; the wall is a backstop for a box that sleeps.
-        wall = spec.seconds if spec.clock == "wall" else 3 * spec.seconds + 10
-        deadline = self._started + wall
+        deadline = self._started + self._wall(self.spec.seconds)
         while not self._step(deadline):
-            over = time.monotonic() > deadline or (
-                spec.clock == "cpu" and self._cpu() - self._cpu_before > spec.seconds
-            )
-            if over:
+            if self._over(self.spec.seconds, deadline):
                 self.verdict = "timeout"
                 break
         self._finish()
+
+    def _wall(self, seconds: float) -> float:
+        """Wall seconds that a cap on the clock allows: beside CPU seconds, a backstop for a box that sleeps."""
+        return seconds if self.spec.clock == "wall" else 3 * seconds + 10
+
+    def _over(self, seconds: float, deadline: float) -> bool:
+        counted = self.spec.clock == "cpu" and self._cpu() - self._cpu_before > seconds
+        return counted or time.monotonic() > deadline
 
     def _start_clock(self) -> None:
         self.setup_s = self.setup_s or time.monotonic() - self._launched
