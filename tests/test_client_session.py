@@ -19,10 +19,12 @@ import pytest
 from agent_client import standin
 from agent_client.loop import longest_trial_s
 from agent_client.options import Access
-from agent_client.report import EndReason, RunReport, SessionReport
+from agent_client.prompt import caps_of
+from agent_client.report import RunReport
 from agent_client.session import Session
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
+from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.verify import verify
 from tests.conftest import like
 
@@ -39,7 +41,8 @@ def hold(campaign: Campaign, url: str, *, submits: int = 1, server: dict[str, st
     async def talk() -> SessionReport:
         model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"}
         access = Access(model=model, server=server if server is not None else server_environment())
-        return await Session(campaign, access, "opt", "standin", submits).run()
+        caps = caps_of(campaign, "opt").model_copy(update={"submits": submits})
+        return await Session(campaign, access, "opt", "standin", caps).run()
 
     return asyncio.run(talk())
 
