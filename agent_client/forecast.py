@@ -79,6 +79,8 @@ def text(found: Forecast) -> str:
     goal = "no goal" if found.trials_to_go is None else f"{found.trials_to_go} to go"
     sessions = "as many as the caps allow" if found.sessions is None else f"{found.sessions} if each uses its submits"
     hours = "" if found.hours_of_trials is None else f", {found.hours_of_trials:g} h of measuring"
+    slots_text = f"{found.slots} slot{'s' if found.slots > 1 else ''}"
+    pace = f"{found.seconds_per_trial:g} s a trial by calibration, {found.at_once} at once on {slots_text}"
     worst = "no cap on USD: give --usd" if found.usd_worst is None else f"{found.usd_worst:.2f} USD at worst"
     likely = "" if found.usd_of_sessions is None else f"; those sessions at most {found.usd_of_sessions:.2f} USD"
     return "\n".join(
@@ -87,10 +89,7 @@ def text(found: Forecast) -> str:
             "models    " + ", ".join(f"{name} {model}" for name, model in found.models.items()),
             f"trials    {found.trials_registered} registered, {goal}",
             f"sessions  {sessions}",
-            (
-                f"time      {found.seconds_per_trial:g} s a trial (calibration), {found.at_once} at once on {found.slots} "
-                f"slot{'s' if found.slots > 1 else ''}{hours}; thinking comes on top"
-            ),
+            f"time      {pace}{hours}; thinking comes on top",
             f"ends      after {found.hours_cap:g} h, or {found.no_improvement_hours_cap:g} h without a keep",
             (
                 f"cost      {worst}{likely}; each session up to {found.usd_per_session_cap:g} USD, "

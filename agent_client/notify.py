@@ -1,8 +1,10 @@
 """Notify: run the operator's command on a keep, an alarm and the end; it can never disturb the run."""
 
 import asyncio
+import os
 import shlex
 import shutil
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -19,9 +21,11 @@ class NotifyError(EspalierError):
 class Notifier:
     """Runs one command at a time; what does not end in time is killed."""
 
-    def __init__(self, command: str | None, environment: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, command: str | None, environment: Mapping[str, str], say: Say, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._argv = _argv(command, environment.get("PATH")) if command else []
-        self._environment, self._say = dict(environment), say
+        self._environment, self._say, self._timeout_s = dict(environment), say, timeout_s
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -36,7 +40,7 @@ class Notifier:
     async def close(self) -> None:
         """Let what is under way end, for as long as one command may take."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=TIMEOUT_S)
+            _, late = await asyncio.wait(self._tasks, timeout=self._timeout_s + 1)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -56,15 +60,15 @@ class Notifier:
                 self._say(f"--notify: {self._argv[0]} does not start: {error}")
                 return
             try:
-                code = await asyncio.wait_for(process.wait(), TIMEOUT_S)
+                code = await asyncio.wait_for(process.wait(), self._timeout_s)
                 if code:
                     self._say(f"--notify: {self._argv[0]} exits {code} on {facts['ESPALIER_EVENT']}")
             except TimeoutError:
-                self._say(f"--notify: {self._argv[0]} takes more than {TIMEOUT_S:g} s and is killed")
+                self._say(f"--notify: {self._argv[0]} takes more than {self._timeout_s:g} s and is killed")
             finally:
                 if process.returncode is None:
                     with suppress(ProcessLookupError):
-                        process.kill()
+                        os.killpg(process.pid, signal.SIGKILL)  # what it started hangs with it
                     await process.wait()
 
 

@@ -11,8 +11,6 @@ import click
 from lineage_repo import claims
 from lineage_repo.errors import EspalierError
 
-_CLAIM_S = 2.0
-
 
 class ControlError(EspalierError):
     """A loop that can't be steered or started as asked; the message says why and what to do."""
@@ -35,9 +33,9 @@ class Control:
     def paused(self) -> bool:
         return self._pause.exists()
 
-    def claim(self) -> int:
+    def claim(self, patience_s: float = 2.0) -> int:
         """Take the campaign for this process until it ends; raise `ControlError` where another one has it."""
-        deadline = time.monotonic() + _CLAIM_S
+        deadline = time.monotonic() + patience_s
         while True:  # a reader that looks whether we live holds the lock for an instant
             try:
                 return claims.claim(self.folder)
