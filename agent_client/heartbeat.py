@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from agent_client.notify import Notifier
 from agent_client.progress import Say
@@ -46,7 +47,8 @@ class Heartbeat:
         self._alarms = {alarm.kind for alarm in found}
 
     def _write(self, state: RunState) -> None:
-        write_whole(self._path, self._redact(state.model_dump_json(indent=1)).encode())
+        with suppress(OSError):  # a full disk is an alarm, no reason to end the run
+            write_whole(self._path, self._redact(state.model_dump_json(indent=1)).encode())
 
 
 def live_session(session: Session) -> LiveSession:

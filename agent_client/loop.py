@@ -74,6 +74,7 @@ class Run:
             raise
         finally:
             await self._cut_off()
+        self._heart.beat(self._state, changed=True)
         self._heart.end(self._state, report.reason, report.detail)
         self.notify("end", reason=report.reason, text=report.detail, best_trial=report.best_trial, best=report.best)
         await self.notify.close()
@@ -284,7 +285,8 @@ class Run:
         for task in tasks:
             task.cancel()
         for found in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(found, SessionReport):
+            if isinstance(found, SessionReport):  # it ended by itself at this moment
+                self._reports.append(found)
                 self._spend.add(found)
         self._live.clear()
 

@@ -38,7 +38,9 @@ class Control:
         deadline = time.monotonic() + patience_s
         while True:  # a reader that looks whether we live holds the lock for an instant
             try:
-                return claims.claim(self.folder)
+                held = claims.claim(self.folder)
+                self.state.unlink(missing_ok=True)  # an earlier loop's, which would look like ours gone silent
+                return held
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise ControlError(f"another run holds {self.campaign}: end it first, or wait for it") from None

@@ -21,7 +21,7 @@ from lineage_repo.sessions import EndReason, reports
 from tests.conftest import calibrated, crowd_task
 from tests.scripted import Fault, command, edit, espalier, processes_of, scripted, submit
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def finished(campaign: Campaign, *arguments: object, model: str = "standin", code: int = 0) -> RunReport:
@@ -46,7 +46,7 @@ def running(campaign: Campaign, *arguments: object, model: str = "standin") -> G
 
 def until(true: Callable[[], object], process: subprocess.Popen[str]) -> None:
     """Wait until something is true, as long as the run lives."""
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 120
     while not true():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -65,12 +65,12 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(camp
         until(lambda: look(campaign.folder)["state"] == "paused", process)
         assert list(reports(campaign.folder)) == []
         assert "starts sessions again" in told("resume", campaign.folder)
-        out, _ = process.communicate(timeout=50)
+        out, _ = process.communicate(timeout=120)
     assert RunReport.model_validate_json(out).reason == "goal"
     with running(campaign, "--trials", 50) as process:
         until(lambda: 2 in campaign.lineage.refresh().started, process)
         assert "stopping" in told("stop", campaign.folder)
-        out, err = process.communicate(timeout=50)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, RunReport.model_validate_json(out).reason) == (0, "stopped")
     assert "ends (interrupted)" in err
     assert look(campaign.folder)["state"] == "done"

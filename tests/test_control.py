@@ -1,6 +1,10 @@
 """Steering a loop by files, and what a monitor sees of it."""
 
 import json
+import os
+import subprocess
+import sys
+import termios
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -106,8 +110,8 @@ def test_failing_sessions_raise_an_alarm(campaign: Campaign) -> None:
 
 def test_status_and_top_show_the_same_facts_and_spend_against_caps(campaign: Campaign) -> None:
     live = {"session": "s", "specialist": "opt", "since": now().isoformat(), "heard": now().isoformat()}
-    say_state(campaign, live=[live | {"turns": 3, "tokens": 1200, "trials": [], "doing": "size_project"}])
     held = Control(campaign.folder).claim()
+    say_state(campaign, live=[live | {"turns": 3, "tokens": 1200, "trials": [], "doing": "size_project"}])
     shown = json.loads(espalier("top", campaign.folder, "--json").output)
     assert shown.keys() == json.loads(espalier("status", campaign.folder, "--json").output).keys()
     assert shown["slots"] == {"total": 1, "busy": 0, "waiting": 0}
@@ -115,6 +119,24 @@ def test_status_and_top_show_the_same_facts_and_spend_against_caps(campaign: Cam
     for text in ("running", "size_project", "3 turns, 1,200 tok", "no session", "1.50 of 10 USD", "0 of 1 busy"):
         assert text in frame
     claims.release(held)
+
+
+@pytest.mark.slow
+def test_a_live_picture_leaves_on_q_and_puts_the_terminal_back(campaign: Campaign) -> None:
+    ours, theirs = os.openpty()
+    before = termios.tcgetattr(theirs)
+    argv = [sys.executable, "-m", "lineage_repo.cli", "top", str(campaign.folder)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "140", "LINES": "40"}
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        shown = b""
+        while b"q leaves" not in shown:
+            shown += os.read(ours, 65_536)
+        os.write(ours, b"q")
+        assert process.wait(timeout=20) == 0
+    assert b"specialists" in shown
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_sessions_and_trials_are_linked_both_ways(campaign: Campaign) -> None:
