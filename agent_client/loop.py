@@ -76,7 +76,8 @@ class Run:
             await self._cut_off()
         self._heart.beat(self._state, changed=True)
         self._heart.end(self._state, report.reason, report.detail)
-        self.notify("end", reason=report.reason, text=report.detail, best_trial=report.best_trial, best=report.best)
+        best = None if report.best_trial is None else f"{report.best_trial:04d}"
+        self.notify("end", reason=report.reason, text=report.detail, best_trial=best, best=report.best)
         await self.notify.close()
         return report
 

@@ -8,7 +8,7 @@ from lineage_repo.records import now
 from lineage_repo.sessions import SessionReport
 
 FRUITLESS = 3
-"""Sessions in a row without a trial after which a specialist gives up."""
+"""Sessions in a row without a trial, for every specialist, after which the run ends."""
 PATIENCE = 12
 """Rounds of transient errors after which the endpoint is given up: about three quarters of an hour."""
 _MOST_S = 600.0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Generator, Sequence
@@ -52,6 +53,11 @@ def edit(campaign: Campaign, value: int, specialist: str = "opt") -> Blocks:
     return use("Write", file_path=str(path), content=f"X = {value}\n")
 
 
+def edit_anywhere() -> Blocks:
+    """A turn that changes whatever recipe the agent has, each in another way."""
+    return use("Write", file_path="WORKDIR/extra.py", content="X = 'WORKDIR'\n")
+
+
 @contextmanager
 def scripted(
     *turns: Blocks,
@@ -78,7 +84,7 @@ def scripted(
             if said == hang_at:
                 over.wait(120)
                 return None
-            content = turns[said] if said < len(turns) else self._words()
+            content = self._placed(turns[said], request) if said < len(turns) else self._words()
             message: dict[str, Any] = {
                 "id": f"msg_{said}",
                 "type": "message",
@@ -94,6 +100,11 @@ def scripted(
             return self._send(
                 200, standin.events(message) if streams else json.dumps(message).encode(), streams=streams
             )
+
+        def _placed(self, turn: Blocks, request: dict[str, Any]) -> Blocks:
+            """The turn with `WORKDIR` replaced by the working copy that the opening message names."""
+            found = re.search(r"Your working copy: (\S+) ", json.dumps(request["messages"]))
+            return json.loads(json.dumps(turn).replace("WORKDIR", found[1] if found else "nowhere"))
 
         def _words(self) -> Blocks:
             key = self.headers.get("x-api-key", "")

@@ -19,7 +19,7 @@ from lineage_repo.live import look
 from lineage_repo.records import Status
 from lineage_repo.sessions import EndReason, reports
 from tests.conftest import calibrated, crowd_task
-from tests.scripted import Fault, command, edit, espalier, processes_of, scripted, submit
+from tests.scripted import Fault, command, edit, edit_anywhere, espalier, processes_of, scripted, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -152,14 +152,15 @@ def test_a_keep_is_told_and_a_notification_that_hangs_disturbs_nothing(campaign:
     assert report.reason == "goal"
     lines = (tmp_path / "told").read_text("utf-8").splitlines()
     keeps = [t.number for t in campaign.lineage.refresh().trials.values() if t.status is Status.KEEP]
-    assert [f"ESPALIER_TRIAL={n:04d}" for n in keeps] == [line for line in lines if "_TRIAL=" in line]
+    assert [f"ESPALIER_TRIAL={n:04d}" for n in keeps] == [line for line in lines if line.startswith("ESPALIER_TRIAL=")]
     assert "ESPALIER_EVENT=end" in lines
     assert f"ESPALIER_CAMPAIGN={campaign.folder}" in lines
 
 
 def test_ten_sessions_share_two_cores(tmp_path: Path) -> None:
     campaign = Campaign.open(calibrated(tmp_path / "crowd", crowd_task(tmp_path / "task", 10)))
-    report = finished(campaign, "--trials", 10, "--submits", 1)
+    with scripted(edit_anywhere(), submit()) as url:
+        report = finished(campaign, "--trials", 10, "--submits", 1, "--base-url", url, model="own")
     assert (report.reason, report.recorded, report.sessions) == ("goal", 10, 10)
     held = list(reports(campaign.folder))
     assert {r.end_reason for r in held} == {EndReason.SUBMITS}
