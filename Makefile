@@ -59,4 +59,7 @@ bench: setup ## Measure harness overhead, start-up times and briefs
 	$(BIN)/python -m benchmarks.brief
 	$(BIN)/python -m benchmarks.sandbox
 
-.PHONY: help setup demo test check lint types slow hostile crash bench
+swarm: setup ## Measure ten sessions at once and the parallel efficiency; SECONDS=60 as in the paper
+	$(BIN)/python -m benchmarks.swarm --seconds $(or $(SECONDS),5)
+
+.PHONY: help setup demo test check lint types slow hostile crash bench swarm

@@ -8,46 +8,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from filelock import FileLock, Timeout
 
-from agent_client import standin
-from agent_client.loop import Plan, Run
+from agent_client import endpoint, forecast, standin
+from agent_client.endpoint import select
+from agent_client.loop import Run
+from agent_client.notify import Notifier
 from agent_client.options import Access
+from agent_client.plan import HOURS, NO_IMPROVEMENT_HOURS, Plan
 from agent_client.prompt import system_prompt
-from agent_client.report import RunReason, RunReport
+from agent_client.report import RunReport
+from lineage_repo import claims
 from lineage_repo.campaign import Campaign, CampaignError
+from lineage_repo.control import Control
 from lineage_repo.manifest import Objective
+from lineage_repo.redact import Redactor
 
 _KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
 """What every process of ours may see."""
-_SERVER = (
-    *_KEPT,
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "XDG_",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "ESPALIER_",
-    "CUDA_",
-    "NVIDIA_",
-    "LD_LIBRARY_PATH",
-)
+_USER = (*_KEPT, "HOME", "USER", "LOGNAME", "XDG_", "DBUS_SESSION_BUS_ADDRESS")
+"""What the operator's own command sees."""
+_SERVER = (*_USER, "ESPALIER_", "CUDA_", "NVIDIA_", "LD_LIBRARY_PATH")
 """What our server sees: it starts the boxes, and finds the host's slots and caches."""
-_MODEL = (
-    *("ANTHROPIC_", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_", "AWS_", "GOOGLE_", "CLOUD_ML_", "VERTEX_"),
-    *(
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-        "SSL_CERT_FILE",
-        "NODE_EXTRA_CA_CERTS",
-    ),
-)
-"""What reaches a real model: credentials, endpoint, proxies. The stand-in gets none of it."""
-_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_")
+_MORE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
@@ -57,56 +39,109 @@ _CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_
     metavar="NAME",
     help="Model of every specialist, or `standin`: a plain search, no key, no network. Default: the manifest's.",
 )
+@click.option("--base-url", metavar="URL", help="Another endpoint that speaks the Messages protocol.")
 @click.option(
     "--trials",
     type=click.IntRange(1),
-    required=True,
-    help="Trials that the campaign is to have; the same command resumes.",
+    help="Trials that the campaign is to have; the same command resumes. Default: as many as the caps allow.",
 )
+@click.option(
+    "--hours", type=_MORE, default=HOURS, show_default=True, help="Most hours on this campaign, earlier runs included."
+)
+@click.option(
+    "--no-improvement-hours",
+    type=_MORE,
+    default=NO_IMPROVEMENT_HOURS,
+    show_default=True,
+    help="Most of these hours since the last keep.",
+)
+@click.option("--usd", type=_MORE, help="Most that all sessions of the campaign may cost, earlier runs included.")
 @click.option("--specialists", metavar="A,B", default="", help="Only these roles. Default: all of the campaign.")
 @click.option("--concurrency", type=click.IntRange(1), help="Sessions at once. Default: one per specialist.")
 @click.option("--submits", type=click.IntRange(1), help="Most trials per session. Default: the campaign's cap.")
+@click.option(
+    "--notify",
+    metavar="CMD",
+    help="Run CMD on every keep, on alarms and at the end, facts in ESPALIER_EVENT, ESPALIER_TRIAL, ESPALIER_TEXT, ...",
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would take and cost, start nothing, exit 0.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def run(
     folder: Path,
     model: str | None,
-    trials: int,
+    base_url: str | None,
+    trials: int | None,
+    hours: float,
+    no_improvement_hours: float,
+    usd: float | None,
     specialists: str,
     concurrency: int | None,
     submits: int | None,
+    notify: str | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run specialist sessions until the campaign has the asked number of trials."""
+    """Run specialist sessions until a goal or a cap of the campaign is reached.
+
+    Hours and hours without a keep are capped always. Exits 0 at the goal, a cap or `espalier stop`; 1 where nobody got
+    further; 130 or 143 after a signal. `espalier pause|resume|stop DIR` steer a running loop.
+    """
     environment = dict(os.environ)
     campaign = _open(folder)
     models = _models(campaign, [name for name in specialists.split(",") if name], model)
     for name in models:
         system_prompt(campaign, name)
-    _check_credentials(set(models.values()), environment)
-    plan = Plan(models=models, trials=trials, concurrency=concurrency or len(models), submits=submits)
+    plan = Plan(
+        models=models,
+        trials=trials,
+        hours=hours,
+        no_improvement_hours=no_improvement_hours,
+        usd=usd,
+        concurrency=concurrency or len(models),
+        submits=submits,
+    )
+    plays = standin.MODEL in models.values()
+    if dry_run:
+        found = forecast.forecast(campaign, plan, environment, free=plays)
+        return click.echo(found.model_dump_json(indent=1) if as_json else forecast.text(found))
+    if plays and base_url:
+        raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
+    found = {} if plays else endpoint.variables(environment, base_url)
+    if not plays:
+        endpoint.check(models.values(), found)
+    redact = Redactor.of(environment | found)
+    access = Access(model=found, server=select(environment, _SERVER), redact=redact)
+    held = Control(campaign.folder).claim()
     os.environ.clear()  # the SDK hands all of it to Claude Code
-    os.environ.update(_select(environment, _KEPT))
+    os.environ.update(select(environment, _KEPT))
     try:
-        with FileLock(campaign.folder / "run.lock", timeout=0):
-            report, signalled = asyncio.run(_run(campaign, plan, environment))
-    except Timeout:
-        raise CampaignError(f"another run holds {folder}: end it first, or wait for it") from None
-    click.echo(report.model_dump_json(indent=1) if as_json else _summary(report, campaign.task.objective, folder))
+        report, signalled = asyncio.run(_run(campaign, plan, access, notify, select(environment, _USER)))
+    finally:
+        claims.release(held)
+    told = report.model_dump_json(indent=1) if as_json else _summary(report, campaign.task.objective, folder)
+    click.echo(redact(told))
     if signalled:
         raise click.exceptions.Exit(128 + signalled)
-    if report.reason is not RunReason.GOAL:
+    if report.reason.failed:
         raise click.exceptions.Exit(1)
+    return None
 
 
-async def _run(campaign: Campaign, plan: Plan, environment: Mapping[str, str]) -> tuple[RunReport, int]:
+async def _run(
+    campaign: Campaign, plan: Plan, access: Access, notify: str | None, user: Mapping[str, str]
+) -> tuple[RunReport, int]:
     """Hold the run, with the stand-in's endpoint where one is asked for; return the signal that ended it, or 0."""
     with contextlib.ExitStack() as stack:
-        model = _select(environment, _MODEL)
         if standin.MODEL in plan.models.values():
             url = stack.enter_context(standin.serving())
             model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": standin.MODEL, "NO_PROXY": "127.0.0.1"}
-        access = Access(model=model, server=_select(environment, _SERVER))
-        job = Run(campaign, access, plan, lambda line: click.echo(line, err=True))
+            access = access.model_copy(update={"model": model})
+
+        def say(line: str) -> None:
+            click.echo(access.redact(line), err=True)
+
+        facts = {"ESPALIER_CAMPAIGN": str(campaign.folder)}
+        job = Run(campaign, access, plan, say, Notifier(notify, {**user, **facts}, say))
         received: list[int] = []
 
         def on_signal(number: int) -> None:
@@ -144,23 +179,6 @@ def _models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str
     return models
 
 
-def _check_credentials(models: set[str], environment: Mapping[str, str]) -> None:
-    if models != {standin.MODEL} and not any(
-        name.startswith(_CREDENTIALS) and environment[name] for name in environment
-    ):
-        raise click.ClickException(
-            f"no credentials for {', '.join(sorted(models))}: set ANTHROPIC_API_KEY, or CLAUDE_CODE_OAUTH_TOKEN from "
-            "`claude setup-token`; or use --model standin, which needs none"
-        )
-
-
-def _select(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
-    """The variables with these names; one that ends in `_` stands for all that begin so."""
-    exact = {name for name in names if not name.endswith("_")}
-    begins = tuple(name for name in names if name.endswith("_"))
-    return {name: value for name, value in environment.items() if name in exact or name.startswith(begins)}
-
-
 def _summary(report: RunReport, objective: Objective, folder: Path) -> str:
     best = (
         "no best"
@@ -172,6 +190,7 @@ def _summary(report: RunReport, objective: Objective, folder: Path) -> str:
         [
             f"{report.reason}: {report.detail}",
             f"{report.recorded} trials recorded, {spent}; baseline {objective.text(report.baseline)}, {best}",
+            f"campaign  {report.campaign_hours:.2f} hours, {report.campaign_usd:.2f} USD in all",
             f"next: espalier log {folder}",
             f"      git -C {folder}/lineage.git log --graph best",
         ]

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from claude_agent_sdk import Message, ResultMessage
 
-from agent_client.report import EndReason, Usage
 from lineage_repo.records import now
+from lineage_repo.sessions import EndReason, Usage
 
 _SUBTYPES = {"error_max_turns": EndReason.TURNS, "error_max_budget_usd": EndReason.USD}
 

@@ -12,10 +12,12 @@ from uuid import uuid4
 import claude_agent_sdk
 from claude_agent_sdk import ClaudeAgentOptions, CLINotFoundError, HookMatcher
 from claude_agent_sdk.types import HookEvent, McpServerConfig
+from pydantic import ConfigDict
 
 from agent_client import guard, tether
 from agent_client.conversation import PREFIX
 from lineage_repo.records import Caps, Record
+from lineage_repo.redact import Redactor
 
 TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
 READING_TOOLS = ("read_snapshot", "diff_snapshots", "read_lineage")
@@ -32,10 +34,14 @@ def expected(*, lineage: bool) -> frozenset[str]:
 class Access(Record):
     """What the processes of a session need from the environment, read once at the entry point."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     model: Mapping[str, str]
     """For Claude Code: credentials, endpoint, proxies."""
     server: Mapping[str, str]
     """For our own server, which starts the boxes."""
+    redact: Redactor = Redactor()
+    """Takes credentials out of everything that a session leaves."""
 
 
 class Place(Record):
@@ -56,6 +62,10 @@ class Place(Record):
     @property
     def transcript(self) -> Path:
         return self.folder / "transcript.jsonl"
+
+    @property
+    def tools(self) -> Path:
+        return self.folder / "tools.jsonl"
 
     @property
     def report(self) -> Path:

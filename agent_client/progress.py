@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from agent_client.report import SessionReport
 from lineage_repo.lineage import Lineage
 from lineage_repo.message import heading, trial_subject
+from lineage_repo.records import Started, Trial
+from lineage_repo.sessions import SessionReport
 
 Say = Callable[[str], None]
 
@@ -17,8 +18,8 @@ class Progress:
         self._objective = lineage.task.objective
         self._started, self._recorded = set(lineage.started), set(lineage.trials)
 
-    def tell(self) -> bool:
-        """Print a line per news; say whether there were any."""
+    def tell(self) -> list[Started | Trial]:
+        """Print a line per news; return what is new."""
         started = self._lineage.started.keys() - self._started
         recorded = self._lineage.trials.keys() - self._recorded
         for number in sorted(started - recorded):
@@ -29,7 +30,7 @@ class Progress:
             self._say(trial_subject(trial, self._objective) + why)
         self._started |= started
         self._recorded |= recorded
-        return bool(started or recorded)
+        return [self._lineage.started[n] for n in started] + [self._lineage.trials[n] for n in recorded]
 
     def session_started(self, session: str, submits: int) -> None:
         self._say(f"session {session} starts, {submits} submit{'s' if submits > 1 else ''}")

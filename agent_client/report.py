@@ -1,69 +1,12 @@
-"""How sessions and campaign runs end: typed reasons and reports."""
+"""What a campaign run says of itself: while it lives in `run/state.json`, at its end as a report."""
 
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from lineage_repo.records import Name, Record
-
-
-class EndReason(StrEnum):
-    """Why a session ended."""
-
-    DONE = "done"
-    """The agent ended its turn."""
-    SUBMITS = "submits"
-    TURNS = "turns"
-    USD = "usd"
-    TOKENS = "tokens"
-    MINUTES = "minutes"
-    API_ERROR = "api_error"
-    SERVER_MISSING = "server_missing"
-    """Claude Code started without our server or with other tools than ours."""
-    INTERRUPTED = "interrupted"
-    """The campaign was asked to stop."""
-    CRASH = "crash"
-
-    @property
-    def failed(self) -> bool:
-        """Whether something is broken, rather than finished or used up."""
-        return self in {EndReason.API_ERROR, EndReason.SERVER_MISSING, EndReason.CRASH}
-
-
-class Usage(Record):
-    """Tokens that a session used."""
-
-    input: int = 0
-    output: int = 0
-    cache_creation: int = 0
-    cache_read: int = 0
-
-    @property
-    def fresh(self) -> int:
-        """What counts against the cap on tokens: everything but cache reads, which the cap on USD covers."""
-        return self.input + self.output + self.cache_creation
-
-
-class SessionReport(Record):
-    """`session.json`: one session, whichever way it ended."""
-
-    session: str
-    specialist: Name
-    model: str
-    started: AwareDatetime
-    ended: AwareDatetime
-    end_reason: EndReason
-    turns: int = 0
-    usage: Usage = Usage()
-    cost_usd: float = 0.0
-    submits: int
-    """Trials that it might have registered."""
-    trials: tuple[int, ...] = ()
-    """Trials that it did register."""
-    last_words: str = ""
-    error: str | None = None
-    brief_sha256: str = ""
-    system_sha256: str = ""
+from agent_client.plan import Plan
+from lineage_repo.records import Record
+from lineage_repo.sessions import EndReason
 
 
 class RunReason(StrEnum):
@@ -71,14 +14,25 @@ class RunReason(StrEnum):
 
     GOAL = "goal"
     """The asked number of trials is recorded."""
+    HOURS = "hours"
+    USD = "usd"
+    NO_IMPROVEMENT = "no_improvement"
+    """No keep for as long as the plan allows."""
+    STOPPED = "stopped"
+    """Somebody asked for it."""
     IDLE = "idle"
     """No specialist submits anything any more."""
     FAILING = "failing"
-    """Session after session failed, for every specialist."""
+    """Session after session failed, for every specialist or at the endpoint."""
     UNRECORDED = "unrecorded"
     """Every trial is registered, but some got no outcome in the time that their limits allow."""
-    STOPPED = "stopped"
-    """Somebody asked for it."""
+    CRASH = "crash"
+    """An error in our own code; it is raised as well."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody should look into it, rather than be content."""
+        return self in {RunReason.IDLE, RunReason.FAILING, RunReason.UNRECORDED, RunReason.CRASH}
 
 
 class RunReport(Record):
@@ -95,3 +49,60 @@ class RunReport(Record):
     best: float | None
     best_trial: int | None
     cost_usd: float
+    """Of this run's sessions."""
+    campaign_usd: float = 0.0
+    """Of all sessions of the campaign; one that was cut off without a price counts with its cap."""
+    campaign_hours: float = 0.0
+    """That loops worked on the campaign, pauses left out."""
+
+
+class LiveSession(Record):
+    """A session that runs now."""
+
+    session: str
+    specialist: str
+    since: AwareDatetime
+    heard: AwareDatetime
+    """Time of its last message."""
+    turns: int
+    tokens: int
+    trials: tuple[int, ...]
+    doing: str
+
+
+class Waiting(Record):
+    """A specialist that holds no session before a moment."""
+
+    specialist: str
+    until: AwareDatetime
+    why: str
+
+
+class EndedSession(Record):
+    """How a session of this run ended."""
+
+    session: str
+    reason: EndReason
+    failed: bool
+    error: str | None
+
+
+class RunState(Record):
+    """`run/state.json`: what `status` and `top` know of the loop."""
+
+    pid: int
+    began: AwareDatetime
+    at: AwareDatetime
+    """When this was written; a loop that lives writes every few seconds."""
+    reason: RunReason | None = None
+    """None while it runs."""
+    detail: str = ""
+    plan: Plan
+    usd: float
+    hours: float
+    hours_since_keep: float
+    longest_trial_s: float
+    live: tuple[LiveSession, ...]
+    waiting: tuple[Waiting, ...]
+    ended: tuple[EndedSession, ...]
+    """The last few."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
 from uuid import uuid4
 
 from claude_agent_sdk import (
@@ -21,34 +22,48 @@ from claude_agent_sdk import (
 from claude_agent_sdk.types import HookJSONOutput
 
 from agent_client import brief, frames, guard
+from agent_client.activity import Activity
 from agent_client.conversation import PREFIX
 from agent_client.options import Access, Place, expected, options, server_command
-from agent_client.prompt import caps_of, system_prompt
-from agent_client.report import EndReason, SessionReport, Usage
+from agent_client.papers import Papers
+from agent_client.prompt import system_prompt
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import now
+from lineage_repo.records import Caps, now
+from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.text import clipped
 
 GRACE_S = 20.0
 """How long an interrupted session may take to say goodbye before it is cut off."""
+_WRITE_S = 1.0
+"""Least time between two writes of the report of a session that runs."""
 
 
 class Session:
     """One session; `run` it once, `stop` it at any time."""
 
-    def __init__(self, campaign: Campaign, access: Access, specialist: str, model: str, submits: int) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        access: Access,
+        specialist: str,
+        model: str,
+        caps: Caps,
+        on_begun: Callable[[], None] = lambda: None,
+    ) -> None:
         self.campaign, self.access, self.specialist, self.model = campaign, access, specialist, model
-        self.submits, self.caps = submits, caps_of(campaign, specialist)
+        self.caps, self._on_begun = caps, on_begun
         self.started = now()
         self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
         folder = campaign.folder.resolve() / "sessions" / self.id
         self.place = Place(folder=folder, workdir=campaign.workdir(specialist).resolve())
+        self.activity = Activity()
         self.reason: EndReason | None = None
         self.error: str | None = None
         self.result: ResultMessage | None = None
         self._client: ClaudeSDKClient | None = None
-        self._limit = asyncio.timeout(self.caps.minutes * 60 + GRACE_S)
-        self._usage: dict[str, Usage] = {}
+        self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
+        self._prompt = brief.Brief(text="")
+        self._written = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -61,10 +76,11 @@ class Session:
 
     async def run(self) -> SessionReport:
         """Hold the session and write its report; only a cancellation or an error in our own code is raised."""
-        prompt = self._prepare()
-        with self.place.transcript.open("a", encoding="utf-8") as transcript:
+        self._prepare()
+        with Papers(self.place, self.access.redact) as papers:
+            papers.report(self.report(ended=False))
             try:
-                await self._talk(prompt, transcript)
+                await self._talk(papers)
             except TimeoutError:
                 self._end(EndReason.MINUTES)
             except ResultError as error:
@@ -78,8 +94,8 @@ class Session:
                 self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
                 raise
             finally:
-                report = self._report(prompt)
-                self.place.report.write_bytes(report.canonical())
+                report = self.report(ended=True)
+                papers.report(report)
         return report
 
     def stop(self, reason: EndReason) -> None:
@@ -93,33 +109,33 @@ class Session:
 
     # ---- the talk
 
-    def _prepare(self) -> brief.Brief:
+    def _prepare(self) -> None:
         """Write what the agent will be told, and make its folders."""
         for folder in (self.place.folder, self.place.home, self.place.workdir):
             folder.mkdir(parents=True, exist_ok=True)
         self.place.system.write_text(system_prompt(self.campaign, self.specialist), encoding="utf-8")
         lineage = self.campaign.lineage.refresh()
-        prompt = brief.render(lineage, self.specialist, self.place.workdir, self.submits, self.id)
-        self.place.brief.write_text(prompt.text, encoding="utf-8")
-        return prompt
+        self._prompt = brief.render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
+        self.place.brief.write_text(self._prompt.text, encoding="utf-8")
 
-    async def _talk(self, prompt: brief.Brief, transcript: TextIO) -> None:
-        with self.place.log.open("a", encoding="utf-8") as log:
-            settings = self._options(prompt)
-            settings.stderr = lambda line: print(line, file=log, flush=True)
-            async with self._limit, ClaudeSDKClient(settings) as client:
-                self._client = client
-                alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
-                try:
-                    if self.reason is None:
-                        await client.query(prompt.text)
-                        await self._listen(client, transcript)
-                finally:
-                    alarm.cancel()
-                    self._client = None
+    async def _talk(self, papers: Papers) -> None:
+        settings = self._options()
+        settings.stderr = papers.log
+        async with self._limit, ClaudeSDKClient(settings) as client:
+            self._client = client
+            alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
+            watch = asyncio.create_task(self._watch_idleness())
+            try:
+                if self.reason is None:
+                    await client.query(self._prompt.text)
+                    await self._listen(client, papers)
+            finally:
+                alarm.cancel()
+                watch.cancel()
+                self._client = None
 
-    def _options(self, prompt: brief.Brief) -> ClaudeAgentOptions:
-        command = server_command(self.campaign.folder, self.specialist, self.id, self.submits, prompt.sha256)
+    def _options(self) -> ClaudeAgentOptions:
+        command = server_command(self.campaign.folder, self.specialist, self.id, self.caps.submits, self._prompt.sha256)
         after = HookMatcher(matcher=f"{PREFIX}(submit|wait)_trial", hooks=[self._after_trial], timeout=60)
         return options(
             self.place,
@@ -130,23 +146,35 @@ class Session:
             {"PreToolUse": [guard.matcher(self.place.workdir)], "PostToolUse": [after]},
         )
 
-    async def _listen(self, client: ClaudeSDKClient, transcript: TextIO) -> None:
+    async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
         async for message in client.receive_response():
-            transcript.write(frames.line_of(message))
-            transcript.flush()
+            papers.message(message, self.activity.take(message))
             match message:
                 case SystemMessage(subtype="init", data=data):
                     if wrong := frames.wrong_tools(data, expected(lineage=self.campaign.settings.lineage)):
                         self._fail(EndReason.SERVER_MISSING, wrong)
                         return
-                case AssistantMessage(usage=usage) if usage:
-                    self._usage[message.message_id or str(len(self._usage))] = frames.usage_of(usage)
-                    if self._total().fresh >= self.caps.tokens:
+                    self.activity.begun = True
+                    self._on_begun()
+                case AssistantMessage():
+                    if self.activity.usage.fresh >= self.caps.tokens:
                         self.stop(EndReason.TOKENS)
+                    if time.monotonic() - self._written > _WRITE_S:
+                        self._written = time.monotonic()
+                        papers.report(self.report(ended=False))
                 case ResultMessage():
                     self.result = message
                 case _:
                     pass
+
+    async def _watch_idleness(self) -> None:
+        limit = self.caps.idle_minutes * 60
+        while time.monotonic() - self.activity.heard < limit:
+            await asyncio.sleep(min(limit / 4, 5.0))
+            running = self.campaign.lineage.refresh().running()
+            if self.activity.dry_run or any(s.proposal.specialist == self.specialist for s in running):
+                self.activity.touch()
+        self.stop(EndReason.IDLE)
 
     async def _interrupt(self) -> None:
         if self._client is not None:
@@ -157,7 +185,7 @@ class Session:
         """End the session when its last trial is recorded: it could only read on."""
         lineage = self.campaign.lineage.refresh()
         mine = self.trials
-        if len(mine) >= self.submits and all(number in lineage.trials for number in mine):
+        if len(mine) >= self.caps.submits and all(number in lineage.trials for number in mine):
             self._end(EndReason.SUBMITS)
             return {"continue_": False, "stopReason": "every submit of this session is used and recorded"}
         return {}
@@ -175,19 +203,11 @@ class Session:
         if self._end(reason):
             self.error = clipped(error, 2000)
 
-    def _total(self) -> Usage:
-        parts = self._usage.values()
-        return Usage(
-            input=sum(p.input for p in parts),
-            output=sum(p.output for p in parts),
-            cache_creation=sum(p.cache_creation for p in parts),
-            cache_read=sum(p.cache_read for p in parts),
-        )
-
-    def _report(self, prompt: brief.Brief) -> SessionReport:
-        result = self.result
+    def report(self, *, ended: bool) -> SessionReport:
+        """Where the session stands, or how it ended."""
+        result, activity = self.result, self.activity
         self.campaign.lineage.refresh()
-        reason = self.reason or frames.end_of(result)
+        reason = (self.reason or frames.end_of(result)) if ended else None
         if reason is EndReason.SERVER_MISSING:
             self.error = clipped(" | ".join([self.error or "", *frames.server_errors(self.place.home)]), 2000)
         said = clipped(result.result, 1000) if result and result.result else ""
@@ -198,13 +218,18 @@ class Session:
             started=self.started,
             ended=now(),
             end_reason=reason,
-            turns=result.num_turns if result else 0,
-            usage=frames.usage_of(result.usage) if result and result.usage else self._total(),
-            cost_usd=(result.total_cost_usd or 0.0) if result else 0.0,
-            submits=self.submits,
+            caps=self.caps,
+            turns=result.num_turns if result else activity.turns,
+            usage=frames.usage_of(result.usage) if result and result.usage else activity.usage,
+            cost_usd=result.total_cost_usd if result else None,
+            submits=self.caps.submits,
             trials=self.trials,
+            tool_calls=dict(activity.calls),
+            tool_errors=activity.errors,
+            api_status=result.api_error_status if result else None,
+            retry_at=activity.retry_at,
             last_words=said,
-            error=self.error or (said or "no result" if reason.failed else None),
-            brief_sha256=prompt.sha256,
+            error=self.error or (said or "no result" if reason and reason.failed else None),
+            brief_sha256=self._prompt.sha256,
             system_sha256=hashlib.sha256(self.place.system.read_bytes()).hexdigest(),
         )

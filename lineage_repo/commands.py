@@ -167,6 +167,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     if as_json:
         return click.echo(found.canonical().decode(), nl=False)
     proposal, outcome, objective = found.proposal, found.outcome, lineage.task.objective
+    papers = directory / "sessions" / proposal.session
     rows = [
         ("trial", f"{found.number:04d}  {outcome.status}  {objective.text(outcome.score)}"),
         ("title", heading(proposal)),
@@ -189,6 +190,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ),
         ("failure", outcome.failure or ""),
         ("session", f"{proposal.specialist} / {proposal.session}"),
+        ("papers", str(papers) if papers.is_dir() else ""),
         (
             "recorded",
             f"{found.at:%F %T} UTC, {(found.at - found.started).total_seconds():.1f} s after it was registered",

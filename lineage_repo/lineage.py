@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +31,7 @@ from lineage_repo.records import (
 from lineage_repo.roster import Roster, roster
 from lineage_repo.store import BEST, Row, Signature, Store, StoreError
 
+_RECENT = 32
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
@@ -302,19 +304,35 @@ class Lineage:
             "campaign": self.campaign.name if self.campaign else "",
             "arm": self.campaign.arm if self.campaign else "",
             "lineage": self.campaign.lineage if self.campaign else True,
+            "specialists": list(self.campaign.specialists) if self.campaign else [],
             "task": task.name,
             "title": task.title,
             "objective": task.objective.model_dump(exclude_none=True),
             "baseline": base.score if base else None,
-            "best": {"trial": best.number, "score": best.score, "title": heading(best.proposal)} if best else None,
+            "best": {
+                "trial": best.number,
+                "score": best.score,
+                "title": heading(best.proposal),
+                "at": best.at.isoformat(),
+            }
+            if best
+            else None,
             "gain": outcome_gain(task, best, base),
             "noise_sd": noise[metric].sd if noise else None,
             "trials": sum(counts.values()),
             "counts": dict(counts),
             "calibrations": len(self.calibrations),
             "running": [
-                {"trial": s.number, "title": heading(s.proposal), "since": s.at.isoformat()} for s in self.running()
+                {
+                    "trial": s.number,
+                    "title": heading(s.proposal),
+                    "specialist": s.proposal.specialist,
+                    "session": s.proposal.session,
+                    "since": s.at.isoformat(),
+                }
+                for s in self.running()
             ],
+            "recent": [_recent(t) for t in islice((t for t in reversed(self.trials.values()) if t.number), _RECENT)],
         }
 
     def write_overview(self) -> None:
@@ -337,6 +355,21 @@ class Lineage:
         moved = {name: commit for name, commit in wanted.items() if found.get(name) != commit}
         self.store.set_refs(moved, stale)
         return [*moved, *stale]
+
+
+def _recent(trial: Trial) -> dict[str, Any]:
+    outcome = trial.outcome
+    return {
+        "trial": trial.number,
+        "status": trial.status.value,
+        "score": outcome.score,
+        "delta_vs_best": outcome.delta_vs_best,
+        "specialist": trial.proposal.specialist,
+        "title": heading(trial.proposal),
+        "failure": outcome.failure,
+        "seconds": (trial.at - trial.started).total_seconds(),
+        "at": trial.at.isoformat(),
+    }
 
 
 def outcome_gain(task: Task, best: Trial | None, base: Trial | None) -> float | None:

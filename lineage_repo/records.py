@@ -73,6 +73,8 @@ class Caps(Record):
     usd: float = Field(default=5.0, gt=0)
     tokens: int = Field(default=2_000_000, ge=1)
     minutes: float = Field(default=240.0, gt=0)
+    idle_minutes: float = Field(default=20.0, gt=0)
+    """Without a message; waiting for a trial, a slot or a dry run is not idleness."""
 
 
 class Proposal(Record):

@@ -3,47 +3,35 @@
 Apart from the other commands because it imports nothing heavy: a monitor may ask every second.
 """
 
-import importlib
 import json
-from contextlib import suppress
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lineage_repo import claims
+from lineage_repo import hostfile
+from lineage_repo.live import look
+
+EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
 
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def status(directory: Path, as_json: bool) -> None:
-    """Say where a campaign stands: best, counts, what runs now."""
-    found = _current(directory) or _from_git(directory)
-    for entry in found["running"]:
-        folder = directory / "trials" / f"{entry['trial']:04d}"
-        entry["alive"] = claims.alive(folder)
-        with suppress(OSError):
-            entry["doing"] = (folder / "progress.txt").read_text("utf-8")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="For a monitor: exit 0 while a loop runs or is paused, 5 when none runs (it ended, or none ever ran), "
+    "6 when it is stalled, 7 when it died.",
+)
+def status(directory: Path, as_json: bool, exit_code: bool) -> None:
+    """Say where a campaign stands: best, counts, what runs now, what is wrong."""
+    found: dict[str, Any] = {**look(directory), "slots": hostfile.slots(os.environ)}
     click.echo(json.dumps(found, indent=1) if as_json else "\n".join(_lines(directory, found)))
-
-
-def _current(directory: Path) -> dict[str, Any] | None:
-    """The overview, if it was written for the ledger's present tip."""
-    try:
-        tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
-        found = json.loads((directory / "overview.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found if found.get("tip") == tip and "arm" in found else None
-
-
-def _from_git(directory: Path) -> dict[str, Any]:
-    """Fold the whole ledger, and leave the overview for the next call."""
-    lineage = importlib.import_module("lineage_repo.commands").open_lineage(directory)
-    with suppress(OSError):
-        lineage.write_overview()
-    return lineage.overview()
+    if exit_code:
+        raise click.exceptions.Exit(EXIT[found["state"]])
 
 
 def arm_text(arm: str, *, lineage: bool) -> str:
@@ -57,6 +45,8 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     if best is None:
         return [*lines, f"no baseline yet: espalier calibrate {directory}"]
     digits, unit = objective["digits"], objective["unit"]
+    if "at" in found["loop"]:
+        lines.append(f"loop      {loop_line(found)}")
     lines.append(
         f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   "
         f"{found['gain'] or 0:+.{digits}f} {unit} better than the baseline "
@@ -71,4 +61,34 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
         )
         doing = f" ({entry['doing']})" if entry["alive"] and "doing" in entry else ""
         lines.append(f"{what} #{entry['trial']:04d} {entry['title']}{doing}")
-    return lines
+    live: list[dict[str, Any]] = found["loop"].get("live", []) if found["loop"]["alive"] else []
+    lines += [f"session   {one['specialist']}: {one['doing']}, {one['turns']} turns" for one in live]
+    return lines + [f"ALARM     {alarm['text']}" for alarm in found["alarms"]]
+
+
+def loop_line(found: dict[str, Any]) -> str:
+    """State, spend against caps, and what the loop says of its end."""
+    loop, plan = found["loop"], found["loop"]["plan"]
+    usd = f"{loop['usd']:.2f}" + (f" of {plan['usd']:g}" if plan["usd"] else "") + " USD"
+    trials = f"{found['trials']}" + (f" of {plan['trials']}" if plan["trials"] else "") + " trials"
+    parts = [
+        found["state"],
+        f"{loop['hours']:.1f} of {plan['hours']:g} h",
+        f"no keep for {loop['hours_since_keep']:.1f} of {plan['no_improvement_hours']:g} h",
+        usd,
+        trials,
+    ]
+    if loop.get("reason"):
+        parts[0] = f"ended ({loop['reason']}: {loop['detail']})"
+    elif loop["alive"]:
+        parts[0] += f" {ago(loop['began'])}, process {loop['pid']}"
+    return "   ".join(parts)
+
+
+def ago(moment: str) -> str:
+    """How long ago a time was, in its two largest units."""
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
+    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
+    return f"{seconds} s"

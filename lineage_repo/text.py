@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from lineage_repo.redact import looks_secret
+
 _MARKUP = re.compile(
     r"</?\s*(?:antml:)?(?:parameter|invoke|function_calls?|tool_use|tool_call|title|hypothesis|notes|expected_delta)\b",
     re.I,
@@ -27,10 +29,12 @@ def one_line(text: str) -> str:
 
 
 def authored(text: str, *, least: int = 0) -> str:
-    """Return one line that somebody meant: no leaked tool-call markup, no placeholder, at least `least` characters."""
+    """Return one line that somebody meant: no leaked markup, no key, no placeholder, at least `least` characters."""
     line = one_line(text)
     if found := _MARKUP.search(line):
         raise ValueError(f"holds the tool-call markup {found.group()!r}: send plain text, one argument at a time")
+    if looks_secret(line):
+        raise ValueError("holds what looks like a key: the record is for ever, so say it without credentials")
     if line and _PLACEHOLDER.match(line):
         raise ValueError(f"is the placeholder {line!r}: say what you changed and why it should help")
     if len(line) < least:

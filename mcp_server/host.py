@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.hostfile import config_file, state_folder
 from lineage_repo.records import Record
 
 
@@ -44,9 +45,7 @@ class Interpreter(Record):
 
 def load(environment: Mapping[str, str]) -> Host:
     """Read the host's configuration; raise `HostError`."""
-    home = Path(environment.get("HOME", "/"))
-    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "espalier" / "host.toml"
-    state = Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "espalier"
+    config, state = config_file(environment), state_folder(environment)
     try:
         raw = tomllib.loads(config.read_text("utf-8")) if config.is_file() else {}
         return Host.model_validate({"state": state, "path": environment.get("PATH", os.defpath)} | raw)

@@ -50,6 +50,16 @@ def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) ->
     return TaskFolder.load(folder)
 
 
+def crowd_task(folder: Path, roles: int, phase_seconds: float | None = None) -> TaskFolder:
+    """The toy task with many specialists, all of whom may do what the toy's `opt` does."""
+    names = [f"role{number}" for number in range(roles)]
+    task = toy_task(folder, phase_seconds, specialists=[{"name": name, "title": f"Role {name}"} for name in names])
+    knowledge = shutil.copytree(data_folder("knowledge") / "toy", folder / "knowledge")
+    for name in names:
+        shutil.copyfile(knowledge / "roles" / "opt.md", knowledge / "roles" / f"{name}.md")
+    return task
+
+
 @pytest.fixture
 def make_task(tmp_path: Path) -> MakeTask:
     return functools.partial(toy_task, tmp_path / "task")

@@ -18,7 +18,8 @@ def espalier(*arguments: str | Path) -> Result:
 
 
 def test_help_and_status_import_neither_torch_nor_mcp_nor_the_sdk(campaign: Campaign) -> None:
-    for arguments in (["--help"], ["status", str(campaign.folder)], ["log", str(campaign.folder)]):
+    folder = str(campaign.folder)
+    for arguments in (["--help"], ["status", folder], ["log", folder], ["top", folder, "--once"]):
         code = (
             "import sys\nfrom lineage_repo.cli import main\n"
             f"try: main({arguments!r})\nexcept SystemExit: pass\n"

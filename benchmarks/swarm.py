@@ -1,0 +1,138 @@
+"""What a swarm costs and how well it runs side by side: `python -m benchmarks.swarm`.
+
+First real sessions, all started at once, against a loopback endpoint: time to the first tool call, memory. Then N
+submitters whose trials only sleep, on N slots: E = T(N) / (N T(1)), T in trials per hour, as the paper defines it.
+`--seconds 60` is the length that the issue asks for; shorter sleeps show more of the harness.
+"""
+
+import asyncio
+import json
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from agent_client.options import Access
+from agent_client.prompt import caps_of
+from agent_client.session import Session
+from lineage_repo import claims
+from lineage_repo.campaign import Campaign
+from lineage_repo.manifest import TaskFolder
+from lineage_repo.sessions import SessionReport
+from mcp_server import calibration
+from mcp_server.bench import Bench
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+from tests.conftest import crowd_task
+from tests.scripted import espalier, processes_of, scripted
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(0), default=5.0, show_default=True, help="Sleep of a trial.")
+@click.option("--submitters", default="1,5,10", show_default=True, help="Numbers of submitters, 1 among them.")
+@click.option("--rounds", type=click.IntRange(1), default=2, show_default=True, help="Trials of each submitter.")
+@click.option("--sessions", type=click.IntRange(1), default=10, show_default=True, help="Sessions started at once.")
+def main(seconds: float, submitters: str, rounds: int, sessions: int) -> None:
+    """Print both tables."""
+    widths = sorted(int(n) for n in submitters.split(","))
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        task = crowd_task(root / "task", max(*widths, sessions), phase_seconds=seconds + 60)
+        start(campaign(root / "start", task, slots=1), sessions)
+        print(f"\n{'submitters':>10} {'trials':>7} {'wall s':>8} {'trials/h':>9} {'efficiency':>11}")
+        alone = 0.0
+        for width in widths:
+            wall = submit_all(campaign(root / f"wide-{width}", task, slots=width), width, rounds, seconds)
+            rate = width * rounds / wall * 3600
+            alone = alone or rate / width
+            print(f"{width:10} {width * rounds:7} {wall:8.1f} {rate:9.0f} {rate / (width * alone):11.2f}")
+
+
+def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host]:
+    """A calibrated campaign on a host of its own."""
+    host = Host(state=folder / "state", path=os.environ["PATH"], slots=slots)
+    made = Campaign.create(folder / "campaign", task, seeds=1)
+    calibration.calibrate(made, 2, host, LocalExecutor(host), lambda _: None)
+    return made, host
+
+
+def start(made: tuple[Campaign, Host], count: int) -> None:
+    """Start `count` sessions at the same moment and print how they begin."""
+    folder = made[0].folder
+    peak = [0.0]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            peak[0] = max(peak[0], sum(private_bytes(pid) for pid in processes_of(folder)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with scripted(espalier("read_lineage", view="best")) as url:
+        reports = asyncio.run(hold_all(made[0], url, count))
+    over.set()
+    watcher.join()
+    firsts = sorted(first_call_s(folder, report) for report in reports)
+    ends = sorted({str(report.end_reason) for report in reports})
+    print(f"{count} sessions at once: first tool call after {firsts[0]:.1f} to {firsts[-1]:.1f} s, ", end="")
+    print(f"{peak[0] / count / 2**20:.0f} MiB private memory each at the peak, ended: {', '.join(ends)}")
+
+
+async def hold_all(made: Campaign, url: str, count: int) -> list[SessionReport]:
+    """Hold the sessions, without the loop's staggering."""
+    model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"}
+    kept = ("PATH", "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
+    access = Access(model=model, server={name: os.environ[name] for name in kept if name in os.environ})
+    names = made.settings.specialists[:count]
+    sessions = [Session(made, access, name, "standin", caps_of(made, name)) for name in names]
+    return await asyncio.gather(*(session.run() for session in sessions))
+
+
+def first_call_s(folder: Path, report: SessionReport) -> float:
+    """Seconds from the start of a session to its first tool call."""
+    line = (folder / "sessions" / report.session / "tools.jsonl").read_text("utf-8").splitlines()[0]
+    at = json.loads(line)["at"]
+    return (type(report.started).fromisoformat(at) - report.started).total_seconds()
+
+
+def private_bytes(pid: int) -> int:
+    """Memory that a process shares with nobody; 0 once it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
+
+
+def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: float) -> float:
+    """Let `width` submitters measure `rounds` trials each; return wall seconds."""
+    threads = [threading.Thread(target=submitter, args=(made, n, rounds, seconds)) for n in range(width)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorded = [t for t in made[0].lineage.refresh().trials.values() if t.number and t.measurement]
+    assert len(recorded) == width * rounds, [t.outcome for t in recorded]  # noqa: S101
+    return time.perf_counter() - begun
+
+
+def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
+    """One submitter after the other's fashion: edit, submit, wait, again."""
+    bench = Bench(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
+    path = bench.workdir.folder / "fit.py"
+    text = path.read_text("utf-8")
+    for turn in range(rounds):
+        sleep = f"import time\ntime.sleep({seconds})  # {number} {turn}\nfound = fit("
+        path.write_text(text.replace("found = fit(", sleep), "utf-8")
+        trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
+        claims.wait(bench.campaign.trial_folder(trial))
+        bench.finished(trial)
+    bench.workdir.close()
+
+
+if __name__ == "__main__":
+    main()

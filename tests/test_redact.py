@@ -1,0 +1,38 @@
+"""Credentials never reach what is written."""
+
+import json
+
+import pytest
+
+from lineage_repo.redact import Redactor, looks_secret
+
+
+def test_the_environments_credentials_are_taken_out_plain_and_in_json() -> None:
+    value = 'pass"word\\with/quotes'
+    redact = Redactor.of({"MY_API_KEY": value, "DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/someone"})
+    assert redact(f"it is {value}.") == "it is [redacted]."
+    assert json.loads(redact(json.dumps({"a": value}))) == {"a": "[redacted]"}
+    assert redact("hunter2-hunter2 lives in /home/someone") == "[redacted] lives in /home/someone"
+
+
+def test_a_short_value_is_a_word_and_stays() -> None:
+    assert Redactor.of({"ANTHROPIC_API_KEY": "none"})("none of it") == "none of it"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["sk-ant-api03-" + "x" * 30, "AKIA" + "A" * 16, "ghp_" + "a" * 36, "AIza" + "b" * 35, "Bearer " + "c" * 20],
+)
+def test_what_looks_like_a_key_is_taken_out_whoever_wrote_it(key: str) -> None:
+    assert looks_secret(f"see {key}")
+    assert key.removeprefix("Bearer ") not in Redactor()(f"see {key}")
+
+
+def test_a_login_in_an_address_is_taken_out() -> None:
+    assert Redactor()("at http://me:secret@proxy:80/x") == "at http://[redacted]@proxy:80/x"
+
+
+def test_plain_words_numbers_and_digests_stay() -> None:
+    text = "task-level skip-connection, sha256 " + "0a" * 32 + " http://127.0.0.1:80/v1, the bearer of bad news"
+    assert Redactor()(text) == text
+    assert not looks_secret(text)
