@@ -216,7 +216,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
 def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
-    before, after = (lineage.trial(n).proposal.snapshot for n in (a, b))
+    before, after = lineage.snapshot(a), lineage.snapshot(b)
     click.echo(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n", nl=False)
 
 
@@ -275,7 +275,8 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
         click.echo(
             f"{len(report.problems)} problems"
             if report.problems
-            else "ok: every verdict replays; note the tip elsewhere to detect rewriting"
+            else f"ok: {'every trial says what was imported' if report.imported else 'every verdict replays'}; "
+            "note the tip elsewhere to detect rewriting"
         )
     sys.exit(1 if report.problems else 0)
 

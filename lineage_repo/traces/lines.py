@@ -1,0 +1,141 @@
+"""The JSON-lines format in which any harness can bring its trials (docs/import.md)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
+
+from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.errors import EspalierError
+from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import Gate, Objective, Task
+from lineage_repo.records import NO_SNAPSHOT, Name, Record, Status, Trial
+
+FORMAT = 1
+
+
+_Kind = TypeVar("_Kind", bound=Record)
+
+
+class TraceError(EspalierError):
+    """Trials that can't be imported; the message names the file, the line and the next step."""
+
+
+class CampaignLine(Record):
+    """The first line: what was searched."""
+
+    kind: Literal["campaign"] = "campaign"
+    format: Literal[1] = FORMAT
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    objective: Objective
+    limits: tuple[Gate, ...] = ()
+    """Bounds that a trial's values were held to; only margins are computed from them, never a verdict."""
+    arm: Name = "unknown"
+    """How the search was organised."""
+    digests: dict[str, str] = {}
+    """SHA-256 of whatever it was read from."""
+
+
+class TrialLine(Record):
+    """One trial, in the order of recording; the first one is the start, with status `baseline`."""
+
+    kind: Literal["trial"] = "trial"
+    id: str
+    at: AwareDatetime | None = None
+    """When it was recorded."""
+    parent: str | None = None
+    """Id of an earlier trial."""
+    role: str
+    status: Status
+    hypothesis: str = ""
+    title: str = ""
+    """Cut from the hypothesis where it is empty."""
+    expected_delta: FiniteFloat | None = None
+    """Signed, in the objective's unit."""
+    notes: str = ""
+    domain: str = ""
+    values: dict[Name, FiniteFloat] = {}
+    """Every number that was measured; the score is the one that the objective names."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Runs that the values are means of."""
+    seconds: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    """Wall seconds that it held a slot."""
+    failure: str | None = None
+    session: str | None = None
+    code: str = ""
+    """Where its code lies."""
+    repairs: tuple[str, ...] = ()
+    """What was changed on the way into this format."""
+
+
+class Trace(NamedTuple):
+    """A foreign campaign, read."""
+
+    campaign: CampaignLine
+    trials: tuple[TrialLine, ...]
+
+
+def read_lines(path: Path) -> Trace:
+    """Read a JSON-lines file; raise `TraceError` naming the line."""
+    lines = [(n, line) for n, line in enumerate(path.read_text("utf-8").split("\n"), 1) if line.strip()]
+    if not lines:
+        raise TraceError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
+    campaign = _parsed(path, *lines[0], CampaignLine)
+    return Trace(campaign, tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:]))
+
+
+def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TraceError(f"{path} line {number}: {where}: {first['msg']} (docs/import.md lists the fields)") from None
+
+
+def write_lines(lineage: Lineage) -> str:
+    """A lineage, our own or an imported one, in the JSON-lines format."""
+    task = lineage.task
+    head = CampaignLine(
+        name=lineage.campaign.name if lineage.campaign else task.name,
+        title=task.title,
+        objective=task.objective,
+        limits=task.gates,
+        arm=lineage.campaign.arm if lineage.campaign else "unknown",
+    )
+    names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
+    records: Iterable[Record] = [head, *(_line(task, trial, names) for _, trial in sorted(lineage.trials.items()))]
+    return "".join(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    raw = record.model_dump(mode="json", exclude_none=True)
+    return {key: value for key, value in raw.items() if value not in ("", [], {})}
+
+
+def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
+    proposal, origin = trial.proposal, trial.imported
+    missing = origin.missing if origin else ()
+    snapshot = "" if proposal.snapshot == NO_SNAPSHOT else proposal.snapshot
+    return TrialLine(
+        id=names[trial.number],
+        at=None if "time" in missing else trial.at,
+        parent=None if proposal.parent is None else names[proposal.parent],
+        role=proposal.specialist,
+        status=trial.status,
+        hypothesis=proposal.hypothesis,
+        title=proposal.title,
+        expected_delta=None if "expected_delta" in missing else proposal.expected_delta,
+        notes=proposal.notes,
+        domain=origin.domain if origin else "",
+        values=values(task, trial),
+        seeds=origin.seeds if origin else trial.seeds,
+        seconds=slot_seconds(trial),
+        failure=trial.outcome.failure,
+        session=None if "session" in missing else proposal.session,
+        code=origin.code if origin else snapshot,
+        repairs=origin.repairs if origin else (),
+    )
