@@ -189,10 +189,8 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ),
         ("failure", outcome.failure or ""),
         ("session", f"{proposal.specialist} / {proposal.session}"),
-        (
-            "recorded",
-            f"{found.at:%F %T} UTC, {(found.at - found.started).total_seconds():.1f} s after it was registered",
-        ),
+        ("recorded", _recorded(found)),
+        *_origin(found),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
         ("commit", lineage.commits[trial]),
     ]
@@ -207,6 +205,28 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             f"{margin.margin:+.4g} left"
         )
     return None
+
+
+def _recorded(trial: Trial) -> str:
+    when = f"{trial.at:%F %T} UTC"
+    return (
+        when
+        if trial.imported
+        else f"{when}, {(trial.at - trial.started).total_seconds():.1f} s after it was registered"
+    )
+
+
+def _origin(trial: Trial) -> list[tuple[str, str]]:
+    """What an imported trial was there, what it lacks, and what the import changed."""
+    origin = trial.imported
+    if origin is None:
+        return []
+    values = ", ".join(f"{name} {value:.10g}" for name, value in origin.values.items())
+    return [
+        ("origin", f"imported, there {origin.id}; missing: {', '.join(origin.missing) or 'nothing'}"),
+        ("values", values),
+        *(("repaired", line) for line in origin.repairs),
+    ]
 
 
 @click.command()

@@ -169,7 +169,9 @@ class Lineage:
         """The git tree of a trial's recipe; raise `LineageError` where it was imported without one."""
         tree = self.trial(number).proposal.snapshot
         if tree == NO_SNAPSHOT:
-            raise LineageError(f"the snapshot of trial {number:04d} is missing: the trial was imported without its code")
+            raise LineageError(
+                f"the snapshot of trial {number:04d} is missing: the trial was imported without its code"
+            )
         return tree
 
     def recipe(self, number: int) -> dict[str, bytes]:
@@ -219,7 +221,9 @@ class Lineage:
         with self.store.writing():
             self.refresh()
             if self.campaign and self.campaign.origin:
-                raise LineageError("the lineage was imported: it is read, never added to; `espalier init` makes a new one")
+                raise LineageError(
+                    "the lineage was imported: it is read, never added to; `espalier init` makes a new one"
+                )
             if 0 not in self.trials:
                 raise LineageError("the campaign has no baseline: run `espalier calibrate` first")
             self.trial(proposal.parent if proposal.parent is not None else -1)

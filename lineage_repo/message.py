@@ -43,6 +43,7 @@ def trial_message(trial: Trial, task: Task) -> str:
     if trial.imported:
         repairs = len(trial.imported.repairs)
         trailers |= {"Proposal": None, "Evaluator": None, "Isolation": None}
+        trailers["Session"] = None if "session" in trial.imported.missing else proposal.session
         trailers |= {"Origin": "imported", "Source-Id": trial.imported.id, "Repairs": str(repairs) if repairs else None}
     parts.append("\n".join(f"{key}: {value}" for key, value in trailers.items() if value is not None))
     return "\n\n".join(filter(None, parts)) + "\n"

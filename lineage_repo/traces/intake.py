@@ -1,10 +1,11 @@
 """From a foreign campaign to a lineage: cleaned, numbered, and written as one history."""
 
 import re
-import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from lineage_repo.imported import taken_over
 from lineage_repo.lineage import Lineage, trial_refs
@@ -27,7 +28,7 @@ def read_trace(source: Path) -> Trace:
 
 
 def import_trace(trace: Trace, folder: Path) -> Lineage:
-    """Make `folder` with the lineage of a foreign campaign; raise `TraceError` where it exists or a trial can't be kept."""
+    """Make `folder` with a foreign campaign's lineage; raise `TraceError` where it exists or a trial can't be kept."""
     if folder.exists():
         raise TraceError(f"{folder} is there already: name a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -35,9 +36,12 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         half = Path(scratch) / "half"
         lineage = Lineage(Store.create(half / "lineage.git"))
-        _write(lineage, trace)
+        try:
+            _write(lineage, trace)
+        except ValidationError as error:
+            raise TraceError(f"{trace.campaign.name!r} can't be kept: {error}") from None
         lineage.write_overview()
-        shutil.move(half, folder)
+        half.rename(folder)
     return Lineage(Store(folder / "lineage.git")).refresh()
 
 
@@ -89,7 +93,7 @@ def _campaign(trace: Trace) -> CampaignEntry:
         specialists=roles,
         isolation="unknown",
         start=NO_SNAPSHOT,
-        digests=head.digests,
+        digests=trace.digests,
         origin="imported",
         at=first,
     )
@@ -103,7 +107,7 @@ def _task(head: CampaignLine, trials: tuple[TrialLine, ...], roles: tuple[str, .
         name="imported",
         title=plain(head.title, 80),
         summary="Trials of another harness, taken over as it recorded them.",
-        objective=head.objective,
+        objective=head.objective.model_copy(update={"unit": plain(head.objective.unit, 16)}),
         gates=tuple(gate.model_copy(update={"rule": "mean"}) for gate in head.limits),
         evaluator=Evaluator(metrics=tuple(name for name in used if name not in HARNESS_METRICS)),
         specialists=tuple(Specialist(name=name, title=name) for name in roles),

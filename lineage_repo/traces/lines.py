@@ -1,5 +1,6 @@
 """The JSON-lines format in which any harness can bring its trials (docs/import.md)."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,8 +36,6 @@ class CampaignLine(Record):
     """Bounds that a trial's values were held to; only margins are computed from them, never a verdict."""
     arm: Name = "unknown"
     """How the search was organised."""
-    digests: dict[str, str] = {}
-    """SHA-256 of whatever it was read from."""
 
 
 class TrialLine(Record):
@@ -57,7 +56,7 @@ class TrialLine(Record):
     """Signed, in the objective's unit."""
     notes: str = ""
     domain: str = ""
-    values: dict[Name, FiniteFloat] = {}
+    values: dict[Name, FiniteFloat] = Field(default={})
     """Every number that was measured; the score is the one that the objective names."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Runs that the values are means of."""
@@ -76,15 +75,33 @@ class Trace(NamedTuple):
 
     campaign: CampaignLine
     trials: tuple[TrialLine, ...]
+    digests: dict[str, str]
+    """SHA-256 of the files that it was read from."""
 
 
 def read_lines(path: Path) -> Trace:
     """Read a JSON-lines file; raise `TraceError` naming the line."""
-    lines = [(n, line) for n, line in enumerate(path.read_text("utf-8").split("\n"), 1) if line.strip()]
+    lines = [(n, line) for n, line in enumerate(text_of(path).split("\n"), 1) if line.strip()]
     if not lines:
         raise TraceError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
     campaign = _parsed(path, *lines[0], CampaignLine)
-    return Trace(campaign, tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:]))
+    trials = tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:])
+    return Trace(campaign, trials, {"trials.jsonl": digest(path)})
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; raise `TraceError` where there is none."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise TraceError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
+    except UnicodeDecodeError as error:
+        raise TraceError(f"{path} is no UTF-8 text: {error}") from None
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:

@@ -1,9 +1,8 @@
 """The tables that the paper released: `results.tsv`, one row per trial, checked against `tree.tsv`.
 
-The reader repairs what the release is known to have damaged, by rules that docs/import.md states, and says so in each trial.
+The reader repairs what the release is known to have damaged, by the rules of docs/import.md, and says so in each trial.
 """
 
-import hashlib
 import re
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from lineage_repo.manifest import Gate, Objective
 from lineage_repo.records import Status
-from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine
+from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, digest, text_of
 
 _TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
 _OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}
@@ -68,17 +67,13 @@ def read_release(folder: Path) -> Trace:
         title=environment.title,
         objective=environment.objective,
         limits=environment.limits,
-        digests={p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.tsv"))},
     )
-    return Trace(campaign, tuple(trials))
+    found = [folder / name for name in ("results.tsv", "tree.tsv") if (folder / name).is_file()]
+    return Trace(campaign, tuple(trials), {p.name: digest(p) for p in found})
 
 
 def _table(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise TraceError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
-    return [line.split("\t") for line in text.split("\n") if line]
+    return [line.split("\t") for line in text_of(path).split("\n") if line]
 
 
 def _tree(path: Path) -> dict[str, dict[str, str]]:
@@ -102,11 +97,13 @@ def _trial(
     expected = _expected(cells["expected_delta"], repairs)
     twin = tree.get(cells["exp_id"])
     score = environment.objective.metric
-    for column in ("status", score, "delta_vs_best") if twin else ():
-        if twin and twin.get(column) != cells[column]:
-            repairs.append(f"tree.tsv gives another {column}: {twin.get(column)!r}")
+    if twin:
+        checked = [column for column in ("status", score, "delta_vs_best") if twin.get(column) != cells[column]]
+        repairs += [f"tree.tsv gives another {column}: {twin.get(column)!r}" for column in checked]
     try:
-        return TrialLine.model_validate(_fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)})
+        return TrialLine.model_validate(
+            _fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
+        )
     except (ValidationError, ValueError) as error:
         raise TraceError(f"{path}: trial {cells['exp_id']!r} can't be read: {error}") from None
 
