@@ -110,7 +110,7 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     if trial.number and trial.noise != lineage.noise(task):
         yield f"{what} was judged with a noise that the calibrations don't give"
     parent = trial.proposal.parent
-    if trial.parent_score != (None if parent is None else lineage.trials[parent].score):
+    if trial.parent_score != (lineage.trials[parent].score if parent in lineage.trials else None):
         yield f"{what} compares with a parent score that its parent doesn't have"
     if trial.judge_version != JUDGE_VERSION:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
@@ -208,7 +208,7 @@ def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
 
 
 def _head(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
-    parents = [] if proposal.parent is None else [f"parent {lineage.commits[proposal.parent]}"]
+    parents = [] if proposal.parent is None else [f"parent {lineage.commits.get(proposal.parent, 'missing')}"]
     return [*parents, *Signature(proposal.specialist, at).lines()]
 
 

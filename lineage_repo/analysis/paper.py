@@ -45,11 +45,15 @@ def recompute(folder: Path) -> Table:
     if not found:
         raise EspalierError(f"{folder} holds none of the paper's runs: a folder per run, such as {CIFAR}/results.tsv")
     with tempfile.TemporaryDirectory() as scratch:
-        runs = {name: import_trace(read_trace(folder / name), Path(scratch) / name) for name in found}
-        return Table(runs=tuple(found), rows=tuple(_compare(claim, runs) for claim in claims(runs)))
+        return compare({name: import_trace(read_trace(folder / name), Path(scratch) / name) for name in found})
 
 
-def _compare(claim: Claim, runs: Runs) -> Compared:
+def compare(runs: Runs) -> Table:
+    """The paper's numbers beside those of imported runs, by the release's names."""
+    return Table(runs=tuple(runs), rows=tuple(_compared(claim, runs) for claim in claims(runs)))
+
+
+def _compared(claim: Claim, runs: Runs) -> Compared:
     if lost := [name for name in claim.runs if name not in runs]:
         note = f"needs {', '.join(lost)}"
         return Compared(quantity=claim.quantity, paper=claim.paper, recomputed="-", matches="n/a", note=note)
