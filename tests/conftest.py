@@ -4,7 +4,7 @@ import functools
 import os
 import shutil
 import tomllib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,12 @@ import pytest
 import tomli_w
 
 from lineage_repo import claims
-from lineage_repo.analysis.statements import RUNS
 from lineage_repo.campaign import Campaign, data_folder
-from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import TaskFolder
-from lineage_repo.traces.intake import import_trace, read_trace
 from mcp_server import calibration
 from mcp_server.bench import Bench
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
-from tests.traces import RELEASE
 
 MakeTask = Callable[..., TaskFolder]
 MakeBench = Callable[..., Bench]
@@ -80,14 +76,6 @@ def like(calibrated: Path, folder: Path, **options: Any) -> Campaign:
 @pytest.fixture(scope="session")
 def calibrated_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return calibrated(tmp_path_factory.mktemp("calibrated") / "toy", TaskFolder.load(data_folder("tasks") / "toy"))
-
-
-@pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Lineage]:
-    """The paper's released runs, imported; for tests that are skipped without them."""
-    folder = tmp_path_factory.mktemp("release")
-    runs = [name for name in RUNS if (RELEASE / name).is_dir()]
-    return {name: import_trace(read_trace(RELEASE / name), folder / name) for name in runs}
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""What the trials show together: by hand on small campaigns, pinned on the paper's traces."""
+"""What the trials show together, reckoned by hand on small campaigns."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,11 @@ import pytest
 from lineage_repo.analysis.diversity import diversity
 from lineage_repo.analysis.economy import rate, slots
 from lineage_repo.analysis.limits import margins
-from lineage_repo.analysis.paper import compare
 from lineage_repo.analysis.predictions import predictions
 from lineage_repo.analysis.progress import statuses, trajectory
 from lineage_repo.analysis.report import analyse
 from lineage_repo.analysis.roles import architecture, edges, roles
-from lineage_repo.analysis.section import Absent, counted
+from lineage_repo.analysis.section import Absent
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate
@@ -22,9 +20,7 @@ from lineage_repo.records import Status
 from lineage_repo.store import Row
 from tests.test_cli import espalier
 from tests.test_lineage import submit
-from tests.traces import line, needs_release, small
-
-FOUR = ("cifar", "pg_ablation_lineage_on", "pg_ablation_lineage_off", "pg_variant_single_agent")
+from tests.traces import line, small
 
 
 def absent(lineage: Lineage) -> dict[str, str]:
@@ -160,70 +156,6 @@ def test_ten_thousand_trials_fold_without_recursion(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ten_thousand_hypotheses_cluster_within_a_minute(tmp_path: Path) -> None:
     assert diversity(ten_thousand(tmp_path / "c")).trials == 10_000
-
-
-# ---- the paper's traces
-
-
-@needs_release
-@pytest.mark.parametrize(
-    ("run", "best", "keeps", "counts", "cross"),
-    [
-        ("cifar", 25.1464, 4, (81, 5, 7), (60, 81, 1, 1)),
-        ("pg_ablation_lineage_on", 1.073142, 16, (0, 124, 0), (154, 184, 10, 12)),
-        ("pg_ablation_lineage_off", 1.077413, 3, (0, 46, 0), (155, 174, 0, 1)),
-        ("pg_variant_single_agent", 1.075384, 14, (0, 58, 54), (0, 198, 0, 14)),
-    ],
-)
-def test_a_run_of_the_paper_has_these_numbers(
-    release: Mapping[str, Lineage],
-    run: str,
-    best: float,
-    keeps: int,
-    counts: tuple[int, int, int],
-    cross: tuple[int, int, int, int],
-) -> None:
-    lineage = release[run]
-    found = statuses(lineage).counts
-    assert (trajectory(lineage).best, trajectory(lineage).keeps) == (best, keeps)
-    assert (found.get(Status.DISQUALIFIED, 0), found[Status.DISCARD], found.get(Status.PREFLIGHT_CRASH, 0)) == counts
-    edge = edges(lineage)
-    assert (edge.parent_cross, edge.parent, edge.keep_cross, edge.keep) == cross
-
-
-@needs_release
-@pytest.mark.parametrize(
-    ("run", "expected"),
-    [
-        ("cifar", (38.3, 51, 9.3, 2.1, 6, 19, 30)),
-        ("pg_ablation_lineage_on", (132.6, 151, 3.5, 1.5, 5, 30, 20)),
-        ("pg_ablation_lineage_off", (118.4, 140, 3.0, 2.0, 5, 30, 18)),
-        ("pg_variant_single_agent", (63.1, 111, 16.5, 9.5, 0, 22, 0)),
-    ],
-)
-def test_the_diversity_of_a_run_equals_an_independent_computation(
-    release: Mapping[str, Lineage], run: str, expected: tuple[float, ...]
-) -> None:
-    corpus = [trial.proposal.hypothesis for name in FOUR for trial in counted(release[name])]
-    found = diversity(release[run], corpus)
-    shares = (round(100 * found.top_share, 1), round(100 * (found.near_duplicates or 0), 1))
-    assert expected == (
-        round(found.effective, 1),
-        found.clusters,
-        *shares,
-        found.shared,
-        found.plural,
-        found.shared_trials,
-    )
-
-
-@needs_release
-def test_the_table_in_the_documentation_is_what_the_command_prints(release: Mapping[str, Lineage]) -> None:
-    table = compare({name: release[name] for name in FOUR})
-    assert [row.quantity for row in table.rows if row.matches == "NO"] == []
-    assert sum(row.matches == "yes" for row in table.rows) == 26
-    text = (Path(__file__).parent.parent / "docs" / "paper.md").read_text("utf-8")
-    assert "\n".join(table.lines()) in text
 
 
 def test_a_folder_without_the_release_is_refused(tmp_path: Path) -> None:

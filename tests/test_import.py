@@ -1,13 +1,12 @@
 """Trials of other harnesses: taken over as they are, repaired by stated rules, and marked."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from lineage_repo.commands import open_lineage
-from lineage_repo.lineage import Lineage, LineageError
+from lineage_repo.lineage import LineageError
 from lineage_repo.records import NO_SNAPSHOT, Status, Trial
 from lineage_repo.store import Store
 from lineage_repo.traces.intake import import_trace, read_trace
@@ -16,27 +15,12 @@ from lineage_repo.verify import verify
 from tests.test_cli import espalier
 from tests.test_lineage import git, proposal
 from tests.test_verify import rewrite_newest
-from tests.traces import line, needs_release, small, trace
+from tests.traces import line, small, trace
 
 HEADER = [
-    "exp_id",
-    "timestamp",
-    "specialist",
-    "parent_exp",
-    "baseline_exp",
-    "domain",
-    "hypothesis",
-    "expected_delta",
-    "status",
-    "val_bpb",
-    "delta_vs_best",
-    "artifact_bytes",
-    "train_s",
-    "eval_s",
-    "total_s",
-    "job_name",
-    "snapshot_path",
-    "notes",
+    *("exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis", "expected_delta"),
+    *("status", "val_bpb", "delta_vs_best", "artifact_bytes", "train_s", "eval_s", "total_s", "job_name"),
+    *("snapshot_path", "notes"),
 ]
 
 
@@ -214,18 +198,3 @@ def test_the_example_in_the_documentation_imports(tmp_path: Path) -> None:
     (tmp_path / "example.jsonl").write_text(text.split("```jsonl\n")[1].split("```")[0], "utf-8")
     assert espalier("import", tmp_path / "example.jsonl", "-o", tmp_path / "out").exit_code == 0
     assert verify(open_lineage(tmp_path / "out").store).problems == ()
-
-
-@needs_release
-def test_the_release_imports_with_its_damage_repaired_and_verifies(
-    release: Mapping[str, Lineage], tmp_path: Path
-) -> None:
-    lineage = release["pg_variant_single_agent"]
-    assert verify(lineage.store).problems == ()
-    split = [n for n, trial in lineage.trials.items() if "7 fields" in " ".join(imported(trial).repairs)]
-    assert split == [19, 33]
-    assert [lineage.trial(n).status for n in split] == ["discard", "size_blocked"]
-    assert imported(lineage.trial(170)).repairs == ('expected_delta """-0.002""" without its quotes',)
-    assert not [repair for trial in lineage.trials.values() for repair in imported(trial).repairs if "tree" in repair]
-    git(tmp_path, "clone", "-q", str(lineage.store.path), str(tmp_path / "clone"))
-    assert espalier("verify", tmp_path / "clone").exit_code == 0
