@@ -1,6 +1,7 @@
 """What the trials show together, reckoned by hand on small campaigns."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,16 @@ def test_ten_thousand_trials_fold_without_recursion(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ten_thousand_hypotheses_cluster_within_a_minute(tmp_path: Path) -> None:
     assert diversity(ten_thousand(tmp_path / "c")).trials == 10_000
+
+
+def test_without_the_extra_the_rest_still_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9), line(2, 0.8))
+    for name in ("sklearn", "sklearn.feature_extraction.text", "polars"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert absent(lineage)["diversity"] == "scikit-learn is missing: pip install 'espalier[analysis]'"
+    result = espalier("export", tmp_path / "c", "-o", tmp_path / "t.parquet")
+    assert "pip install 'espalier[analysis]'" in result.output
+    assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.tsv").exit_code == 0
 
 
 def test_a_folder_without_the_release_is_refused(tmp_path: Path) -> None:
