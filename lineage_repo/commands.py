@@ -11,7 +11,7 @@ import click
 from lineage_repo import snapshot, views
 from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import ManifestError, Task
+from lineage_repo.manifest import ManifestError, Objective, Task
 from lineage_repo.message import heading
 from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Status, Trial
 from lineage_repo.status import arm_text
@@ -173,7 +173,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ("hypothesis", proposal.hypothesis),
         ("notes", proposal.notes),
         ("parent", "none" if proposal.parent is None else f"{proposal.parent:04d}"),
-        ("expected", f"{proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"),
+        ("expected", _expected(found, objective)),
         (
             "measured",
             ""
@@ -188,7 +188,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             f"a keep needed {outcome.threshold:.3g}",
         ),
         ("failure", outcome.failure or ""),
-        ("session", f"{proposal.specialist} / {proposal.session}"),
+        ("session", proposal.specialist + ("" if found.lacks("session") else f" / {proposal.session}")),
         ("recorded", _recorded(found)),
         *_origin(found),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
@@ -205,6 +205,12 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             f"{margin.margin:+.4g} left"
         )
     return None
+
+
+def _expected(trial: Trial, objective: Objective) -> str:
+    if trial.lacks("expected_delta"):
+        return ""
+    return f"{trial.proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"
 
 
 def _recorded(trial: Trial) -> str:

@@ -27,12 +27,13 @@ def trial_message(trial: Trial, task: Task) -> str:
     if outcome.failure:
         parts.append(_quoted(f"Failed: {outcome.failure}"))
     digits = task.objective.digits
+    predicted = trial.status is not Status.BASELINE and not trial.lacks("expected_delta")
     trailers = {
         "Trial": f"{trial.number:04d}",
         "Status": outcome.status.value,
         "Score": None if outcome.score is None else f"{outcome.score:.{digits}f}",
         "Delta": None if outcome.delta_vs_best is None else f"{outcome.delta_vs_best:+.{digits}f}",
-        "Expected-Delta": f"{proposal.expected_delta:+.{digits}f}" if _predicted(trial) else None,
+        "Expected-Delta": f"{proposal.expected_delta:+.{digits}f}" if predicted else None,
         "Parent": None if proposal.parent is None else f"{proposal.parent:04d}",
         "Specialist": proposal.specialist,
         "Session": proposal.session,
@@ -43,15 +44,10 @@ def trial_message(trial: Trial, task: Task) -> str:
     if trial.imported:
         repairs = len(trial.imported.repairs)
         trailers |= {"Proposal": None, "Evaluator": None, "Isolation": None}
-        trailers["Session"] = None if "session" in trial.imported.missing else proposal.session
+        trailers["Session"] = None if trial.lacks("session") else proposal.session
         trailers |= {"Origin": "imported", "Source-Id": trial.imported.id, "Repairs": str(repairs) if repairs else None}
     parts.append("\n".join(f"{key}: {value}" for key, value in trailers.items() if value is not None))
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _predicted(trial: Trial) -> bool:
-    lacks = trial.imported is not None and "expected_delta" in trial.imported.missing
-    return trial.status is not Status.BASELINE and not lacks
 
 
 def proposal_message(started: Started) -> str:

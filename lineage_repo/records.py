@@ -279,6 +279,10 @@ class Trial(Record):
     def score(self) -> float | None:
         return self.outcome.score
 
+    def lacks(self, what: str) -> bool:
+        """Whether it was imported without `what`: `expected_delta`, `session`, `snapshot` or `time`."""
+        return self.imported is not None and what in self.imported.missing
+
     @property
     def seeds(self) -> int:
         """How many runs its score is the mean of; 1 where an import doesn't say."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lineage_repo.campaign import Campaign
 from lineage_repo.commands import open_lineage
 from lineage_repo.lineage import LineageError
 from lineage_repo.records import NO_SNAPSHOT, Status, Trial
@@ -13,7 +14,7 @@ from lineage_repo.traces.intake import import_trace, read_trace
 from lineage_repo.traces.lines import TraceError
 from lineage_repo.verify import verify
 from tests.test_cli import espalier
-from tests.test_lineage import git, proposal
+from tests.test_lineage import git, proposal, submit
 from tests.test_verify import rewrite_newest
 from tests.traces import line, small, trace
 
@@ -124,6 +125,9 @@ def test_what_the_source_does_not_say_is_listed_as_missing(tmp_path: Path) -> No
     trial = small(tmp_path / "out", line(0, 1.0), bare).trial(1)
     assert imported(trial).missing == ("expected_delta", "session", "time", "snapshot")
     assert trial.proposal.title == "no hypothesis"
+    assert "expected" not in espalier("show", tmp_path / "out", "1").output
+    rows = json.loads(espalier("log", tmp_path / "out", "--json").output)["trials"]
+    assert rows[0]["expected_delta"] is None
 
 
 def test_a_missing_snapshot_is_said_to_be_missing(tmp_path: Path) -> None:
@@ -170,6 +174,18 @@ def test_a_lineage_goes_out_as_json_lines_and_comes_back_the_same(tmp_path: Path
         number: trial.model_copy(update={"digests": open_lineage(tmp_path / "two").trial(0).digests})
         for number, trial in first.trials.items()
     }
+
+
+def test_a_campaign_of_our_own_goes_out_and_comes_back_with_its_scores(campaign: Campaign, tmp_path: Path) -> None:
+    submit(campaign.lineage.refresh(), 0.01)
+    submit(campaign.lineage)
+    assert espalier("export", campaign.folder, "-o", tmp_path / "all.jsonl").exit_code == 0
+    back = import_trace(read_trace(tmp_path / "all.jsonl"), tmp_path / "out")
+    assert [(t.status, t.score) for t in back.trials.values()] == [
+        (t.status, t.score) for t in campaign.lineage.trials.values()
+    ]
+    assert imported(back.trial(1)).code == campaign.lineage.trial(1).proposal.snapshot
+    assert imported(back.trial(1)).missing == ("snapshot",)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from lineage_repo.analysis.facts import lacks, slot_seconds
+from lineage_repo.analysis.facts import slot_seconds
 from lineage_repo.analysis.section import UnsupportedError, counted
 from lineage_repo.lineage import Lineage
 from lineage_repo.records import Record, Status, Trial
@@ -69,7 +69,7 @@ class Slots(Record):
 
 def _timed(lineage: Lineage) -> list[Trial]:
     trials = counted(lineage)
-    if lost := sum(lacks(trial, "time") for trial in trials):
+    if lost := sum(trial.lacks("time") for trial in trials):
         raise UnsupportedError(f"{lost} of {len(trials)} trials came without a time")
     return trials
 
@@ -105,7 +105,7 @@ def slots(lineage: Lineage) -> Slots:
         raise UnsupportedError("no trial has a recorded duration")
     total = sum(seconds for _, seconds in known)
     keeps = sum(trial.status is Status.KEEP for trial in trials)
-    timed = not any(lacks(trial, "time") for trial in trials)
+    timed = not any(trial.lacks("time") for trial in trials)
     held = sorted((t.at.timestamp() - s, t.at.timestamp()) for t, s in known)
     span = max(t.at.timestamp() for t in trials) - held[0][0]
     return Slots(

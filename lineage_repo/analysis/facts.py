@@ -24,8 +24,3 @@ def slot_seconds(trial: Trial) -> float | None:
         return None
     boxes = sum(run.wall_s + run.setup_s for run in trial.measurement.phases)
     return boxes + trial.measurement.evaluator_s
-
-
-def lacks(trial: Trial, what: str) -> bool:
-    """Whether an imported trial came without `what` (`expected_delta`, `session`, `snapshot` or `time`)."""
-    return trial.imported is not None and what in trial.imported.missing

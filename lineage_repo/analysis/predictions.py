@@ -2,7 +2,6 @@
 
 from statistics import median
 
-from lineage_repo.analysis.facts import lacks
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
 from lineage_repo.records import Record, Status
@@ -40,7 +39,7 @@ def predictions(lineage: Lineage) -> Predictions:
     found = [
         (trial.proposal.expected_delta, trial.outcome.delta_vs_parent, trial.status)
         for trial in counted(lineage)
-        if trial.outcome.delta_vs_parent is not None and not lacks(trial, "expected_delta")
+        if trial.outcome.delta_vs_parent is not None and not trial.lacks("expected_delta")
     ]
     if not found:
         raise UnsupportedError("no trial has a prediction, a score and a scored parent")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lineage_repo.analysis.facts import lacks, slot_seconds, values
+from lineage_repo.analysis.facts import slot_seconds, values
 from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
 from lineage_repo.lineage import Lineage
@@ -57,16 +57,16 @@ def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
     proposal, outcome, origin = trial.proposal, trial.outcome, trial.imported
     return {
         "trial": trial.number,
-        "at": None if lacks(trial, "time") else trial.at.isoformat(),
+        "at": None if trial.lacks("time") else trial.at.isoformat(),
         "role": proposal.specialist,
         "parent": proposal.parent,
         "status": outcome.status.value,
         "score": outcome.score,
         "delta_vs_best": outcome.delta_vs_best,
         "delta_vs_parent": outcome.delta_vs_parent,
-        "expected_delta": None if lacks(trial, "expected_delta") else proposal.expected_delta,
+        "expected_delta": None if trial.lacks("expected_delta") else proposal.expected_delta,
         "slot_seconds": slot_seconds(trial),
-        "session": None if lacks(trial, "session") else proposal.session,
+        "session": None if trial.lacks("session") else proposal.session,
         "title": proposal.title,
         "hypothesis": proposal.hypothesis,
         "notes": proposal.notes,

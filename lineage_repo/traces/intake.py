@@ -40,9 +40,10 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
             _write(lineage, trace)
         except ValidationError as error:
             raise TraceError(f"{trace.campaign.name!r} can't be kept: {error}") from None
-        lineage.write_overview()
         half.rename(folder)
-    return Lineage(Store(folder / "lineage.git")).refresh()
+    written = Lineage(Store(folder / "lineage.git")).refresh()
+    written.write_overview()
+    return written
 
 
 def _write(lineage: Lineage, trace: Trace) -> None:

@@ -135,24 +135,23 @@ def _plain(record: Record) -> dict[str, Any]:
 
 def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
     proposal, origin = trial.proposal, trial.imported
-    missing = origin.missing if origin else ()
     snapshot = "" if proposal.snapshot == NO_SNAPSHOT else proposal.snapshot
     return TrialLine(
         id=names[trial.number],
-        at=None if "time" in missing else trial.at,
+        at=None if trial.lacks("time") else trial.at,
         parent=None if proposal.parent is None else names[proposal.parent],
         role=proposal.specialist,
         status=trial.status,
         hypothesis=proposal.hypothesis,
         title=proposal.title,
-        expected_delta=None if "expected_delta" in missing else proposal.expected_delta,
+        expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         notes=proposal.notes,
         domain=origin.domain if origin else "",
         values=values(task, trial),
         seeds=origin.seeds if origin else trial.seeds,
         seconds=slot_seconds(trial),
         failure=trial.outcome.failure,
-        session=None if "session" in missing else proposal.session,
+        session=None if trial.lacks("session") else proposal.session,
         code=origin.code if origin else snapshot,
         repairs=origin.repairs if origin else (),
     )

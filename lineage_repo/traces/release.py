@@ -121,7 +121,7 @@ def _split_again(path: Path, header: list[str], row: list[str]) -> list[str]:
 
 def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> dict[str, Any]:
     numbers = {name: float(cell) for name, cell in cells.items() if cell and name not in _TEXT | _OTHER}
-    runs = int(cells.get("n_seeds") or 0)
+    runs = int(float(cells.get("n_seeds") or 0))
     return {
         "id": cells["exp_id"],
         "at": datetime.fromisoformat(cells["timestamp"]),
