@@ -12,9 +12,10 @@ import pytest
 from lineage_repo.analysis.table import harmless
 from lineage_repo.commands import open_lineage
 from lineage_repo.records import Status
+from lineage_repo.traces.intake import import_trace
 from tests.test_cli import espalier
 from tests.test_lineage import git
-from tests.traces import line, small
+from tests.traces import line, trace
 
 FORMULA = '=HYPERLINK("evil.example","look")'
 TEXTS = [
@@ -51,7 +52,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for n, text in enumerate(TEXTS, 1)
     ]
-    small(out, line(0, 1.0), *hostile)
+    plain = trace(line(0, 1.0), *hostile)
+    bad = {"unit": "\x1b[2J"}
+    head = {"name": TEXTS[5][:60], "title": TEXTS[6], "objective": plain.campaign.objective.model_copy(update=bad)}
+    import_trace(plain._replace(campaign=plain.campaign.model_copy(update=head)), out)
     return out
 
 
@@ -94,6 +98,8 @@ def test_git_sees_one_status_and_no_author_of_somebody_elses_making(folder: Path
         assert found.split()[0] == trial.status
         assert "0.000" not in found
         assert trial.status in {Status.BASELINE, Status.CRASH}
+    messages = git(repo, "log", "--all", "--format=%B")
+    assert not [c for c in messages if unicodedata.category(c)[0] == "C" and c != "\n"]
     authors = set(git(repo, "log", "--all", "--format=%an <%ae>").split("\n"))
     assert not [a for a in authors if unicodedata.normalize("NFKC", a) != a or "=" in a or "$" in a]
 

@@ -14,7 +14,7 @@ from lineage_repo.message import trial_message, trial_subject
 from lineage_repo.records import NO_SNAPSHOT, CampaignEntry, Imported, Proposal, Status, Trial, now
 from lineage_repo.store import Draft, Row, Signature, Store
 from lineage_repo.text import plain
-from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, read_lines
+from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, first_problem, read_lines
 from lineage_repo.traces.release import read_release
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,10 +36,7 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         half = Path(scratch) / "half"
         lineage = Lineage(Store.create(half / "lineage.git"))
-        try:
-            _write(lineage, trace)
-        except ValidationError as error:
-            raise TraceError(f"{trace.campaign.name!r} can't be kept: {error}") from None
+        _write(lineage, trace)
         half.rename(folder)
     written = Lineage(Store(folder / "lineage.git")).refresh()
     written.write_overview()
@@ -49,13 +46,16 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
 def _write(lineage: Lineage, trace: Trace) -> None:
     entry = _campaign(trace)
     lineage.fold(Row("", None, b""), entry)
-    drafts = [_ledger_draft(entry.canonical(), f"campaign {entry.name}: {trace.campaign.title}", entry.at)]
+    drafts = [_ledger_draft(entry.canonical(), f"campaign {entry.name}: {entry.task['title']}", entry.at)]
     numbers: dict[str, int] = {}
     for line in trace.trials:
         number = len(numbers)
         if line.id in numbers:
             raise TraceError(f"trial {line.id!r} comes twice: ids must differ")
-        trial = _trial(lineage, number, line, numbers)
+        try:
+            trial = _trial(lineage, number, line, numbers)
+        except ValidationError as error:
+            raise TraceError(f"trial {line.id!r} can't be kept: {first_problem(error)}") from None
         numbers[line.id] = number
         lineage.fold(Row("", None, b""), trial)
         # Of each trial's two drafts the first is its commit, the second the ledger's entry.
@@ -86,10 +86,14 @@ def _trial_draft(trial: Trial, task: Task) -> Draft:
 def _campaign(trace: Trace) -> CampaignEntry:
     head = trace.campaign
     roles = tuple(dict.fromkeys(_role(line.role) for line in trace.trials[1:])) or ("start",)
+    try:
+        task = _task(head, trace.trials, roles)
+    except ValidationError as error:
+        raise TraceError(f"the campaign can't be kept: {first_problem(error)}") from None
     first = next((line.at for line in trace.trials if line.at), now())
     return CampaignEntry(
         name=plain(head.name, 80),
-        task=_task(head, trace.trials, roles).model_dump(mode="json"),
+        task=task.model_dump(mode="json"),
         arm=head.arm,
         specialists=roles,
         isolation="unknown",

@@ -108,9 +108,14 @@ def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise TraceError(f"{path} line {number}: {where}: {first['msg']} (docs/import.md lists the fields)") from None
+        problem = first_problem(error)
+        raise TraceError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Which field is wrong, and how."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def write_lines(lineage: Lineage) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from lineage_repo.manifest import Gate, Objective
 from lineage_repo.records import Status
-from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, digest, text_of
+from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
 
 _TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
 _OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}
@@ -104,8 +104,9 @@ def _trial(
         return TrialLine.model_validate(
             _fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
         )
-    except (ValidationError, ValueError) as error:
-        raise TraceError(f"{path}: trial {cells['exp_id']!r} can't be read: {error}") from None
+    except ValueError as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else error
+        raise TraceError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
 
 
 def _split_again(path: Path, header: list[str], row: list[str]) -> list[str]:
