@@ -156,9 +156,9 @@ class Lineage:
 
     def notices(self, proposals: Sequence[Proposal]) -> list[tuple[str, ...]]:
         """For each proposal, where its edit goes beyond what its role declares."""
-        roles = [None if p.parent is None else self.roster.get(p.specialist) for p in proposals]
+        roles = [None if p.parent not in self.trials else self.roster.get(p.specialist) for p in proposals]
         declared = [(i, r) for i, r in enumerate(roles) if r and (r.surface or r.edit_radius)]
-        parents = [self.trials[p.parent].proposal.snapshot if p.parent is not None else "" for p in proposals]
+        parents = [self.trials[p.parent].proposal.snapshot if p.parent in self.trials else "" for p in proposals]
         changed = self.store.changed_lines([(parents[i], proposals[i].snapshot) for i, _ in declared])
         found: list[tuple[str, ...]] = [()] * len(proposals)
         for (i, role), lines in zip(declared, changed, strict=True):

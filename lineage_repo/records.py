@@ -213,7 +213,8 @@ class CampaignEntry(Record):
     name: str
     task: dict[str, Any]
     """The manifest, whole, so that a clone judges by the same objective."""
-    arm: Arm
+    arm: Arm | Literal["unknown"]
+    """`unknown` where an import doesn't say."""
     lineage: bool = Field(default=True, exclude_if=bool)
     """Whether agents read the record; left out where they do, as in ledgers from before there was a choice."""
     specialists: tuple[Name, ...]

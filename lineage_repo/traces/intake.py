@@ -95,6 +95,7 @@ def _campaign(trace: Trace) -> CampaignEntry:
         name=plain(head.name, 80),
         task=task.model_dump(mode="json"),
         arm=head.arm,
+        lineage=head.lineage,
         specialists=roles,
         isolation="unknown",
         start=NO_SNAPSHOT,

@@ -12,7 +12,7 @@ from lineage_repo.analysis.facts import slot_seconds, values
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate, Objective, Task
-from lineage_repo.records import NO_SNAPSHOT, Name, Record, Status, Trial
+from lineage_repo.records import NO_SNAPSHOT, Arm, Name, Record, Status, Trial
 
 FORMAT = 1
 
@@ -34,8 +34,10 @@ class CampaignLine(Record):
     objective: Objective
     limits: tuple[Gate, ...] = ()
     """Bounds that a trial's values were held to; only margins are computed from them, never a verdict."""
-    arm: Name = "unknown"
+    arm: Arm | Literal["unknown"] = "unknown"
     """How the search was organised."""
+    lineage: bool = True
+    """Whether agents read the record."""
 
 
 class TrialLine(Record):
@@ -127,6 +129,7 @@ def write_lines(lineage: Lineage) -> str:
         objective=task.objective,
         limits=task.gates,
         arm=lineage.campaign.arm if lineage.campaign else "unknown",
+        lineage=lineage.campaign.lineage if lineage.campaign else True,
     )
     names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
     records: Iterable[Record] = [head, *(_line(task, trial, names) for _, trial in sorted(lineage.trials.items()))]
