@@ -132,6 +132,10 @@ class Campaign:
         try:
             raw = tomllib.loads((folder / "campaign.toml").read_text("utf-8"))
         except FileNotFoundError:
+            if (folder / "lineage.git").is_dir():
+                raise CampaignError(
+                    f"{folder} holds a lineage without a campaign, such as an imported one: it is read, never run"
+                ) from None
             raise CampaignError(f"{folder} is no campaign; `espalier init {folder} --task NAME` makes one") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CampaignError(f"{folder / 'campaign.toml'} can't be read: {error}") from None

@@ -26,6 +26,10 @@ COMMANDS = {
     "checkout": ("lineage_repo.commands:checkout", "Write a trial's recipe to a folder."),
     "cancel": ("mcp_server.commands:cancel", "End a running trial; it is recorded as harness_abort."),
     "verify": ("lineage_repo.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
+    "import": ("lineage_repo.traces.commands:import_command", "Bring another harness's trials into a new lineage."),
+    "analyze": ("lineage_repo.analysis.commands:analyze", "Say what the trials of a lineage show together."),
+    "paper": ("lineage_repo.analysis.commands:paper", "Recompute the paper's numbers from its released traces."),
+    "export": ("lineage_repo.analysis.commands:export", "Write the trials as TSV, CSV, Parquet or JSON lines."),
     "task": ("lineage_repo.commands:task", "List, check and describe task manifests."),
     "doctor": ("mcp_server.commands:doctor", "Check what this machine can run."),
 }

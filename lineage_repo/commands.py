@@ -11,7 +11,7 @@ import click
 from lineage_repo import snapshot, views
 from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import ManifestError, Task
+from lineage_repo.manifest import ManifestError, Objective, Task
 from lineage_repo.message import heading
 from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Status, Trial
 from lineage_repo.status import arm_text
@@ -174,7 +174,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ("hypothesis", proposal.hypothesis),
         ("notes", proposal.notes),
         ("parent", "none" if proposal.parent is None else f"{proposal.parent:04d}"),
-        ("expected", f"{proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"),
+        ("expected", _expected(found, objective)),
         (
             "measured",
             ""
@@ -189,12 +189,10 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             f"a keep needed {outcome.threshold:.3g}",
         ),
         ("failure", outcome.failure or ""),
-        ("session", f"{proposal.specialist} / {proposal.session}"),
+        ("session", proposal.specialist + ("" if found.lacks("session") else f" / {proposal.session}")),
         ("papers", str(papers) if papers.is_dir() else ""),
-        (
-            "recorded",
-            f"{found.at:%F %T} UTC, {(found.at - found.started).total_seconds():.1f} s after it was registered",
-        ),
+        ("recorded", _recorded(found)),
+        *_origin(found),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
         ("commit", lineage.commits[trial]),
     ]
@@ -211,6 +209,34 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     return None
 
 
+def _expected(trial: Trial, objective: Objective) -> str:
+    if trial.lacks("expected_delta"):
+        return ""
+    return f"{trial.proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"
+
+
+def _recorded(trial: Trial) -> str:
+    when = f"{trial.at:%F %T} UTC"
+    return (
+        when
+        if trial.imported
+        else f"{when}, {(trial.at - trial.started).total_seconds():.1f} s after it was registered"
+    )
+
+
+def _origin(trial: Trial) -> list[tuple[str, str]]:
+    """What an imported trial was there, what it lacks, and what the import changed."""
+    origin = trial.imported
+    if origin is None:
+        return []
+    values = ", ".join(f"{name} {value:.10g}" for name, value in origin.values.items())
+    return [
+        ("origin", f"imported, there {origin.id}; missing: {', '.join(origin.missing) or 'nothing'}"),
+        ("values", values),
+        *(("repaired", line) for line in origin.repairs),
+    ]
+
+
 @click.command()
 @_DIR
 @_trial("a")
@@ -218,7 +244,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
 def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
-    before, after = (lineage.trial(n).proposal.snapshot for n in (a, b))
+    before, after = lineage.snapshot(a), lineage.snapshot(b)
     click.echo(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n", nl=False)
 
 
@@ -277,7 +303,8 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
         click.echo(
             f"{len(report.problems)} problems"
             if report.problems
-            else "ok: every verdict replays; note the tip elsewhere to detect rewriting"
+            else f"ok: {'every trial says what was imported' if report.imported else 'every verdict replays'}; "
+            "note the tip elsewhere to detect rewriting"
         )
     sys.exit(1 if report.problems else 0)
 

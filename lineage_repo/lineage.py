@@ -15,6 +15,7 @@ from lineage_repo.manifest import Task
 from lineage_repo.message import heading, proposal_message, trial_message, trial_subject
 from lineage_repo.notices import notices
 from lineage_repo.records import (
+    NO_SNAPSHOT,
     Calibration,
     CampaignEntry,
     Entry,
@@ -119,9 +120,9 @@ class Lineage:
     def incumbent(self) -> Incumbent | None:
         """What the next verdict compares with."""
         best = self.best
-        if best is None or best.score is None or best.measurement is None:
+        if best is None or best.score is None:
             return None
-        return Incumbent(number=best.number, score=best.score, seeds=len(best.measurement.seeds))
+        return Incumbent(number=best.number, score=best.score, seeds=best.seeds)
 
     def running(self) -> list[Started]:
         """Registered trials without an outcome."""
@@ -157,18 +158,27 @@ class Lineage:
 
     def notices(self, proposals: Sequence[Proposal]) -> list[tuple[str, ...]]:
         """For each proposal, where its edit goes beyond what its role declares."""
-        roles = [None if p.parent is None else self.roster.get(p.specialist) for p in proposals]
+        roles = [None if p.parent not in self.trials else self.roster.get(p.specialist) for p in proposals]
         declared = [(i, r) for i, r in enumerate(roles) if r and (r.surface or r.edit_radius)]
-        parents = [self.trials[p.parent].proposal.snapshot if p.parent is not None else "" for p in proposals]
+        parents = [self.trials[p.parent].proposal.snapshot if p.parent in self.trials else "" for p in proposals]
         changed = self.store.changed_lines([(parents[i], proposals[i].snapshot) for i, _ in declared])
         found: list[tuple[str, ...]] = [()] * len(proposals)
         for (i, role), lines in zip(declared, changed, strict=True):
             found[i] = notices(role, lines)
         return found
 
+    def snapshot(self, number: int) -> str:
+        """The git tree of a trial's recipe; raise `LineageError` where it was imported without one."""
+        tree = self.trial(number).proposal.snapshot
+        if tree == NO_SNAPSHOT:
+            raise LineageError(
+                f"the snapshot of trial {number:04d} is missing: the trial was imported without its code"
+            )
+        return tree
+
     def recipe(self, number: int) -> dict[str, bytes]:
         """The exact files that a trial measured."""
-        return self.store.read_tree(self.trial(number).proposal.snapshot)
+        return self.store.read_tree(self.snapshot(number))
 
     # ---- the writes; each is one compare-and-swap under the one lock
 
@@ -212,6 +222,10 @@ class Lineage:
         """
         with self.store.writing():
             self.refresh()
+            if self.campaign and self.campaign.origin:
+                raise LineageError(
+                    "the lineage was imported: it is read, never added to; `espalier init` makes a new one"
+                )
             if 0 not in self.trials:
                 raise LineageError("the campaign has no baseline: run `espalier calibrate` first")
             self.trial(proposal.parent if proposal.parent is not None else -1)

@@ -178,7 +178,8 @@ class Task(Record):
     """Python packages that no box sees."""
     recipe: RecipeFiles = RecipeFiles()
     evaluator: Evaluator
-    phases: tuple[Phase, ...] = Field(min_length=1)
+    phases: tuple[Phase, ...] = ()
+    """None only for trials that another harness measured."""
     specialists: tuple[Specialist, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -191,7 +192,7 @@ class Task(Record):
                 )
         if clash := set(HARNESS_METRICS) & set(self.evaluator.metrics):
             raise ValueError(f"evaluator.metrics claims {sorted(clash)}, which the harness measures itself")
-        if self.objective.metric == "seconds" and not any(p.timed for p in self.phases):
+        if self.objective.metric == "seconds" and self.phases and not any(p.timed for p in self.phases):
             raise ValueError(
                 "the objective is seconds, but no phase is timed: set timed = true on the phases that count"
             )
@@ -268,9 +269,12 @@ def digest_folder(path: Path) -> str:
 def parse(raw: dict[str, Any]) -> Task:
     """Validate a manifest; raise `ManifestError` with one line per problem, with a suggestion for unknown keys."""
     try:
-        return Task.model_validate(raw)
+        task = Task.model_validate(raw)
     except ValidationError as error:
         raise ManifestError("\n".join(_explain(problem, Task) for problem in error.errors())) from None
+    if not task.phases:
+        raise ManifestError("phases: a task that is measured here needs at least one [[phases]] table")
+    return task
 
 
 def _explain(problem: Any, model: type[Record]) -> str:

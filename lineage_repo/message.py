@@ -27,12 +27,13 @@ def trial_message(trial: Trial, task: Task) -> str:
     if outcome.failure:
         parts.append(_quoted(f"Failed: {outcome.failure}"))
     digits = task.objective.digits
+    predicted = trial.status is not Status.BASELINE and not trial.lacks("expected_delta")
     trailers = {
         "Trial": f"{trial.number:04d}",
         "Status": outcome.status.value,
         "Score": None if outcome.score is None else f"{outcome.score:.{digits}f}",
         "Delta": None if outcome.delta_vs_best is None else f"{outcome.delta_vs_best:+.{digits}f}",
-        "Expected-Delta": f"{proposal.expected_delta:+.{digits}f}" if trial.status is not Status.BASELINE else None,
+        "Expected-Delta": f"{proposal.expected_delta:+.{digits}f}" if predicted else None,
         "Parent": None if proposal.parent is None else f"{proposal.parent:04d}",
         "Specialist": proposal.specialist,
         "Session": proposal.session,
@@ -40,6 +41,11 @@ def trial_message(trial: Trial, task: Task) -> str:
         "Evaluator": trial.digests.get("evaluator", "")[:12],
         "Isolation": trial.isolation.get("level", "unknown"),
     }
+    if trial.imported:
+        repairs = len(trial.imported.repairs)
+        trailers |= {"Proposal": None, "Evaluator": None, "Isolation": None}
+        trailers["Session"] = None if trial.lacks("session") else proposal.session
+        trailers |= {"Origin": "imported", "Source-Id": trial.imported.id, "Repairs": str(repairs) if repairs else None}
     parts.append("\n".join(f"{key}: {value}" for key, value in trailers.items() if value is not None))
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, m
 from lineage_repo.text import Line
 
 SCHEMA_VERSION = 1
+NO_SNAPSHOT = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Git's empty tree: no recipe of ours can have it, since a snapshot holds at least one file."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[int, Field(ge=0)]
@@ -90,7 +92,7 @@ class Proposal(Record):
     specialist: Name
     session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     snapshot: Digest
-    """Git tree of the recipe."""
+    """Git tree of the recipe; `NO_SNAPSHOT` for an imported trial that came without one."""
 
 
 class PhaseRun(Record):
@@ -169,6 +171,29 @@ class Margin(Record):
     unit: str = ""
 
 
+class Imported(Record):
+    """What another harness recorded of a trial: taken over as it says, neither measured nor judged by us."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    """Its name there."""
+    domain: Annotated[Line, Field(max_length=60)] = ""
+    """The part of the recipe that it touches, as the other harness files it."""
+    status: Status
+    values: dict[Name, FiniteFloat] = {}
+    """Every number recorded there, by its column: also those of a trial without a score."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Runs that the numbers are means of; None where it doesn't say."""
+    seconds: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    """Wall seconds that it held a slot; None where it doesn't say."""
+    failure: Line | None = None
+    code: Annotated[Line, Field(max_length=200)] = ""
+    """Where its code lay there; never brought here."""
+    missing: tuple[Name, ...] = ()
+    """What a trial of ours has and this one lacks."""
+    repairs: tuple[Line, ...] = ()
+    """What the import had to change, one line each."""
+
+
 class Outcome(Record):
     """The verdict and what it rests on."""
 
@@ -190,15 +215,19 @@ class CampaignEntry(Record):
     name: str
     task: dict[str, Any]
     """The manifest, whole, so that a clone judges by the same objective."""
-    arm: Arm
+    arm: Arm | Literal["unknown"]
+    """`unknown` where an import doesn't say."""
     lineage: bool = Field(default=True, exclude_if=bool)
     """Whether agents read the record; left out where they do, as in ledgers from before there was a choice."""
     specialists: tuple[Name, ...]
-    caps: Caps
-    isolation: Isolation
+    caps: Caps | None = None
+    """None where the origin doesn't say."""
+    isolation: Isolation | Literal["unknown"]
     start: Digest
     """Git tree of the starting recipe."""
     digests: dict[str, str]
+    origin: Literal["imported"] | None = None
+    """`imported`: another harness made every trial, so that this lineage is read and never added to."""
     at: AwareDatetime
 
 
@@ -234,6 +263,7 @@ class Trial(Record):
     attempts: Annotated[int, Field(ge=1)] = 1
     incumbent: Incumbent | None = None
     parent_score: FiniteFloat | None = None
+    imported: Imported | None = None
     noise: dict[str, Spread] = {}
     judge_version: int
     outcome: Outcome
@@ -251,6 +281,17 @@ class Trial(Record):
     @property
     def score(self) -> float | None:
         return self.outcome.score
+
+    def lacks(self, what: str) -> bool:
+        """Whether it was imported without `what`: `expected_delta`, `session`, `snapshot` or `time`."""
+        return self.imported is not None and what in self.imported.missing
+
+    @property
+    def seeds(self) -> int:
+        """How many runs its score is the mean of; 1 where an import doesn't say."""
+        if self.measurement is not None:
+            return len(self.measurement.seeds)
+        return (self.imported.seeds if self.imported else None) or 1
 
 
 Entry = Annotated[CampaignEntry | Calibration | Started | Trial, Field(discriminator="kind")]

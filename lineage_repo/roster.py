@@ -1,6 +1,7 @@
 """The roster: who searches, from the manifest and the campaign's arm."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import Specialist, Task
@@ -32,7 +33,7 @@ def recruit(task: Task, arm: Arm, chosen: Sequence[str] = (), agents: int | None
             return ("agent",)
 
 
-def roster(task: Task, arm: Arm, names: Sequence[str]) -> Roster:
+def roster(task: Task, arm: Arm | Literal["unknown"], names: Sequence[str]) -> Roster:
     """The specialists called `names`; without roles all are equal, and each is every other's neighbour."""
     declared = {s.name: s for s in task.specialists} if arm == "roles" else {n: _generalist(n, names) for n in names}
     found = [declared[name] for name in names if name in declared]

@@ -50,7 +50,7 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     lines.append(
         f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   "
         f"{found['gain'] or 0:+.{digits}f} {unit} better than the baseline "
-        f"(noise ±{found['noise_sd']:.{digits}f} per seed)"
+        + (f"(noise ±{found['noise_sd']:.{digits}f} per seed)" if found["noise_sd"] is not None else "(imported)")
     )
     lines.append("   ".join([f"trials    {found['trials']}", *(f"{name} {n}" for name, n in found["counts"].items())]))
     for entry in found["running"]:

@@ -63,6 +63,15 @@ class Signature(NamedTuple):
         ]
 
 
+class Draft(NamedTuple):
+    """A commit to be: its files, and which drafts before it are its parents."""
+
+    files: Files
+    message: str
+    signed: Signature
+    parents: tuple[int, ...] = ()
+
+
 class Store:
     """One lineage repository, bare or a plain clone of one."""
 
@@ -254,6 +263,19 @@ class Store:
         flags = [flag for parent in parents for flag in ("-p", parent)]
         return self._line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), dated=signed)
 
+    def write_drafts(self, drafts: Sequence[Draft]) -> list[str]:
+        """Write a whole new ledger by one process, the last draft as its tip; return the commits' ids.
+
+        For a store that is being made: nothing else may have written a ledger.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            marks = Path(scratch) / "marks"
+            stream = b"".join(_imported(mark, draft) for mark, draft in enumerate(drafts, 1))
+            self.run("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=stream + b"done\n")
+            lines = marks.read_text("ascii").split("\n")
+        found = dict(line.removeprefix(":").split(" ") for line in lines if line)
+        return [found[str(mark)] for mark in range(1, len(drafts) + 1)]
+
     # ---- writing the record
 
     @contextmanager
@@ -291,6 +313,20 @@ class Store:
         lines = [f"update {name} {commit}" for name, commit in wanted.items()] + [f"delete {name}" for name in unwanted]
         if lines:
             self.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode())
+
+
+def _imported(mark: int, draft: Draft) -> bytes:
+    """One commit in the stream of `git fast-import`; every text is preceded by its length."""
+    head = [f"reset {LEDGER}", "", f"commit {LEDGER}", f"mark :{mark}", *draft.signed.lines()]
+    body = [_data(draft.message.encode())]
+    body += [f"{'merge' if i else 'from'} :{parent + 1}\n".encode() for i, parent in enumerate(draft.parents)]
+    body.append(b"deleteall\n")
+    body += [f"M 100644 inline {check_path(name)}\n".encode() + _data(text) for name, text in draft.files.items()]
+    return "\n".join(head).encode() + b"\n" + b"".join(body)
+
+
+def _data(text: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(text), text)
 
 
 def _tree_entries(raw: bytes) -> dict[str, str]:

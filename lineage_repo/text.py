@@ -48,4 +48,13 @@ def clipped(text: str, width: int) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+def plain(text: str, width: int) -> str:
+    """`text` as it is where it is one line of at most `width` characters, else clipped to one."""
+    try:
+        line = one_line(text)
+    except ValueError:
+        return clipped(text, width)
+    return line if len(line) <= width else clipped(line, width)
+
+
 Line = Annotated[str, AfterValidator(one_line)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from lineage_repo.imported import taken_over
 from lineage_repo.judge import JUDGE_VERSION, judge, pooled
 from lineage_repo.lineage import Lineage, read_entry
 from lineage_repo.message import proposal_message, trial_message
@@ -19,6 +20,8 @@ class Report(Record):
     trials: int
     keeps: int
     unfinished: tuple[int, ...]
+    imported: bool
+    """Whether another harness made the trials: then its verdicts are checked as taken over, not replayed."""
     problems: tuple[str, ...]
 
 
@@ -51,6 +54,7 @@ def verify(store: Store, *, full: bool = True) -> Report:
         problems=tuple(problems),
         keeps=sum(t.status == "keep" for t in lineage.trials.values()),
         unfinished=tuple(e.number for e in lineage.running()),
+        imported=lineage.campaign is not None and lineage.campaign.origin is not None,
     )
 
 
@@ -60,13 +64,33 @@ def _check_entry(lineage: Lineage, row: Row, entry: CampaignEntry | Calibration 
         yield f"{where}: the ledger must begin with one campaign entry, and hold one only"
     if entry.canonical() != row.body:
         yield f"{where}: its JSON is not in canonical form"
+    if not isinstance(entry, CampaignEntry) and lineage.campaign and lineage.campaign.origin:
+        yield from _check_imported(lineage, where, entry)
+        return
     if isinstance(entry, Started):
         if entry.number != len(lineage.started):
             yield f"{where}: starts trial {entry.number:04d}, but {len(lineage.started):04d} is next"
         if entry.proposal.parent is not None and entry.proposal.parent not in lineage.trials:
             yield f"{where}: trial {entry.number:04d} is rooted from {entry.proposal.parent:04d}, not recorded then"
     if isinstance(entry, Trial):
+        if entry.imported:
+            yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
         yield from _check_trial(lineage, where, entry)
+
+
+def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial) -> Iterator[str]:
+    """A trial that another harness made says what follows from its own numbers, and claims no measurement of ours."""
+    if not isinstance(entry, Trial) or entry.imported is None:
+        yield f"{where}: an imported lineage holds a {entry.kind} entry that was not imported"
+        return
+    what = f"{where}: trial {entry.number:04d}"
+    if entry.number != len(lineage.trials):
+        yield f"{what} stands where {len(lineage.trials):04d} is next"
+    parent = entry.proposal.parent
+    if parent is not None and parent not in lineage.trials:
+        yield f"{what} is rooted from {parent:04d}, not recorded then"
+    elif entry != taken_over(lineage, entry.number, entry.proposal, entry.imported, entry.at):
+        yield f"{what} says more than was imported, or what does not follow from it"
 
 
 def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
@@ -86,7 +110,7 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     if trial.number and trial.noise != lineage.noise(task):
         yield f"{what} was judged with a noise that the calibrations don't give"
     parent = trial.proposal.parent
-    if trial.parent_score != (None if parent is None else lineage.trials[parent].score):
+    if trial.parent_score != (lineage.trials[parent].score if parent in lineage.trials else None):
         yield f"{what} compares with a parent score that its parent doesn't have"
     if trial.judge_version != JUDGE_VERSION:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
@@ -179,11 +203,12 @@ def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
     head = _head(lineage, trial.proposal, trial.at)
     message = trial_message(trial, lineage.task)
     commit = lineage.commits[trial.number]
-    return _Commit(f"trial {trial.number:04d}", commit, files, trial.proposal.snapshot, head, message)
+    recipe = "" if trial.imported else trial.proposal.snapshot
+    return _Commit(f"trial {trial.number:04d}", commit, files, recipe, head, message)
 
 
 def _head(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
-    parents = [] if proposal.parent is None else [f"parent {lineage.commits[proposal.parent]}"]
+    parents = [] if proposal.parent is None else [f"parent {lineage.commits.get(proposal.parent, 'missing')}"]
     return [*parents, *Signature(proposal.specialist, at).lines()]
 
 

@@ -24,7 +24,7 @@ class TrialRow(Record):
     score: float | None = None
     delta_vs_best: float | None = None
     delta_vs_parent: float | None = None
-    expected_delta: float
+    expected_delta: float | None = None
     parent: Number | None = None
     specialist: str
     title: str
@@ -43,7 +43,7 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
         score=outcome.score,
         delta_vs_best=outcome.delta_vs_best,
         delta_vs_parent=outcome.delta_vs_parent,
-        expected_delta=proposal.expected_delta,
+        expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         parent=proposal.parent,
         specialist=proposal.specialist,
         title=proposal.title,

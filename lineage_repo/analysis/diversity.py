@@ -1,0 +1,125 @@
+"""How different the hypotheses are (the paper's Table 3)."""
+
+import importlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from lineage_repo.analysis.section import UnsupportedError, counted, share
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Record
+
+JOIN = 0.30
+"""Cosine from which a hypothesis joins a cluster."""
+NEAR = 0.70
+"""Cosine from which it is a near-duplicate."""
+_WORD = r"[a-z][a-z0-9_+\-]+"
+_BLOCK = 512
+
+
+class Diversity(Record):
+    """Clusters of hypotheses by the words that they share.
+
+    Vectors: the hypothesis in lower case, tokens `[a-z][a-z0-9_+-]+` without scikit-learn's English stop words,
+    tf = 1 + ln(count), idf = ln((1 + n) / (1 + df)) + 1 over the corpus, scaled to length 1.
+
+    Clusters: in order of recording, each trial joins the cluster whose centroid (the sum of its members) has the
+    highest cosine, if that is 0.30 or more, else it opens one. `effective` is exp(H), H the natural-log entropy of the
+    clusters' shares; `top_share` is the largest share. Shared clusters have trials of more than one role, among the
+    clusters of two or more trials.
+
+    `near_duplicates` is the share of trials 2..n whose highest cosine to an earlier one is 0.70 or more.
+    """
+
+    trials: int
+    corpus: int
+    """Hypotheses behind the idf weights."""
+    clusters: int
+    effective: float
+    top_share: float
+    near_duplicates: float | None
+    """None for a single trial."""
+    shared: int
+    plural: int
+    """Clusters of two or more trials."""
+    shared_trials: int
+
+    def lines(self) -> list[str]:
+        """For people."""
+        near = "not defined for one trial" if self.near_duplicates is None else f"{self.near_duplicates:.1%}"
+        return [
+            f"{self.clusters} clusters, {self.effective:.1f} effective, the largest {self.top_share:.1%}",
+            f"idf weights from {self.corpus} hypotheses",
+            f"near-duplicates {near}",
+            f"clusters shared by roles {share(self.shared, self.plural)}, {self.shared_trials} trials in them",
+        ]
+
+
+def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
+    """Cluster a lineage's hypotheses; `corpus` gives the idf weights, by default the same hypotheses.
+
+    Raises:
+        UnsupportedError: no trials, no words, or scikit-learn is missing.
+    """
+    trials = counted(lineage)
+    texts = [trial.proposal.hypothesis for trial in trials]
+    corpus = texts if corpus is None else corpus
+    labels, nearest = _clusters(texts, corpus)
+    sizes = Counter(labels)
+    roles: dict[int, set[str]] = {}
+    for label, trial in zip(labels, trials, strict=True):
+        roles.setdefault(label, set()).add(trial.proposal.specialist)
+    shares = [size / len(trials) for size in sizes.values()]
+    shared = [label for label, members in roles.items() if len(members) > 1]
+    near = sum(cosine >= NEAR for cosine in nearest[1:])
+    return Diversity(
+        trials=len(trials),
+        corpus=len(corpus),
+        clusters=len(sizes),
+        effective=math.exp(-sum(s * math.log(s) for s in shares)),
+        top_share=max(shares),
+        near_duplicates=near / (len(trials) - 1) if len(trials) > 1 else None,
+        shared=len(shared),
+        plural=sum(size > 1 for size in sizes.values()),
+        shared_trials=sum(sizes[label] for label in shared),
+    )
+
+
+def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[float]]:
+    """The cluster of each text, and its highest cosine to an earlier one."""
+    numpy, vectors = _vectors(texts, corpus)
+    labels = numpy.zeros(len(texts), dtype=int)
+    squares = numpy.zeros(len(texts))
+    nearest: list[float] = []
+    found = 0
+    products: Any = None
+    for i in range(len(texts)):
+        if i % _BLOCK == 0:
+            # A centroid is a sum of members, so cosines to it follow from the products of texts alone.
+            products = (vectors[i : i + _BLOCK] @ vectors.T).toarray()
+        row = products[i % _BLOCK]
+        nearest.append(float(row[:i].max(initial=0.0)))
+        sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
+        cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
+        best = int(cosines.argmax()) if found else 0
+        if found and cosines[best] >= JOIN:
+            labels[i] = best
+            squares[best] += 2 * sums[best] + row[i]
+        else:
+            labels[i], squares[found] = found, row[i]
+            found += 1
+    return labels.tolist(), nearest
+
+
+def _vectors(texts: Sequence[str], corpus: Sequence[str]) -> tuple[Any, Any]:
+    try:
+        numpy: Any = importlib.import_module("numpy")
+        module: Any = importlib.import_module("sklearn.feature_extraction.text")
+    except ModuleNotFoundError:
+        raise UnsupportedError("scikit-learn is missing: pip install 'espalier[analysis]'") from None
+    vectorizer = module.TfidfVectorizer(token_pattern=_WORD, stop_words="english", sublinear_tf=True)
+    try:
+        return numpy, vectorizer.fit(corpus).transform(texts)
+    except ValueError:
+        raise UnsupportedError("no hypothesis has a word to compare by") from None

@@ -1,0 +1,127 @@
+"""What the trials cost: time and slots."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from lineage_repo.analysis.facts import slot_seconds
+from lineage_repo.analysis.section import UnsupportedError, counted
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Record, Status, Trial
+
+PAUSE = timedelta(hours=1)
+
+
+class Rate(Record):
+    """Trials per hour: trials over the time from the first trial's record to the last one's, no pause removed.
+
+    `efficiency` is eta = T(N) / (N T(1)): this rate over N times that of the campaign with one submitter, N the
+    number of roles with a trial. Pauses are gaps of over an hour between two records.
+    """
+
+    hours: float
+    per_hour: float
+    submitters: int
+    efficiency: float | None = None
+    """None where no campaign with one submitter was named."""
+    pauses: int
+    pause_hours: float
+
+    def lines(self) -> list[str]:
+        """For people."""
+        eta = "not computed: name a campaign with one submitter by --single"
+        return [
+            f"{self.per_hour:.2f} trials per hour over {self.hours:.2f} h, {self.submitters} submitters",
+            f"parallel efficiency {eta if self.efficiency is None else f'{self.efficiency:.2f}'}",
+            f"{self.pauses} pauses of over an hour, {self.pause_hours:.1f} h together",
+        ]
+
+
+class Slots(Record):
+    """Slot-hours, by the seconds that each trial held its slot.
+
+    Useful are those of trials that ended with a score. `hours_per_keep` is all slot-hours over keeps. A trial held its
+    slot up to the moment of its record; idle are the hours, from the first start to the last record, in which none did.
+    Trials whose seconds nobody recorded count in none of these, and `unknown` says how many they are.
+    """
+
+    hours: float
+    useful: float
+    hours_per_keep: float | None
+    """None without a keep."""
+    idle: float | None
+    """None where times are missing."""
+    busy: float | None
+    """Slots held on average."""
+    unknown: int
+
+    def lines(self) -> list[str]:
+        """For people."""
+        price = "no keep" if self.hours_per_keep is None else f"{self.hours_per_keep:.2f} slot-hours"
+        idle = "not computed: times are missing" if self.idle is None else f"{self.idle:.1f} h with no trial in a slot"
+        busy = "" if self.busy is None else f", {self.busy:.2f} slots held on average"
+        return [
+            f"{self.hours:.2f} slot-hours{busy}; {self.unknown} trials without a recorded duration",
+            f"useful {self.useful:.2f} slot-hours" + (f" ({self.useful / self.hours:.1%})" if self.hours else ""),
+            f"price per keep {price}; in money not computed: the record holds no session's cost",
+            f"idle {idle}",
+        ]
+
+
+def _timed(lineage: Lineage) -> list[Trial]:
+    trials = counted(lineage)
+    if lost := sum(trial.lacks("time") for trial in trials):
+        raise UnsupportedError(f"{lost} of {len(trials)} trials came without a time")
+    return trials
+
+
+def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
+    """Trials per hour; raise `UnsupportedError` where times are missing or there are fewer than two trials."""
+    trials = _timed(lineage)
+    moments = sorted(trial.at for trial in trials)
+    span = moments[-1] - moments[0]
+    if not span:
+        raise UnsupportedError("a rate needs two trials, recorded at different times")
+    hours = span.total_seconds() / 3600
+    submitters = len({trial.proposal.specialist for trial in trials})
+    gaps = [gap for a, b in pairwise(moments) if (gap := b - a) > PAUSE]
+    if single and single.task.objective != lineage.task.objective:
+        raise UnsupportedError("the campaign with one submitter has another objective: name one on the same task")
+    alone = rate(single).per_hour if single else None
+    return Rate(
+        hours=hours,
+        per_hour=len(trials) / hours,
+        submitters=submitters,
+        efficiency=len(trials) / hours / (submitters * alone) if alone else None,
+        pauses=len(gaps),
+        pause_hours=sum(gaps, timedelta()).total_seconds() / 3600,
+    )
+
+
+def slots(lineage: Lineage) -> Slots:
+    """Slot-hours; raise `UnsupportedError` where no trial has a duration."""
+    trials = counted(lineage)
+    known = [(trial, seconds) for trial in trials if (seconds := slot_seconds(trial)) is not None]
+    if not known:
+        raise UnsupportedError("no trial has a recorded duration")
+    total = sum(seconds for _, seconds in known)
+    keeps = sum(trial.status is Status.KEEP for trial in trials)
+    timed = not any(trial.lacks("time") for trial in trials)
+    held = sorted((t.at.timestamp() - s, t.at.timestamp()) for t, s in known)
+    span = max(t.at.timestamp() for t in trials) - held[0][0]
+    return Slots(
+        hours=total / 3600,
+        useful=sum(seconds for trial, seconds in known if trial.score is not None) / 3600,
+        hours_per_keep=total / 3600 / keeps if keeps else None,
+        idle=(span - _covered(held)) / 3600 if timed else None,
+        busy=total / span if timed and span else None,
+        unknown=len(trials) - len(known),
+    )
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    """The length of the union of sorted spans."""
+    covered, end = 0.0, float("-inf")
+    for start, stop in spans:
+        covered += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return covered

@@ -1,0 +1,26 @@
+"""The numbers of one trial, whoever measured it."""
+
+from statistics import fmean
+
+from lineage_repo.judge import per_seed
+from lineage_repo.manifest import Task
+from lineage_repo.records import Trial
+
+
+def values(task: Task, trial: Trial) -> dict[str, float]:
+    """Every number that was recorded, the mean over seeds for our own trials."""
+    if trial.imported:
+        return dict(trial.imported.values)
+    if trial.measurement is None:
+        return {}
+    return {name: fmean(found) for name, found in per_seed(task, trial.measurement).items() if found}
+
+
+def slot_seconds(trial: Trial) -> float | None:
+    """Wall seconds that the trial held its slot: boxes and evaluator, or what the other harness says; else None."""
+    if trial.imported:
+        return trial.imported.seconds
+    if trial.measurement is None:
+        return None
+    boxes = sum(run.wall_s + run.setup_s for run in trial.measurement.phases)
+    return boxes + trial.measurement.evaluator_s

@@ -1,0 +1,86 @@
+"""How close the trials came to their budgets, limits and gates."""
+
+from statistics import median
+
+from lineage_repo.analysis.section import UnsupportedError, counted, share
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Margin, Record, Status
+
+BUDGETS = (Status.SIZE_BLOCKED, Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN)
+
+
+class BudgetHits(Record):
+    """The share of trials that ended over a budget, by status."""
+
+    trials: int
+    counts: dict[Status, int]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [f"{status:21} {share(n, self.trials)}" for status, n in self.counts.items()]
+
+
+class MarginRow(Record):
+    """How close trials came to one limit or gate; margins are in its unit, negative means missed."""
+
+    name: str
+    limit: float
+    trials: int
+    """Trials with a recorded value."""
+    missed: int
+    near_misses: int
+    """Missed by less than 1 % of the limit."""
+    median: float
+    closest_pass: float | None
+    closest_miss: float | None
+
+
+class Margins(Record):
+    """Every limit's margins, over the trials that have them."""
+
+    rows: tuple[MarginRow, ...]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"{r.name} {r.limit:g}: missed {share(r.missed, r.trials)}, {r.near_misses} by less than 1 %; "
+            f"median {r.median:+.6g}, closest pass {_number(r.closest_pass)}, closest miss {_number(r.closest_miss)}"
+            for r in self.rows
+        ]
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.6g}"
+
+
+def budget_hits(lineage: Lineage) -> BudgetHits:
+    """Count trials over a budget; raise `UnsupportedError` without trials."""
+    trials = counted(lineage)
+    return BudgetHits(trials=len(trials), counts={s: sum(t.status is s for t in trials) for s in BUDGETS})
+
+
+def margins(lineage: Lineage) -> Margins:
+    """Collect the margins; raise `UnsupportedError` where no trial has one."""
+    found: dict[str, list[Margin]] = {}
+    for trial in counted(lineage):
+        for margin in trial.outcome.margins:
+            found.setdefault(margin.name, []).append(margin)
+    if not found:
+        raise UnsupportedError("no trial has a margin: no limit is known, or nothing was measured")
+    return Margins(rows=tuple(_row(name, own) for name, own in found.items()))
+
+
+def _row(name: str, own: list[Margin]) -> MarginRow:
+    passed = [m.margin for m in own if m.margin >= 0]
+    missed = [m.margin for m in own if m.margin < 0]
+    limit = own[0].limit
+    return MarginRow(
+        name=name,
+        limit=limit,
+        trials=len(own),
+        missed=len(missed),
+        near_misses=sum(-m < abs(limit) / 100 for m in missed),
+        median=median(m.margin for m in own),
+        closest_pass=min(passed, default=None),
+        closest_miss=max(missed, default=None),
+    )

@@ -1,0 +1,54 @@
+"""What was expected of trials beside what they measured."""
+
+from statistics import median
+
+from lineage_repo.analysis.section import UnsupportedError, counted, share
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Record, Status
+
+
+class Predictions(Record):
+    """How well expected deltas are calibrated, over scored trials with a prediction and a scored parent.
+
+    Deltas are signed, in the objective's unit, against the parent. `expected_gain` counts predictions of an
+    improvement, `gained` trials that improved on their parent, `kept` those that became the best. `right_side` counts
+    trials whose prediction and measurement have the same sign.
+    """
+
+    trials: int
+    expected_gain: int
+    gained: int
+    kept: int
+    right_side: int
+    median_expected: float
+    median_measured: float
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"a gain was expected in {share(self.expected_gain, self.trials)}",
+            f"measured against the parent in {share(self.gained, self.trials)}, kept {self.kept}",
+            f"the sign was right in {share(self.right_side, self.trials)}",
+            f"median expected {self.median_expected:+.6g}, median measured {self.median_measured:+.6g}",
+        ]
+
+
+def predictions(lineage: Lineage) -> Predictions:
+    """Compare predictions and measurements; raise `UnsupportedError` where no trial has both."""
+    gain = lineage.task.objective.gain
+    found = [
+        (trial.proposal.expected_delta, trial.outcome.delta_vs_parent, trial.status)
+        for trial in counted(lineage)
+        if trial.outcome.delta_vs_parent is not None and not trial.lacks("expected_delta")
+    ]
+    if not found:
+        raise UnsupportedError("no trial has a prediction, a score and a scored parent")
+    return Predictions(
+        trials=len(found),
+        expected_gain=sum(gain(expected, 0.0) > 0 for expected, _, _ in found),
+        gained=sum(gain(measured, 0.0) > 0 for _, measured, _ in found),
+        kept=sum(status is Status.KEEP for *_, status in found),
+        right_side=sum(expected * measured > 0 for expected, measured, _ in found),
+        median_expected=median(expected for expected, _, _ in found),
+        median_measured=median(measured for _, measured, _ in found),
+    )

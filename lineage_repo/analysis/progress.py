@@ -1,0 +1,94 @@
+"""How far a campaign came (the paper's Table 1), and what became of its trials."""
+
+from collections import Counter
+
+from lineage_repo.analysis.section import UnsupportedError, counted, share
+from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import Objective
+from lineage_repo.records import Number, Record, Status
+
+
+class Step(Record):
+    """One keep."""
+
+    trial: Number
+    role: str
+    score: float
+    gain: float
+    """Against the best before it; positive is better."""
+
+
+class Trajectory(Record):
+    """From the start's score to the best one.
+
+    `relative_change` is best / start - 1, so its sign is the score's. `keeps` counts trials with status keep, the start
+    not among them. `after_last_keep` counts the trials recorded after the last keep.
+    """
+
+    objective: Objective
+    start: float
+    best: float
+    best_trial: Number
+    relative_change: float | None
+    """None for a start of 0."""
+    trials: int
+    keeps: int
+    after_last_keep: int
+    keeps_per_hundred: tuple[int, ...]
+    """Keeps among trials 1 to 100, 101 to 200, and so on."""
+    steps: tuple[Step, ...]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        text = self.objective.text
+        change = "" if self.relative_change is None else f" ({self.relative_change:+.2%})"
+        return [
+            f"{text(self.start)} -> {text(self.best)}{change}, trial {self.best_trial:04d}",
+            f"{self.trials} trials, {self.keeps} keeps, {self.after_last_keep} trials after the last keep",
+            f"keeps per hundred trials: {', '.join(map(str, self.keeps_per_hundred))}",
+        ]
+
+
+class StatusCounts(Record):
+    """How many trials ended with each status, the start not counted."""
+
+    trials: int
+    counts: dict[Status, int]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [f"{status:21} {share(n, self.trials)}" for status, n in self.counts.items()]
+
+
+def trajectory(lineage: Lineage) -> Trajectory:
+    """Compute the trajectory; raise `UnsupportedError` without a scored start or without trials."""
+    trials = counted(lineage)
+    base, best, objective = lineage.trials.get(0), lineage.best, lineage.task.objective
+    if base is None or base.score is None or best is None or best.score is None:
+        raise UnsupportedError("the start has no score")
+    steps: list[Step] = []
+    reached = base.score
+    for trial in trials:
+        if trial.status is Status.KEEP and trial.score is not None:
+            gain = objective.gain(trial.score, reached)
+            steps.append(Step(trial=trial.number, role=trial.proposal.specialist, score=trial.score, gain=gain))
+            reached = trial.score
+    hundreds = Counter((step.trial - 1) // 100 for step in steps)
+    return Trajectory(
+        objective=objective,
+        start=base.score,
+        best=best.score,
+        best_trial=best.number,
+        relative_change=best.score / base.score - 1 if base.score else None,
+        trials=len(trials),
+        keeps=len(steps),
+        after_last_keep=sum(trial.number > best.number for trial in trials),
+        keeps_per_hundred=tuple(hundreds[i] for i in range((len(trials) + 99) // 100)),
+        steps=tuple(steps),
+    )
+
+
+def statuses(lineage: Lineage) -> StatusCounts:
+    """Count the statuses, most frequent first; raise `UnsupportedError` without trials."""
+    trials = counted(lineage)
+    return StatusCounts(trials=len(trials), counts=dict(Counter(t.status for t in trials).most_common()))

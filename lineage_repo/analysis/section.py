@@ -1,0 +1,32 @@
+"""What every analysis shares: the trials it counts, and how it says that the record can't support it."""
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Record, Trial
+
+
+class UnsupportedError(EspalierError):
+    """The record lacks what an analysis needs; the message says what."""
+
+
+class Absent(Record):
+    """In place of an analysis: why there is none."""
+
+    absent: str
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [f"not computed: {self.absent}"]
+
+
+def counted(lineage: Lineage) -> list[Trial]:
+    """The trials that analyses count, oldest first: all but the start; raise `UnsupportedError` where there is none."""
+    trials = [trial for number, trial in sorted(lineage.trials.items()) if number]
+    if not trials:
+        raise UnsupportedError("no trial is recorded yet")
+    return trials
+
+
+def share(part: int, whole: int) -> str:
+    """`3 of 40 (7.5 %)`."""
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else f"{part} of {whole}"
