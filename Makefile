@@ -34,7 +34,7 @@ demo: setup ## Run a campaign on the CPU task with the stand-in model; again: re
 	@echo "verify    $(BIN)/espalier verify $(DEMO)"
 
 test: setup ## Pass the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 check: test lint types slow ## Everything that CI asks for
 

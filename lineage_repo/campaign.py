@@ -158,8 +158,10 @@ class Campaign:
     def check_digests(self) -> None:
         """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
         entry = self.lineage.refresh().campaign
-        for name in ("digests", "arm", "lineage", "specialists"):
-            if entry and getattr(entry, name) != getattr(self.settings, name):
+        frozen_seeds = entry.task["seeds"] if entry else self.settings.seeds
+        for name in ("digests", "arm", "lineage", "specialists", "caps", "isolation", "seeds"):
+            frozen = frozen_seeds if name == "seeds" else getattr(entry or self.settings, name)
+            if frozen != getattr(self.settings, name):
                 raise CampaignError(
                     f"{self.folder / 'campaign.toml'} was edited: the ledger froze other {name}; restore it"
                 )
@@ -183,6 +185,11 @@ class Campaign:
         for number in lost:
             for job in self.trial_folder(number).glob("job-*"):
                 clear_scratch(job)
+        for dry in (self.folder / "trials").glob("size-*"):
+            if not alive(dry):
+                for job in dry.glob("job-*"):
+                    clear_scratch(job)
+                shutil.rmtree(dry, ignore_errors=True)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
     def trial_folder(self, number: int) -> Path:
@@ -203,7 +210,8 @@ def clear_scratch(job: Path) -> None:
     """Remove what must not outlive a job."""
     for name in SCRATCH:
         shutil.rmtree((job / name).resolve(), ignore_errors=True)
-        (job / name).unlink(missing_ok=True)
+        if (job / name).is_symlink():
+            (job / name).unlink(missing_ok=True)
 
 
 def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:

@@ -72,6 +72,8 @@ def _check_entry(lineage: Lineage, row: Row, entry: CampaignEntry | Calibration 
             yield f"{where}: starts trial {entry.number:04d}, but {len(lineage.started):04d} is next"
         if entry.proposal.parent is not None and entry.proposal.parent not in lineage.trials:
             yield f"{where}: trial {entry.number:04d} is rooted from {entry.proposal.parent:04d}, not recorded then"
+    if isinstance(entry, Calibration):
+        yield from _check_level(lineage, where, entry.isolation)
     if isinstance(entry, Trial):
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
@@ -138,7 +140,10 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
             yield f"{what} is not the start that the campaign froze"
         if measurement != pooled([c.measurement for c in lineage.calibrations]):
             yield f"{what} is not what the calibrations measured"
-    if trial.fault or measurement is None:
+    if measurement is None:
+        return
+    yield from _check_level(lineage, what, trial.isolation)
+    if trial.fault:
         return
     seeds = len(measurement.seeds)
     if trial.number and seeds != task.seeds:
@@ -146,9 +151,13 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     lengths = {name: len(values) for name, values in measurement.metrics.items()}
     if lengths != dict.fromkeys(task.evaluator.metrics, seeds):
         yield f"{what} lacks values of the metrics that the manifest declares"
-    level = trial.isolation.get("level")
-    if level not in LEVELS or LEVELS.index(level) < LEVELS.index(campaign.isolation):
-        yield f"{what} ran with isolation {level!r}, the campaign asks for {campaign.isolation!r}"
+
+
+def _check_level(lineage: Lineage, what: str, isolation: dict[str, str]) -> Iterator[str]:
+    """Something measured was held by at least what the campaign asks for."""
+    asked, level = lineage.campaign.isolation if lineage.campaign else "unknown", isolation.get("level")
+    if asked in LEVELS and (level not in LEVELS or LEVELS.index(level) < LEVELS.index(asked)):
+        yield f"{what} ran with isolation {level!r}, the campaign asks for {asked!r}"
 
 
 def _check_commits(lineage: Lineage) -> Iterator[str]:

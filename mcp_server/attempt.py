@@ -35,8 +35,10 @@ def measure(
 ) -> tuple[JobOutcome, int]:
     """Measure `files` in job folders below `folder`; return the outcome and the number of attempts.
 
-    A recipe's fault is an outcome; a harness fault is tried once more. Raises `CancelledError`.
+    A recipe's fault is an outcome; a harness fault is tried once more, with the same seed, so that nobody gains a draw
+    by seeing to one. Raises `CancelledError`.
     """
+    seed = secrets.randbits(63)
     outcome = JobOutcome(nonce="", measurement=None, fault=None, isolation={"level": "unknown"})
     for attempt in range(1, ATTEMPTS + 1):
         job = Job(folder / f"job-{attempt}")
@@ -45,7 +47,7 @@ def measure(
             nonce=secrets.token_hex(16),
             task=campaign.task,
             task_folder=campaign.task_folder.path.resolve(),
-            seed=secrets.randbits(63),
+            seed=seed,
             seeds=seeds or campaign.task.seeds,
             clock=clock,
             host=host,

@@ -80,6 +80,7 @@ class Bench:
         if fault := preflight(self.task, files):
             raise RefusedError(f"not measurable as it is: {fault.line}")
         scratch = Path(tempfile.mkdtemp(prefix="size-", dir=self.campaign.folder / "trials"))
+        claim = claims.claim(scratch)
         try:
             outcome, _ = measure(
                 self.campaign,
@@ -94,6 +95,7 @@ class Bench:
             )
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            claims.release(claim)
         if outcome.measurement is None:
             raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
         margins = list(limit_margins(self.task, outcome.measurement))

@@ -16,6 +16,8 @@ from mcp_server.sandbox import BoxSpec
 from mcp_server.walled import Walled
 
 _POLL_S = 0.05
+_DRAIN_S = 1.0
+"""How long a dead box's log may take to end: a process that left a box without walls may hold it open."""
 
 
 class Box:
@@ -42,7 +44,7 @@ class Box:
         self._poll_at, self._dead = 0.0, False
         self._too_much: Literal["memory", "files"] | None = None
         self._launch: Launch = (
-            Walled(spec, self._enter, memory_files=self._counted) if spec.walls else Bare(spec, self._enter)
+            Walled(spec, self._enter, counted=self._counted) if spec.walls else Bare(spec, self._enter)
         )
 
     @property
@@ -222,11 +224,9 @@ class Box:
             self._step(time.monotonic() + 1)
         if self._started and self._cgroup:
             self.cpu_s = self._cgroup.cpu_seconds() - self._cpu_before
-        while any(key.data == "log" for key in self._selector.get_map().values()):
-            before = self.log.total
-            self._step(time.monotonic() + 0.2)
-            if self.log.total == before:
-                break
+        until = time.monotonic() + _DRAIN_S
+        while time.monotonic() < until and any(key.data == "log" for key in self._selector.get_map().values()):
+            self._step(until)
         self.exit_code = self._launch.wait()
         if self._too_much:
             self.verdict = self._too_much

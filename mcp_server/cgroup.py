@@ -140,8 +140,10 @@ def _make(folder: Path) -> Path | None:
 def _kill(folder: Path) -> None:
     with suppress(OSError):
         for inside in (folder / "cgroup.procs").read_text().split():
+            # 0 is a process of another pid namespace, and would mean our own group.
             with suppress(ProcessLookupError):
-                os.kill(int(inside), signal.SIGKILL)
+                if int(inside) > 0:
+                    os.kill(int(inside), signal.SIGKILL)
 
 
 def _remove(folders: dict[str, Path]) -> None:

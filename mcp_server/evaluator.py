@@ -74,7 +74,10 @@ class EvaluatorProgram:
 
     @contextmanager
     def dialogue(self, phase: str, seed: int | None, sealed: Path, secret: Path) -> Generator["Dialogue"]:
-        """Start the verb that talks with a box; it waits for `Dialogue.go` before it listens."""
+        """Start the verb that talks with a box; it waits for `Dialogue.go` before it listens.
+
+        How it ends is in `Dialogue.failed` and never raised: what a box says could provoke it.
+        """
         theirs, ours = socket.socketpair()
         which = [] if seed is None else ["--index", str(seed)]
         verb = ("dialogue", "--phase", phase, *which, "--channel", str(ours.fileno()), str(sealed), str(secret))
@@ -85,9 +88,10 @@ class EvaluatorProgram:
             yield talk
             talk.go()
             self._end(process, "dialogue")
+        except EvaluatorError:
+            talk.failed = True
         finally:
-            if process.stdin:
-                process.stdin.close()
+            talk.go()
             _kill(process)
 
     def broken_off(self, secret: Path, seed: int | None) -> Fault | None:
@@ -151,6 +155,8 @@ class Dialogue:
 
     def __init__(self, process: subprocess.Popen[bytes], channel: int) -> None:
         self._process, self.channel = process, channel
+        self.failed = False
+        """Whether the evaluator ended badly, or not at all."""
 
     def __repr__(self) -> str:
         return f"Dialogue(pid={self._process.pid})"

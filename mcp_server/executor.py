@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
+from lineage_repo.errors import EspalierError
 from lineage_repo.records import Isolation, Record
 from mcp_server.host import Host
 from mcp_server.job import Job
-from mcp_server.launch import SandboxError
 from mcp_server.parent import die_with_parent
 from mcp_server.selftest import SelfTest
 from mcp_server.slots import Ticket
@@ -107,5 +107,5 @@ class LocalExecutor:
         """Why this host can't measure at the isolation required, with the remedy; None when it can."""
         try:
             return None if required == "none" else SelfTest.run(self._host).below(required)
-        except SandboxError as error:
+        except EspalierError as error:
             return str(error)

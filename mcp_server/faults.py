@@ -33,13 +33,25 @@ def too_large(task: Task, phase: Phase, runs: Sequence[PhaseRun], source_bytes: 
     return _named(phase, run, seeds, Status.SIZE_BLOCKED, line)
 
 
+def broken_dialogue(phase: Phase, run: PhaseRun, seeds: int) -> Fault:
+    """The fault of a dialogue that the evaluator could not end: the recipe's, since it could have seen to that.
+
+    What the evaluator says of it may hold hidden data, and stays in its log.
+    """
+    return _named(phase, run, seeds, Status.CRASH, "broke off the dialogue")
+
+
 def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> str:
     made = phase.artifact
     match run.verdict:
         case "timeout":
             return f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({clock} clock)"
         case "not_ready":
-            return "ended without READY" if run.exit_code == 0 else f"did not say READY within {phase.ready_s:g} s"
+            return (
+                "ended without READY"
+                if run.exit_code == 0
+                else f"did not say READY, and nothing else, within {phase.ready_s:g} s"
+            )
         case "memory":
             return f"used more than {task.limits.memory_bytes:,} bytes of memory"
         case "files":

@@ -14,7 +14,7 @@ from mcp_server.sandbox import DEVICES
 @contextmanager
 def leased(host: Host, count: int) -> Generator[tuple[int, ...]]:
     """Numbers of `count` GPUs that are this process's until it leaves or dies; raise `SandboxError` where they lack."""
-    present = sorted(int(p.name[6:]) for p in DEVICES.glob("nvidia[0-9]*"))
+    present = sorted(int(p.name[6:]) for p in DEVICES.glob("nvidia[0-9]*") if p.name[6:].isdigit())
     with ExitStack() as held:
         free: list[int] = []
         for number in present:

@@ -64,9 +64,9 @@ def interpreter(executable: Path) -> Interpreter:
     )
     try:
         done = subprocess.run([executable, "-I", "-c", ask], capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
+        prefix, base, packages = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
         raise HostError(f"{executable} does not run as a Python interpreter: {error}") from None
-    prefix, base, packages = json.loads(done.stdout)
     return Interpreter(
         executable=executable,
         prefixes=tuple(dict.fromkeys((Path(prefix), Path(base)))),

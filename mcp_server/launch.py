@@ -53,8 +53,6 @@ def start(
             resource.RLIMIT_DATA: spec.memory_bytes,
             resource.RLIMIT_FSIZE: spec.scratch_bytes,
         }
-        if spec.walls and spec.drops_root:  # root itself is exempt, the box's own user is not
-            limits[resource.RLIMIT_NPROC] = spec.processes
         for limit, value in limits.items():
             resource.setrlimit(limit, (value, value))
 

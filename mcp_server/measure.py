@@ -44,13 +44,11 @@ class Measuring:
         spec, job = self.spec, self.job
         self._tell("testing the sandbox")
         self._test_walls()
-        recipe = self._view()
-        snapshot.write_folder(self._files, recipe)
         self._tell("preparing data")
         self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
             for phase, index in self._order():
-                self._phase(phase, index, recipe)
+                self._phase(phase, index)
                 if self.fault:
                     break
         metrics: dict[str, tuple[float, ...]] = {}
@@ -93,10 +91,11 @@ class Measuring:
                 for phase in phases:
                     yield phase, index
 
-    def _phase(self, phase: Phase, index: int | None, recipe: Path) -> None:
+    def _phase(self, phase: Phase, index: int | None) -> None:
         name = phase.name if index is None else f"{phase.name}-{index}"
         self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.seeds}"))
-        data, folders = self._view(), (self.job.sealed, self.job.secret)
+        recipe, data, folders = self._view(), self._view(), (self.job.sealed, self.job.secret)
+        snapshot.write_folder(self._files, recipe)
         with ExitStack() as held:
             talk = held.enter_context(self._evaluator.dialogue(phase.name, index, *folders)) if phase.dialogue else None
             spec = self._box(phase, recipe, data, self.seeds[index or 0], talk)
@@ -104,6 +103,8 @@ class Measuring:
             self._play(box, phase, index, data, talk)
             sealed = self._seal(box, phase, index)
             self.isolation |= box.isolation()
+            if self.isolation["level"] == "bwrap+cgroup" and self.isolation["memory"] != "limited":
+                raise SandboxError("this box got no control group, although the self-test had one")
             run = PhaseRun(
                 phase=phase.name,
                 seed=index,
@@ -119,11 +120,12 @@ class Measuring:
                 artifact_sha256=sealed.sha256 if sealed else None,
             )
             log = box.log.bytes()
-        self.job.logs.mkdir(exist_ok=True)
-        (self.job.logs / f"{name}.log").write_bytes(log)
-        shutil.rmtree(data)
+            self.job.logs.mkdir(exist_ok=True)
+            (self.job.logs / f"{name}.log").write_bytes(log)
+        for folder in (recipe, data):
+            shutil.rmtree(folder)
         self.runs.append(run)
-        self.fault = self._found(phase, run, log)
+        self.fault = self._found(phase, run, log, talk)
 
     def _play(self, box: Box, phase: Phase, index: int | None, data: Path, talk: Dialogue | None) -> None:
         """Run a box from its start to its end; data and the evaluator's ear are there from GO on."""
@@ -144,12 +146,14 @@ class Measuring:
             return None
         return seal(box.out, made.path, made.max_bytes, self._sealed(phase.name, index) / made.path)
 
-    def _found(self, phase: Phase, run: PhaseRun, log: bytes) -> Fault | None:
+    def _found(self, phase: Phase, run: PhaseRun, log: bytes, talk: Dialogue | None) -> Fault | None:
         """What is wrong with a run: a passed limit, then a broken dialogue, then a crash, then too many bytes."""
-        said = self._evaluator.broken_off(self.job.secret, run.seed) if phase.dialogue else None
-        if said and run.verdict in {"ok", "crash"}:
-            return said.model_copy(update={"phase": phase.name})
         spec = self.spec
+        if talk and run.verdict in {"ok", "crash"}:
+            if said := self._evaluator.broken_off(self.job.secret, run.seed):
+                return said.model_copy(update={"phase": phase.name})
+            if talk.failed:
+                return faults.broken_dialogue(phase, run, spec.seeds)
         return faults.fault_of(self.task, phase, run, log, spec.seeds, spec.clock) or faults.too_large(
             self.task, phase, self.runs, snapshot.weight(self._files), spec.seeds
         )

@@ -69,8 +69,6 @@ _AS_USER = "--unshare-user --disable-userns --uid 1000 --gid 1000"
 _AS_ROOT = "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
 """Root keeps what it needs to become somebody else before the recipe starts; the call filter forbids namespaces."""
 _BECOME = "setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
-_FEWER = "prlimit --nproc={most}:{most} --"
-"""Set inside the user namespace, whose processes the kernel counts apart from the operator's."""
 _SYSTEM = (
     "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
     "--ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --ro-bind-try /etc/alternatives /etc/alternatives"
@@ -122,9 +120,9 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
 
 
 def program(spec: BoxSpec) -> list[str]:
-    """What bubblewrap runs in the box: the argv, as nobody that the host knows and with few processes."""
-    become = _BECOME.format(uid=box_uid()) if spec.drops_root else _FEWER.format(most=spec.processes)
-    return [*become.split(), *spec.argv]
+    """What bubblewrap runs in the box: the argv, as nobody that the host knows."""
+    become = _BECOME.format(uid=box_uid()).split() if spec.drops_root else []
+    return [*become, *spec.argv]
 
 
 def _gpus(numbers: tuple[int, ...]) -> list[str]:

@@ -55,7 +55,10 @@ _DENIED = {
     "quotactl": (179, 60),
     "fanotify_init": (300, 262),
 }
-_CLONE, _CLONE3, _SOCKET, _MEMFD = (56, 220), (435, 435), (41, 198), (319, 279)
+_CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
+_UNCOUNTED = {"memfd_create": (319, 279), "shmget": (29, 194)}
+"""Make memory that belongs to no process: polling can't see it."""
+_SETSOCKOPT, _SOL_SOCKET, _LINGER = (54, 208), 1, 13
 _NEW_NAMESPACES = 0x7E020000
 _ALG, _VSOCK = 38, 40
 
@@ -68,8 +71,8 @@ class SeccompError(EspalierError):
     """No filter for this processor."""
 
 
-def program(*, memfd: bool, machine: str | None = None) -> bytes:
-    """The filter; `memfd` allows memory files, whose pages only a memory control group can count.
+def program(*, counted: bool, machine: str | None = None) -> bytes:
+    """The filter; `counted` allows memory that only a memory control group can count.
 
     Raises:
         SeccompError: the processor is neither x86_64 nor aarch64.
@@ -82,7 +85,9 @@ def program(*, memfd: bool, machine: str | None = None) -> bytes:
     steps = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
     if machine == "x86_64":
         steps += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, refuse)]
-    denied = [numbers[column] for numbers in _DENIED.values()] + ([] if memfd else [_MEMFD[column]])
+    denied = [numbers[column] for numbers in _DENIED.values()] + (
+        [] if counted else [n[column] for n in _UNCOUNTED.values()]
+    )
     for number in denied:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
     # clone3 keeps its flags in memory, where a filter can't look: libc falls back to clone.
@@ -93,6 +98,10 @@ def program(*, memfd: bool, machine: str | None = None) -> bytes:
         (_ANY_BIT, 0, 1, _NEW_NAMESPACES),
         (_RETURN, 0, 0, refuse),
     ]
+    # A lingering socket, passed on, would hold up the trusted process that drops it: asking for one does nothing.
+    steps += [(_LOAD, 0, 0, 0), (_EQUAL, 0, 5, _SETSOCKOPT[column])]
+    steps += [(_LOAD, 0, 0, 24), (_EQUAL, 0, 3, _SOL_SOCKET), (_LOAD, 0, 0, 32)]
+    steps += [(_EQUAL, 0, 1, _LINGER), (_RETURN, 0, 0, _ERRNO)]
     steps += [(_LOAD, 0, 0, 0)]
     steps += [(_EQUAL, 0, 4, _SOCKET[column]), (_LOAD, 0, 0, 16), (_EQUAL, 1, 0, _VSOCK), (_EQUAL, 0, 1, _ALG)]
     steps += [(_RETURN, 0, 0, refuse), (_RETURN, 0, 0, _ALLOW)]

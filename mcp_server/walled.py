@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -19,8 +20,8 @@ _TMPFS_MAGIC = 0x01021994
 class Walled:
     """One bubblewrap; its end is the death of the pid namespace."""
 
-    def __init__(self, spec: BoxSpec, enter: Callable[[], None], *, memory_files: bool) -> None:
-        self._spec, self._enter, self._memory_files = spec, enter, memory_files
+    def __init__(self, spec: BoxSpec, enter: Callable[[], None], *, counted: bool) -> None:
+        self._spec, self._enter, self._counted = spec, enter, counted
         self._open: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = self._init = self.out = -1
@@ -31,7 +32,7 @@ class Walled:
         info_r, info_w = self._pipe()
         block_r, self._go = self._pipe()
         told = self._memory(b"\0".join(os.fsencode(a) for a in sandbox.arguments(self._spec, control)) + b"\0")
-        calls = self._memory(seccomp.program(memfd=self._memory_files))
+        calls = self._memory(seccomp.program(counted=self._counted))
         # sync-fd keeps the write end of block-fd open inside bubblewrap: our death must not read as "go". The box
         # itself is told through a file: the program can read its init's command line, which would name host paths.
         names = {"--info-fd": info_w, "--sync-fd": self._go, "--block-fd": block_r, "--seccomp": calls, "--args": told}
@@ -48,6 +49,8 @@ class Walled:
             self._close(descriptor)
         self._pid = self._read_info(info_r)
         self._init = os.pidfd_open(self._pid)
+        # The kernel counts processes per user of a user namespace. Set on its init, which the program could rewrite.
+        resource.prlimit(self._pid, resource.RLIMIT_NPROC, (self._spec.processes, self._spec.processes))
         self._open.append(self._init)
         self._scratch = self._pin()
         self.out = self._scratch[0]

@@ -10,6 +10,7 @@ import mmap
 import os
 import platform
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,6 +45,12 @@ def _no_socket(family: int) -> bool:
     except OSError:
         return True
     return False
+
+
+def _no_lingering() -> bool:
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+        return asked.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == bytes(8)
 
 
 def _holds_only_the_interpreter(folder: Path) -> bool:
@@ -115,6 +122,7 @@ def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> 
         "call filter": lambda: _status("Seccomp") == "2" and all(_refuses(number) for number in calls.values()),
         "no namespaces": lambda: _refuses(calls["unshare"], _NEW_USER) and _refuses(435),
         "no vsock or kernel crypto": lambda: _no_socket(40) and _no_socket(38),
+        "no lingering sockets": _no_lingering,
         "processes limited": lambda: _forks_until(processes),
     }
 

@@ -8,12 +8,11 @@ import traceback
 from pathlib import Path
 
 from lineage_repo.campaign import clear_scratch
+from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
 from lineage_repo.records import Fault, Status
 from lineage_repo.text import clipped
-from mcp_server.evaluator import EvaluatorError
 from mcp_server.job import Job, JobOutcome, JobSpec
-from mcp_server.launch import SandboxError
 from mcp_server.measure import Measuring, elapsed
 
 
@@ -25,7 +24,7 @@ def work(folder: Path) -> JobOutcome:
     measuring = Measuring(job, spec, lambda text: write_whole(job.progress, f"{text} ({elapsed(begun)})".encode()))
     try:
         outcome = measuring.run()
-    except (SandboxError, EvaluatorError, OSError) as error:
+    except (EspalierError, OSError) as error:
         traceback.print_exc()
         fault = Fault(status=Status.HARNESS_ABORT, line=clipped(str(error), 400))
         outcome = JobOutcome(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)

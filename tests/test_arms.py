@@ -16,6 +16,7 @@ from agent_client import brief
 from agent_client.guard import FILE_TOOLS
 from agent_client.options import expected
 from agent_client.prompt import system_prompt
+from lineage_repo import claims
 from lineage_repo.campaign import Campaign, CampaignError, find_task
 from lineage_repo.cli import main
 from lineage_repo.lineage import Lineage
@@ -99,12 +100,23 @@ def test_options_of_another_arm_are_refused(tmp_path: Path, options: tuple[str, 
     assert not (tmp_path / "c").exists()
 
 
-def test_an_arm_that_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "value"), [("lineage", True), ("isolation", "none"), ("seeds", 7)])
+def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: Path, name: str, value: object) -> None:
     campaign = like(calibrated_toy, tmp_path / "other", lineage=False)
     raw = campaign.settings.model_dump(mode="json", exclude_none=True)
-    (campaign.folder / "campaign.toml").write_text(tomli_w.dumps(raw | {"lineage": True}), "utf-8")
-    with pytest.raises(CampaignError, match=r"campaign\.toml was edited: the ledger froze other lineage"):
+    (campaign.folder / "campaign.toml").write_text(tomli_w.dumps(raw | {name: value}), "utf-8")
+    with pytest.raises(CampaignError, match=rf"campaign\.toml was edited: the ledger froze other {name}"):
         Campaign.open(campaign.folder).check_digests()
+
+
+def test_what_a_killed_dry_run_left_is_removed_and_a_live_one_is_not(campaign: Campaign) -> None:
+    dead, live = (campaign.folder / "trials" / name for name in ("size-dead", "size-live"))
+    claims.release(claims.claim(dead))
+    claim = claims.claim(live)
+    (dead / "job-1" / "secret").mkdir(parents=True)
+    campaign.recover()
+    claims.release(claim)
+    assert (dead.exists(), live.exists()) == (False, True)
 
 
 def test_status_and_log_name_the_arm(calibrated_toy: Path, tmp_path: Path) -> None:

@@ -74,6 +74,21 @@ ask = lambda p: (talk.sendall(struct.pack("<d", p)), talk.recv(1))[1]
 """
 
 
+LINGER = """
+here = socket.create_server(("127.0.0.1", 0))
+asks = socket.create_connection(here.getsockname())
+asks.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100_000))
+asks.setblocking(False)
+try:
+    while True: asks.send(bytes(65536))
+except BlockingIOError: pass
+socket.send_fds(talk, [bytes(4)], [asks.fileno()])
+asks.close()
+ready()
+"""
+"""Passes on a socket that would hold up whoever drops it."""
+
+
 @pytest.fixture
 def coin(tmp_path: Path) -> Campaign:
     """A campaign on the coin."""
@@ -117,6 +132,9 @@ def test_a_predictor_is_scored_by_what_it_said_before_it_knew(coin: Campaign, ho
         ("ready()\ntime.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
         ("ready()\nos.close(talk.fileno()); time.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
         ("talk.sendall(b'x' * 10_000_000)\n", Status.CRASH, "did not say READY"),
+        ("talk.sendall(struct.pack('<d', 0.5)); raise SystemExit(0)\n", Status.CRASH, "ended without READY"),
+        ("ready()\ntalk.sendall(struct.pack('<d', 0.5)); time.sleep(0.2)\n", Status.CRASH, "broke off the dialogue"),
+        (LINGER + "talk.sendall(struct.pack('<d', 0.5))\n", Status.CRASH, "step 0: ended early"),
     ],
 )
 def test_a_broken_dialogue_is_the_recipes_fault(

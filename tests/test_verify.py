@@ -63,6 +63,12 @@ def test_a_bent_record_is_named(campaign: Campaign, field: str, value: object, p
     assert any(problem in line for line in verify(campaign.lineage.store).problems)
 
 
+def test_a_calibration_below_the_campaigns_isolation_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    lineage.calibrate(lineage.calibrations[0].model_copy(update={"isolation": {"level": "none"}}))
+    assert any("ran with isolation 'none'" in line for line in verify(lineage.store).problems)
+
+
 def test_a_missing_object_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.6)
     commit = campaign.lineage.commits[1]
