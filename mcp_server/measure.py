@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lineage_repo import snapshot
-from lineage_repo.manifest import Phase
+from lineage_repo.manifest import Phase, TaskFolder
 from lineage_repo.records import Fault, Measurement, PhaseRun
 from mcp_server import faults, gpus
 from mcp_server.box import Box
@@ -36,7 +36,7 @@ class Measuring:
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
         self._files = job.files()
-        program = spec.task_folder / self.task.evaluator.path / self.task.evaluator.program
+        program = job.evaluator / self.task.evaluator.program
         self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
 
     def run(self) -> JobOutcome:
@@ -45,6 +45,7 @@ class Measuring:
         self._tell("testing the sandbox")
         self._test_walls()
         self._tell("preparing data")
+        self._stage_evaluator()
         self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
             for phase, index in self._order():
@@ -76,6 +77,12 @@ class Measuring:
             raise SandboxError(problem)
         self.isolation = {"level": found.level, "selftest": found.summary}
         self._own_user = found.drops_root
+
+    def _stage_evaluator(self) -> None:
+        """Copy what the digest covers, and nothing else, to where the program runs."""
+        for name, source in TaskFolder(path=self.spec.task_folder, task=self.task).evaluator().items():
+            (self.job.evaluator / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, self.job.evaluator / name)
 
     def _view(self) -> Path:
         """A new folder that boxes may see; its path, which they can read, tells no phase, seed or trial."""
