@@ -53,6 +53,11 @@ _COPIES: dict[str, dict[str, Any]] = {
         "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
         "phases": [{"seconds": 6.0, "ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
     },
+    "parameter_golf_cpu": {
+        "seeds": 2,
+        "objective": {"min_delta": 0.4},
+        "phases": [{"ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
+    },
 }
 
 
