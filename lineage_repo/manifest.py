@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import operator
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -258,6 +259,13 @@ class TaskFolder(Record):
         """Every file that the evaluator consists of, by its name beside the program; a file of the task's own wins."""
         shared = {name: _shared() / name for name in self.task.evaluator.shared}
         return shared | _files(self.path / self.task.evaluator.path)
+
+    def stage_evaluator(self, folder: Path) -> Path:
+        """Copy what the digest covers, and nothing else, to where the program can run; return the program there."""
+        for name, source in self.evaluator().items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / name)
+        return folder / self.task.evaluator.program
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the manifest and of everything that the evaluator consists of."""

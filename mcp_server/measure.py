@@ -45,7 +45,7 @@ class Measuring:
         self._tell("testing the sandbox")
         self._test_walls()
         self._tell("preparing data")
-        self._stage_evaluator()
+        TaskFolder(path=spec.task_folder, task=self.task).stage_evaluator(job.evaluator)
         self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
             for phase, index in self._order():
@@ -77,12 +77,6 @@ class Measuring:
             raise SandboxError(problem)
         self.isolation = {"level": found.level, "selftest": found.summary}
         self._own_user = found.drops_root
-
-    def _stage_evaluator(self) -> None:
-        """Copy what the digest covers, and nothing else, to where the program runs."""
-        for name, source in TaskFolder(path=self.spec.task_folder, task=self.task).evaluator().items():
-            (self.job.evaluator / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, self.job.evaluator / name)
 
     def _view(self) -> Path:
         """A new folder that boxes may see; its path, which they can read, tells no phase, seed or trial."""

@@ -56,6 +56,7 @@ _COPIES: dict[str, dict[str, Any]] = {
     "parameter_golf_cpu": {
         "seeds": 2,
         "objective": {"min_delta": 0.4},
+        "limits": {"total_bytes": 130_000},
         "phases": [{"ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
     },
 }
