@@ -1,7 +1,7 @@
 # id: S4
 # attack: send a second distribution for a step once its symbols are known
 # prepend: predict.py
-# expect: honest, crash
+# expect: honest, crash, eval_budget_overrun
 # set: train.py STEPS = 60
 import os, socket
 import numpy as np
