@@ -9,6 +9,7 @@ from typing import Annotated, Self
 import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
+from lineage_repo.builtin import data_folder
 from lineage_repo.claims import alive
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
@@ -18,7 +19,7 @@ from lineage_repo.roster import Roster, recruit, roster
 from lineage_repo.store import Store
 
 FORMAT = 1
-SCRATCH = ("public", "secret", "boxes")
+SCRATCH = ("public", "secret", "evaluator", "boxes")
 """What must not outlive a job in its folder: staged files, hidden data among them."""
 
 
@@ -222,12 +223,6 @@ def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:
 
 def _digests(source: TaskFolder) -> dict[str, str]:
     return source.digests() | {"knowledge": digest_folder(knowledge_folder(source))}
-
-
-def data_folder(name: str) -> Path:
-    """`tasks` or `knowledge`: beside the packages in a checkout, inside this package in a wheel."""
-    packed = Path(__file__).parent / "data" / name
-    return packed if packed.is_dir() else Path(__file__).parent.parent / name
 
 
 def knowledge_folder(source: TaskFolder) -> Path:

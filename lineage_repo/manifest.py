@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import operator
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from lineage_repo import snapshot
+from lineage_repo.builtin import data_folder
 from lineage_repo.errors import EspalierError
 from lineage_repo.records import Caps, Name, Record
 
@@ -139,6 +141,8 @@ class Evaluator(Record):
 
     path: _Path = "evaluator"
     program: _Path = "evaluate.py"
+    shared: tuple[_Path, ...] = Field(default=(), exclude_if=operator.not_)
+    """Files of the built-in `tasks/_shared/` that the program finds beside it and may import."""
     metrics: tuple[Name, ...]
     seconds: float = Field(default=60.0, gt=0)
     """Cap on each verb."""
@@ -235,6 +239,8 @@ class TaskFolder(Record):
             folder = cls(path=path, task=parse(tomllib.loads(text)))
         except tomllib.TOMLDecodeError as error:
             raise ManifestError(f"{path / 'task.toml'}: {error}") from None
+        if lost := [name for name in folder.task.evaluator.shared if not (_shared() / name).is_file()]:
+            raise ManifestError(f"evaluator.shared: {_shared()} has no {', '.join(lost)}")
         if not folder.program.is_file():
             raise ManifestError(f"evaluator.program: {folder.program} does not exist")
         if not (path / folder.task.recipe.path).is_dir():
@@ -249,20 +255,45 @@ class TaskFolder(Record):
         """The starting recipe."""
         return snapshot.read_folder(self.path / self.task.recipe.path)
 
+    def evaluator(self) -> dict[str, Path]:
+        """Every file that the evaluator consists of, by its name beside the program; a file of the task's own wins."""
+        shared = {name: _shared() / name for name in self.task.evaluator.shared}
+        return shared | _files(self.path / self.task.evaluator.path)
+
+    def stage_evaluator(self, folder: Path) -> Path:
+        """Copy what the digest covers, and nothing else, to where the program can run; return the program there."""
+        for name, source in self.evaluator().items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / name)
+        return folder / self.task.evaluator.program
+
     def digests(self) -> dict[str, str]:
         """SHA-256 of the manifest and of everything that the evaluator consists of."""
         return {
             "task": hashlib.sha256(self.task.canonical()).hexdigest(),
-            "evaluator": digest_folder(self.path / self.task.evaluator.path),
+            "evaluator": _digest(self.evaluator()),
         }
 
 
 def digest_folder(path: Path) -> str:
     """SHA-256 over the names and bytes of every file below `path`, caches left out."""
+    return _digest(_files(path))
+
+
+def _shared() -> Path:
+    return data_folder("tasks") / "_shared"
+
+
+def _files(path: Path) -> dict[str, Path]:
+    found = sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(path).as_posix(): p for p in found}
+
+
+def _digest(files: dict[str, Path]) -> str:
     total = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+    for name, file in files.items():
         body = file.read_bytes()
-        total.update(f"{file.relative_to(path).as_posix()}\0{len(body)}\0".encode() + body)
+        total.update(f"{name}\0{len(body)}\0".encode() + body)
     return total.hexdigest()
 
 

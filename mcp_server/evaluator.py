@@ -131,7 +131,8 @@ class EvaluatorProgram:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         return subprocess.Popen(
-            [self._python, "-I", self._program, *arguments],
+            # As -I, but the program's own folder stays importable: only what its digest covers lies there.
+            [self._python, "-EsB", self._program, *arguments],
             cwd=cwd,
             env=environment,
             stdin=stdin,

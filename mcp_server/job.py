@@ -55,6 +55,7 @@ class Job:
         self.progress = folder / "progress.txt"
         self.log = folder / "worker.log"
         self.logs = folder / "logs"
+        self.evaluator = folder / "evaluator"
         self.public = folder / "public"
         self.secret = folder / "secret"
         self.sealed = folder / "sealed"

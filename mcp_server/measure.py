@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lineage_repo import snapshot
-from lineage_repo.manifest import Phase
+from lineage_repo.manifest import Phase, TaskFolder
 from lineage_repo.records import Fault, Measurement, PhaseRun
 from mcp_server import faults, gpus
 from mcp_server.box import Box
@@ -36,7 +36,7 @@ class Measuring:
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
         self._files = job.files()
-        program = spec.task_folder / self.task.evaluator.path / self.task.evaluator.program
+        program = job.evaluator / self.task.evaluator.program
         self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
 
     def run(self) -> JobOutcome:
@@ -45,6 +45,7 @@ class Measuring:
         self._tell("testing the sandbox")
         self._test_walls()
         self._tell("preparing data")
+        TaskFolder(path=spec.task_folder, task=self.task).stage_evaluator(job.evaluator)
         self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
             for phase, index in self._order():

@@ -53,6 +53,12 @@ _COPIES: dict[str, dict[str, Any]] = {
         "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
         "phases": [{"seconds": 6.0, "ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
     },
+    "parameter_golf_cpu": {
+        "seeds": 2,  # the attack that carries text from one to the next needs them
+        "objective": {"min_delta": 0.4},
+        "limits": {"total_bytes": 130_000},
+        "phases": [{"ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
+    },
 }
 
 
@@ -276,7 +282,9 @@ class Arena:
             score = self.baseline(attack.task).score
             if settings:
                 start = self.campaign(attack.task).lineage.recipe(0)
-                score = measure(self, "reference", dict(_with_settings(start, settings)), attack).score
+                # Settings that help the toy would become the best that its attacks are judged against.
+                place = "reference" if attack.task == "toy" else attack.task
+                score = measure(self, place, dict(_with_settings(start, settings)), attack).score
             if score is None:
                 raise BadAttackError(f"{attack.name}: its honest settings alone have no score")
             self._references[key] = score

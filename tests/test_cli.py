@@ -46,7 +46,7 @@ def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("init", "NEW", "--task", "tpy"), "no task 'tpy': built in are airbench_cpu, toy"),
+        (("init", "NEW", "--task", "tpy"), "no task 'tpy': built in are airbench_cpu"),
         (("init", "NEW", "--task", "toy", "--specialists", "opt,quant"), "no specialist ['quant']; it has model, opt"),
         (("status", "NEW"), "is neither a campaign nor a clone"),
         (("serve", "NEW", "--specialist", "opt"), "espalier init"),

@@ -14,7 +14,8 @@ PIXELS = 64
 
 def prepared(folder: Path, seed: int) -> Path:
     """What the evaluator's `prepare` writes for two repeats."""
-    argv = [sys.executable, "-I", str(find_task("airbench_cpu").program), "prepare"]
+    program = find_task("airbench_cpu").stage_evaluator(folder / "evaluator")
+    argv = [sys.executable, "-EsB", str(program), "prepare"]
     options = ["--seed", str(seed), "--repeats", "2", str(folder / "public"), str(folder / "secret")]
     subprocess.run([*argv, *options], check=True)
     return folder

@@ -8,7 +8,7 @@ from lineage_repo.manifest import ManifestError, Task, TaskFolder
 from tests.conftest import MakeTask
 
 
-@pytest.mark.parametrize("name", ["toy", "airbench_cpu"])
+@pytest.mark.parametrize("name", ["toy", "airbench_cpu", "parameter_golf_cpu"])
 def test_a_built_in_task_loads_and_its_start_has_no_syntax_problem(name: str) -> None:
     from mcp_server.preflight import preflight
 
@@ -37,7 +37,7 @@ def test_a_folder_without_a_manifest_is_refused_with_the_next_step(tmp_path: Pat
 
 
 def test_an_unknown_task_name_lists_the_built_in_ones() -> None:
-    with pytest.raises(ManifestError, match="airbench_cpu, toy"):
+    with pytest.raises(ManifestError, match=r"airbench_cpu, .*toy"):
         find_task("airbench")
 
 
@@ -49,3 +49,14 @@ def test_a_phase_cannot_see_an_artifact_that_no_earlier_phase_makes(make_task: M
 
 def test_the_schema_is_json_that_forbids_unknown_keys() -> None:
     assert json.loads(json.dumps(Task.model_json_schema()))["additionalProperties"] is False
+
+
+def test_shared_evaluator_code_is_part_of_the_evaluators_digest(make_task: MakeTask) -> None:
+    without, with_it = make_task(evaluator={"shared": []}), make_task(evaluator={"shared": ["verbs.py"]})
+    assert set(with_it.evaluator()) - set(without.evaluator()) == {"verbs.py"}
+    assert with_it.digests()["evaluator"] != without.digests()["evaluator"]
+
+
+def test_shared_code_that_does_not_exist_is_named(make_task: MakeTask) -> None:
+    with pytest.raises(ManifestError, match=r"evaluator\.shared: .*_shared has no verb\.py"):
+        make_task(evaluator={"shared": ["verb.py"]})

@@ -1,14 +1,13 @@
 """Distorted digits under a secret split: `prepare` deals train and test per seed, `score` counts right answers."""
 
-import argparse
 import gzip
 import hashlib
 import importlib.util
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
+import verbs
 
 DIGITS_SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
 N_TEST = 600
@@ -74,7 +73,7 @@ def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
     np.save(secret / "truth.npy", truth)
 
 
-def score(sealed: Path, secret: Path) -> dict[str, object]:
+def score(sealed: Path, secret: Path) -> verbs.Report:
     """Count the right predictions of every seed, or say what is wrong with the first unusable file."""
     accuracy = []
     for i, truth in enumerate(np.load(secret / "truth.npy", allow_pickle=False)):
@@ -82,41 +81,19 @@ def score(sealed: Path, secret: Path) -> dict[str, object]:
             with (sealed / str(i) / "predict" / "pred.u8").open("rb") as file:
                 raw = file.read(N_TEST + 1)
         except FileNotFoundError:
-            return fault(i, "pred.u8 is missing")
+            return verbs.fault(i, "pred.u8 is missing")
         if len(raw) != N_TEST:
             size = f"more than {N_TEST}" if len(raw) > N_TEST else str(len(raw))
-            return fault(i, f"pred.u8 holds {size} bytes, expected {N_TEST}: one uint8 class per test image")
+            return verbs.fault(i, f"pred.u8 holds {size} bytes, expected {N_TEST}: one uint8 class per test image")
         predicted = np.frombuffer(raw, np.uint8)
         if predicted.max() >= N_CLASSES:
             where = int(predicted.argmax())
-            return fault(i, f"pred.u8 holds class {predicted[where]} at image {where}, expected 0 to {N_CLASSES - 1}")
+            return verbs.fault(
+                i, f"pred.u8 holds class {predicted[where]} at image {where}, expected 0 to {N_CLASSES - 1}"
+            )
         accuracy.append(int((predicted == truth).sum()) / N_TEST)
     return {"metrics": {"accuracy": accuracy}}
 
 
-def fault(seed: int, line: str) -> dict[str, object]:
-    """A measurement that says why there is no score."""
-    return {"fault": {"status": "crash", "line": line, "seed": seed}}
-
-
-def main() -> None:
-    """Run one verb."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    preparing = verbs.add_parser("prepare")
-    preparing.add_argument("--seed", type=int, required=True)
-    preparing.add_argument("--repeats", type=int, required=True)
-    preparing.add_argument("public", type=Path)
-    preparing.add_argument("secret", type=Path)
-    scoring = verbs.add_parser("score")
-    scoring.add_argument("sealed", type=Path)
-    scoring.add_argument("secret", type=Path)
-    given = parser.parse_args()
-    if given.verb == "prepare":
-        prepare(given.seed, given.repeats, given.public, given.secret)
-    else:
-        Path("measurement.json").write_text(json.dumps(score(given.sealed, given.secret)), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    verbs.run(prepare, score)

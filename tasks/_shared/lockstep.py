@@ -1,0 +1,68 @@
+"""Lockstep: a scorer tells its scores of every stream's next symbol before it learns that symbol.
+
+The scorer is told streams and steps (two little-endian uint32), then for each step it sends one float32 per stream and
+symbol of the alphabet, stream by stream, and is told the true symbols (one byte per stream), the last ones excepted.
+Whatever finite numbers it sends are made a distribution here, in float64: the mass of every step is 1.
+"""
+
+import math
+import socket
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+ALPHABET = 128
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a scorer said until its end."""
+
+    steps: int
+    """Steps that it answered in full."""
+    nats: float
+    """Surprise at the true symbols, summed over streams and steps."""
+    broken: str = ""
+    """How it broke the protocol."""
+
+
+def in_streams(text: bytes, streams: int, steps: int) -> tuple[np.ndarray, int]:
+    """The text as `streams` rows of `steps` symbols, and how many bytes at its end are dropped."""
+    used = streams * steps
+    assert len(text) >= used, f"{len(text)} bytes of text, {used} needed"
+    return np.frombuffer(text[:used], np.uint8).reshape(streams, steps), len(text) - used
+
+
+def listen(talk: socket.socket, symbols: np.ndarray) -> Heard:
+    """Hear a scorer out over all steps, to its end, or to its first number that is none."""
+    streams, steps = symbols.shape
+    raw, step, nats = bytearray(streams * ALPHABET * 4), 0, 0.0
+    try:
+        talk.sendall(struct.pack("<II", streams, steps))
+        for step in range(steps):
+            if talk.recv_into(raw, len(raw), socket.MSG_WAITALL) < len(raw):
+                return Heard(step, nats)
+            scores = np.frombuffer(raw, "<f4").reshape(streams, ALPHABET)
+            if not np.isfinite(scores).all():
+                stream, symbol = np.argwhere(~np.isfinite(scores))[0]
+                found = scores[stream, symbol]
+                return Heard(step, nats, f"stream {stream}, step {step}: scored symbol {symbol} {found}, not finite")
+            nats += surprise(scores, symbols[:, step])
+            if step + 1 < steps:
+                talk.sendall(symbols[:, step].tobytes())
+    except (BrokenPipeError, ConnectionResetError):
+        return Heard(step, nats)
+    return Heard(steps, nats)
+
+
+def surprise(scores: np.ndarray, true: np.ndarray) -> float:
+    """Nats of the true symbols under the softmax of each row of scores."""
+    z = scores.astype(np.float64)
+    z -= z.max(1, keepdims=True)
+    return float(np.log(np.exp(z).sum(1)).sum() - z[np.arange(len(z)), true].sum())
+
+
+def bits(nats: float, symbols: int) -> float:
+    """Bits a symbol."""
+    return nats / symbols / math.log(2)

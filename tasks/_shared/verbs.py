@@ -1,0 +1,58 @@
+"""The command line of an evaluator: a verb in, measurement.json out; docs/design.md section 7 describes the verbs."""
+
+import argparse
+import json
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Report = dict[str, Any]
+Prepare = Callable[[int, int, Path, Path], None]
+"""Secret seed, number of seeds, public folder, secret folder."""
+Score = Callable[[Path, Path], Report]
+"""Sealed folder, secret folder."""
+Dialogue = Callable[[int, socket.socket, Path], Report | None]
+"""Seed index, the box's channel, secret folder; a fault, or None where the recipe kept the protocol."""
+
+
+def fault(seed: int, line: str) -> Report:
+    """A measurement that says why there is no score."""
+    return {"fault": {"status": "crash", "line": line, "seed": seed}}
+
+
+def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None) -> None:
+    """Run the verb that the command line names."""
+    given = _arguments()
+    if given.verb == "prepare":
+        prepare(given.seed, given.repeats, given.public, given.secret)
+    elif given.verb == "score":
+        _write(score(given.sealed, given.secret))
+    elif dialogue:
+        sys.stdin.read()  # ends at GO: nothing is answered before the clock runs
+        with socket.socket(fileno=given.channel) as talk:
+            if broken := dialogue(given.index, talk, given.secret):
+                _write(broken)
+
+
+def _write(report: Report) -> None:
+    Path("measurement.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    preparing = verbs.add_parser("prepare")
+    preparing.add_argument("--seed", type=int, required=True)
+    preparing.add_argument("--repeats", type=int, required=True)
+    preparing.add_argument("public", type=Path)
+    preparing.add_argument("secret", type=Path)
+    for name in ("score", "dialogue"):
+        reading = verbs.add_parser(name)
+        reading.add_argument("sealed", type=Path)
+        reading.add_argument("secret", type=Path)
+    reading.add_argument("--phase", required=True)
+    reading.add_argument("--index", type=int, default=0)
+    reading.add_argument("--channel", type=int, required=True)
+    return parser.parse_args()

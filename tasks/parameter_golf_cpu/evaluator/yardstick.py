@@ -1,0 +1,29 @@
+"""How hard a piece of text is: bits per byte of a count model of two bytes of context, made from the training text."""
+
+import numpy as np
+
+ALPHABET = 128
+
+
+def bits_per_byte(train: bytes, text: np.ndarray) -> float:
+    """Mean over every byte of each row of `text` but its first; Witten-Bell smoothing down to the uniform."""
+    known = np.frombuffer(train, np.uint8).astype(np.int64)
+    symbols = text.astype(np.int64)
+    p = np.full((len(symbols), symbols.shape[1] - 1), 1 / ALPHABET)
+    for order in range(3):
+        counts = np.bincount(_codes(known, order), minlength=ALPHABET ** (order + 1)).reshape(-1, ALPHABET)
+        total, kinds = counts.sum(1), (counts > 0).sum(1)
+        code = _codes(symbols, order)[:, 1 if order == 0 else 0 :]
+        context, late = code // ALPHABET, p[:, max(order - 1, 0) :]
+        weight = np.maximum(total + kinds, 1)[context]
+        late[:] = np.where(total[context] > 0, (counts.reshape(-1)[code] + kinds[context] * late) / weight, late)
+    return float(-np.log2(p).mean())
+
+
+def _codes(symbols: np.ndarray, order: int) -> np.ndarray:
+    """Each symbol with the `order` symbols before it as one number."""
+    n = symbols.shape[-1] - order
+    code = np.zeros((*symbols.shape[:-1], n), np.int64)
+    for back in range(order + 1):
+        code = code * ALPHABET + symbols[..., back : back + n]
+    return code
