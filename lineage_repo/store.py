@@ -209,18 +209,21 @@ class Store:
         ).decode("utf-8", "replace")
 
     def changed_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
-        """For each pair of trees, by one process, the files that differ with their lines added plus removed."""
+        """For each pair of trees, by one process, the files that differ with their lines added plus removed.
+
+        A file with a NUL byte has no lines to git: it differs by 0.
+        """
         if not pairs:
             return []
         # Every option that counts lines is spelt out: `verify` must count as whoever recorded the trial did.
-        how = ("-r", "--numstat", "--no-renames", "--text", "--diff-algorithm=myers", "--no-ext-diff", "--no-textconv")
+        how = ("-r", "--numstat", "--no-renames", "--diff-algorithm=myers", "--no-ext-diff", "--no-textconv")
         out = self.run("diff-tree", "--stdin", *how, stdin="".join(f"{a} {b}\n" for a, b in pairs).encode())
         found: list[dict[str, int]] = []
         for line in out.decode().splitlines():
             added, _, rest = line.partition("\t")
             removed, _, path = rest.partition("\t")
             if path:
-                found[-1][path] = int(added) + int(removed)
+                found[-1][path] = 0 if added == "-" else int(added) + int(removed)
             else:
                 found.append({})
         return found
