@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from model import CONTEXT, DATA, OUT, SYMBOLS, Net, save
 from torch import Tensor, nn
 
-STEPS = 240  # [sched] optimiser steps; 100 to 2000
+STEPS = 200  # [sched] optimiser steps; 100 to 2000
 WARMUP = 0.1  # [sched] share of the steps in which the rate rises; 0.0 to 0.5
 COOLDOWN = 0.5  # [sched] share of the steps in which the rate falls to zero; 0.0 to 1.0
 LR = 0.004  # [opt] peak learning rate; 0.0005 to 0.02
