@@ -253,7 +253,13 @@ def test_a_whole_trial_is_scored_and_its_reserved_items_are_in_no_answer(tmp_pat
     bench.workdir.rebase(0)
     train = bench.workdir.folder / "train.py"
     train.write_text(train.read_text("utf-8").replace("STEPS = 200", "STEPS = 210"), "utf-8")
-    submit = {"title": "ten steps", "hypothesis": "More.", "expected_delta": 0.01, "notes": "", "wait_s": 300}
+    submit = {
+        "title": "ten steps",
+        "hypothesis": "Ten more steps should help a little.",
+        "expected_delta": 0.01,
+        "notes": "",
+        "wait_s": 300,
+    }
     views = [{"view": "best"}, {"view": "recent"}, {"view": "trial", "trial": 1}]
     said = anyio.run(answers, bench, [("submit_trial", submit), *(("read_lineage", view) for view in views)])
     bench.workdir.close()
