@@ -59,6 +59,12 @@ _COPIES: dict[str, dict[str, Any]] = {
         "limits": {"total_bytes": 130_000},
         "phases": [{"ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
     },
+    "nanochat_cpu": {
+        "seeds": 1,
+        "gates": [{"metric": "bpb", "at_most": 6.0, "rule": "mean"}],
+        "objective": {"min_delta": 0.15},
+        "phases": [{"seconds": 15.0, "ready_s": 60.0}, {"seconds": 12.0, "ready_s": 60.0}],
+    },
 }
 
 

@@ -8,7 +8,7 @@ from agent_client.prompt import PromptError, gate_text, limit_texts, render, sys
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.manifest import Gate
 
-TASKS = ("toy", "airbench_cpu", "parameter_golf_cpu")
+TASKS = ("toy", "airbench_cpu", "nanochat_cpu", "parameter_golf_cpu")
 
 
 def campaign_of(tmp_path: Path, task: str) -> Campaign:

@@ -8,7 +8,7 @@ from lineage_repo.manifest import ManifestError, Task, TaskFolder
 from tests.conftest import MakeTask
 
 
-@pytest.mark.parametrize("name", ["toy", "airbench_cpu", "parameter_golf_cpu"])
+@pytest.mark.parametrize("name", ["toy", "airbench_cpu", "nanochat_cpu", "parameter_golf_cpu"])
 def test_a_built_in_task_loads_and_its_start_has_no_syntax_problem(name: str) -> None:
     from mcp_server.preflight import preflight
 
