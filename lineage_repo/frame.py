@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +28,8 @@ _MARKS = {
 }
 _STATES = {"running": _KEPT, "done": _KEPT, "paused": _LIMIT, "stalled": _CRASH, "dead": _CRASH}
 _PLOT_WIDTH, _PLOT_HEIGHT = 46, 7
+_WIDE = 120
+"""Columns from which two panels fit side by side."""
 _ROWS = 8
 
 Score = tuple[int, float]
@@ -42,11 +44,25 @@ def frame(found: dict[str, Any], scores: Sequence[Score], keeps: Sequence[Score]
     parts += [Text(f"▲ {alarm['text']}", f"bold {_LIMIT}") for alarm in found["alarms"]]
     if found["best"] is None:
         return Group(*parts, Text("no baseline yet: espalier calibrate measures it", "dim"))
-    above = Table.grid(expand=True)
-    above.add_column(width=_PLOT_WIDTH + 16)
-    above.add_column(ratio=1)
-    above.add_row(_plot(found, scores, keeps), _facts(found))
+    above = _Beside(_plot(found, scores, keeps), _facts(found))
     return Group(*parts, above, _specialists(found), _recent(found), Text("q leaves", "dim"))
+
+
+class _Beside:
+    """A plot with its facts beside it, or below it where the terminal is narrow."""
+
+    def __init__(self, plot: Panel, facts: Panel) -> None:
+        self._plot, self._facts = plot, facts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width < _WIDE:
+            yield from (self._plot, self._facts)
+            return
+        grid = Table.grid(expand=True)
+        grid.add_column(width=_PLOT_WIDTH + 16)
+        grid.add_column(ratio=1)
+        grid.add_row(self._plot, self._facts)
+        yield grid
 
 
 def _plot(found: dict[str, Any], scores: Sequence[Score], keeps: Sequence[Score]) -> Panel:
