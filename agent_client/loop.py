@@ -250,7 +250,9 @@ class Run:
         return sum(s.proposal.specialist == name for n, s in self.campaign.lineage.started.items() if n > 0)
 
     def _begin(self, name: str, caps: Caps) -> None:
-        session = Session(self.campaign, self.access, name, self.plan.models[name], caps, self._wake.set)
+        session = Session(
+            self.campaign, self.access, name, self.plan.models[name], caps, self.plan.extras, self._wake.set
+        )
         task = asyncio.create_task(session.run(), name=session.id)
         task.add_done_callback(lambda _: self._wake.set())
         self._live[name] = (session, task)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from uuid import uuid4
 
@@ -27,6 +27,7 @@ from agent_client.conversation import PREFIX
 from agent_client.options import Access, Place, expected, options, server_command
 from agent_client.papers import Papers
 from agent_client.prompt import system_prompt
+from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Caps, now
 from lineage_repo.sessions import EndReason, SessionReport
@@ -48,10 +49,11 @@ class Session:
         specialist: str,
         model: str,
         caps: Caps,
+        extras: tuple[str, ...] = (),
         on_begun: Callable[[], None] = lambda: None,
     ) -> None:
         self.campaign, self.access, self.specialist, self.model = campaign, access, specialist, model
-        self.caps, self._on_begun = caps, on_begun
+        self.caps, self.extras, self._on_begun = caps, extras, on_begun
         self.started = now()
         self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
         folder = campaign.folder.resolve() / "sessions" / self.id
@@ -60,6 +62,7 @@ class Session:
         self.reason: EndReason | None = None
         self.error: str | None = None
         self.result: ResultMessage | None = None
+        self._shell = Shell(campaign, specialist, access.server) if "Bash" in extras else None
         self._client: ClaudeSDKClient | None = None
         self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
         self._prompt = brief.Brief(text="")
@@ -83,6 +86,8 @@ class Session:
                 await self._talk(papers)
             except TimeoutError:
                 self._end(EndReason.MINUTES)
+            except ShellError as error:
+                self._fail(EndReason.NO_SANDBOX, str(error))
             except ResultError as error:
                 self.error = self.error or clipped(str(error), 2000)
             except (ClaudeSDKError, OSError) as error:
@@ -113,15 +118,19 @@ class Session:
         """Write what the agent will be told, and make its folders."""
         for folder in (self.place.folder, self.place.home, self.place.workdir):
             folder.mkdir(parents=True, exist_ok=True)
-        self.place.system.write_text(system_prompt(self.campaign, self.specialist), encoding="utf-8")
+        self.place.system.write_text(system_prompt(self.campaign, self.specialist, self.extras), encoding="utf-8")
         lineage = self.campaign.lineage.refresh()
         self._prompt = brief.render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
         self.place.brief.write_text(self._prompt.text, encoding="utf-8")
 
     async def _talk(self, papers: Papers) -> None:
-        settings = self._options()
-        settings.stderr = papers.log
-        async with self._limit, ClaudeSDKClient(settings) as client:
+        async with self._limit:
+            settings = self._options(await self._shell.open(self.place.home) if self._shell else {})
+            settings.stderr = papers.log
+            await self._hold(settings, papers)
+
+    async def _hold(self, settings: ClaudeAgentOptions, papers: Papers) -> None:
+        async with ClaudeSDKClient(settings) as client:
             self._client = client
             alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
             watch = asyncio.create_task(self._watch_idleness())
@@ -134,7 +143,7 @@ class Session:
                 watch.cancel()
                 self._client = None
 
-    def _options(self) -> ClaudeAgentOptions:
+    def _options(self, shell: Mapping[str, str]) -> ClaudeAgentOptions:
         command = server_command(self.campaign.folder, self.specialist, self.id, self.caps.submits, self._prompt.sha256)
         after = HookMatcher(matcher=f"{PREFIX}(submit|wait)_trial", hooks=[self._after_trial], timeout=60)
         return options(
@@ -143,15 +152,21 @@ class Session:
             self.caps,
             self.access,
             command,
-            {"PreToolUse": [guard.matcher(self.place.workdir)], "PostToolUse": [after]},
+            {
+                "PreToolUse": [guard.matcher(self.place.workdir), *([self._shell.matcher()] if self._shell else [])],
+                "PostToolUse": [after],
+            },
+            self.extras,
+            shell,
         )
 
     async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
+        tools = expected(lineage=self.campaign.settings.lineage, extras=self.extras)
         async for message in client.receive_response():
             papers.message(message, self.activity.take(message))
             match message:
                 case SystemMessage(subtype="init", data=data):
-                    if wrong := frames.wrong_tools(data, expected(lineage=self.campaign.settings.lineage)):
+                    if wrong := frames.wrong_tools(data, tools):
                         self._fail(EndReason.SERVER_MISSING, wrong)
                         return
                     self.activity.begun = True
@@ -219,6 +234,7 @@ class Session:
             ended=now(),
             end_reason=reason,
             caps=self.caps,
+            extras=self.extras,
             turns=result.num_turns if result else activity.turns,
             usage=frames.usage_of(result.usage) if result and result.usage else activity.usage,
             cost_usd=result.total_cost_usd if result else None,
