@@ -15,9 +15,9 @@ from claude_agent_sdk import (
     HookContext,
     HookInput,
     HookMatcher,
+    Message,
     ResultError,
     ResultMessage,
-    SystemMessage,
 )
 from claude_agent_sdk.types import HookJSONOutput
 
@@ -27,6 +27,7 @@ from agent_client.conversation import PREFIX
 from agent_client.options import Access, Place, expected, options, server_command
 from agent_client.papers import Papers
 from agent_client.prompt import system_prompt
+from agent_client.rollcall import RollCall
 from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Caps, now
@@ -63,6 +64,7 @@ class Session:
         self.error: str | None = None
         self.result: ResultMessage | None = None
         self._shell = Shell(campaign, specialist, access.server) if "Bash" in extras else None
+        self._roll = RollCall(expected(lineage=campaign.settings.lineage, extras=extras))
         self._client: ClaudeSDKClient | None = None
         self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
         self._prompt = brief.Brief(text="")
@@ -87,7 +89,7 @@ class Session:
             except TimeoutError:
                 self._end(EndReason.MINUTES)
             except ShellError as error:
-                self._fail(EndReason.NO_SANDBOX, str(error))
+                self._fail(EndReason.UNGUARDED, str(error))
             except ResultError as error:
                 self.error = self.error or clipped(str(error), 2000)
             except (ClaudeSDKError, OSError) as error:
@@ -135,7 +137,11 @@ class Session:
             alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
             watch = asyncio.create_task(self._watch_idleness())
             try:
+                if self.reason is None and (wrong := await self._roll.hold(client, lambda m: self._take(m, papers))):
+                    self._fail(*wrong)
                 if self.reason is None:
+                    self.activity.begun = True
+                    self._on_begun()
                     await client.query(self._prompt.text)
                     await self._listen(client, papers)
             finally:
@@ -153,6 +159,7 @@ class Session:
             self.access,
             command,
             {
+                "UserPromptSubmit": [self._roll.matcher()],
                 "PreToolUse": [guard.matcher(self.place.workdir), *([self._shell.matcher()] if self._shell else [])],
                 "PostToolUse": [after],
             },
@@ -161,16 +168,9 @@ class Session:
         )
 
     async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
-        tools = expected(lineage=self.campaign.settings.lineage, extras=self.extras)
         async for message in client.receive_response():
-            papers.message(message, self.activity.take(message))
+            self._take(message, papers)
             match message:
-                case SystemMessage(subtype="init", data=data):
-                    if wrong := frames.wrong_tools(data, tools):
-                        self._fail(EndReason.SERVER_MISSING, wrong)
-                        return
-                    self.activity.begun = True
-                    self._on_begun()
                 case AssistantMessage():
                     if self.activity.usage.fresh >= self.caps.tokens:
                         self.stop(EndReason.TOKENS)
@@ -181,6 +181,9 @@ class Session:
                     self.result = message
                 case _:
                     pass
+
+    def _take(self, message: Message, papers: Papers) -> None:
+        papers.message(message, self.activity.take(message))
 
     async def _watch_idleness(self) -> None:
         limit = self.caps.idle_minutes * 60

@@ -29,8 +29,8 @@ class EndReason(StrEnum):
     API_ERROR = "api_error"
     SERVER_MISSING = "server_missing"
     """Claude Code started without our server or with other tools than ours."""
-    NO_SANDBOX = "no_sandbox"
-    """A shell was asked for, and its commands can't be held here."""
+    UNGUARDED = "unguarded"
+    """What holds agents does not work here: hooks are switched off, or a shell has no sandbox."""
     INTERRUPTED = "interrupted"
     """The campaign was asked to stop."""
     CAMPAIGN = "campaign"
@@ -42,7 +42,7 @@ class EndReason(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether something is broken, rather than finished or used up."""
-        return self in {EndReason.API_ERROR, EndReason.SERVER_MISSING, EndReason.NO_SANDBOX, EndReason.CRASH}
+        return self in {EndReason.API_ERROR, EndReason.SERVER_MISSING, EndReason.UNGUARDED, EndReason.CRASH}
 
 
 class Usage(Record):

@@ -182,7 +182,7 @@ def test_a_session_whose_shell_can_not_be_held_ends_before_the_model_is_asked(
     requests: list[bytes] = []
     with scripted(bash("ls"), seen=requests) as url:
         report = hold(campaign, url, extras=BASH)
-    assert report.end_reason is EndReason.NO_SANDBOX
+    assert report.end_reason is EndReason.UNGUARDED
     assert report.error is not None
     assert "no-such-bwrap is not installed: `apt-get install bubblewrap`" in report.error
     assert requests == []
@@ -240,7 +240,7 @@ def test_a_run_without_bubblewrap_refuses_a_shell_before_anything_starts(campaig
 def test_web_tools_are_offered_only_where_they_are_asked_for(campaign: Campaign) -> None:
     with scripted() as url:
         report = hold(campaign, url, extras=WEB_TOOLS)
-    [init] = [line["data"] for line in lines(campaign, report) if line.get("subtype") == "init"]
+    init = next(line["data"] for line in lines(campaign, report) if line.get("subtype") == "init")
     assert report.end_reason is EndReason.DONE
     assert report.extras == WEB_TOOLS
     assert set(WEB_TOOLS) <= set(init["tools"])
