@@ -13,10 +13,11 @@ from agent_client import endpoint, forecast, standin
 from agent_client.endpoint import select
 from agent_client.loop import Run
 from agent_client.notify import Notifier
-from agent_client.options import Access
+from agent_client.options import SHELL_TOOLS, WEB_TOOLS, Access
 from agent_client.plan import HOURS, NO_IMPROVEMENT_HOURS, Plan
 from agent_client.prompt import system_prompt
 from agent_client.report import RunReport
+from agent_client.shell import Shell
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, CampaignError
 from lineage_repo.control import Control
@@ -59,6 +60,8 @@ _MORE = click.FloatRange(min=0, min_open=True)
 @click.option("--specialists", metavar="A,B", default="", help="Only these roles. Default: all of the campaign.")
 @click.option("--concurrency", type=click.IntRange(1), help="Sessions at once. Default: one per specialist.")
 @click.option("--submits", type=click.IntRange(1), help="Most trials per session. Default: the campaign's cap.")
+@click.option("--allow-bash", is_flag=True, help="Give agents a shell, each command of it in a box without network.")
+@click.option("--allow-web", is_flag=True, help="Give agents web search and web pages.")
 @click.option(
     "--notify",
     metavar="CMD",
@@ -77,6 +80,8 @@ def run(
     specialists: str,
     concurrency: int | None,
     submits: int | None,
+    allow_bash: bool,
+    allow_web: bool,
     notify: str | None,
     dry_run: bool,
     as_json: bool,
@@ -99,6 +104,7 @@ def run(
         usd=usd,
         concurrency=concurrency or len(models),
         submits=submits,
+        extras=(*(SHELL_TOOLS if allow_bash else ()), *(WEB_TOOLS if allow_web else ())),
     )
     plays = standin.MODEL in models.values()
     if dry_run:
@@ -111,6 +117,8 @@ def run(
         endpoint.check(models.values(), found)
     redact = Redactor.of(environment | found)
     access = Access(model=found, server=select(environment, _SERVER), redact=redact)
+    if allow_bash:
+        asyncio.run(Shell(campaign, next(iter(models)), access.server).check())
     held = Control(campaign.folder).claim()
     os.environ.clear()  # the SDK hands all of it to Claude Code
     os.environ.update(select(environment, _KEPT))

@@ -22,13 +22,15 @@ from lineage_repo.redact import Redactor
 TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
 READING_TOOLS = ("read_snapshot", "diff_snapshots", "read_lineage")
 """What our server has only where the record may be read."""
+SHELL_TOOLS = ("Bash",)
+WEB_TOOLS = ("WebFetch", "WebSearch")
 _DAY_MS = 86_400_000
 
 
-def expected(*, lineage: bool) -> frozenset[str]:
+def expected(*, lineage: bool, extras: tuple[str, ...] = ()) -> frozenset[str]:
     """Exactly what the agent must be offered."""
     ours = TOOLS + READING_TOOLS if lineage else TOOLS
-    return frozenset({*guard.FILE_TOOLS, *(PREFIX + tool for tool in ours)})
+    return frozenset({*guard.FILE_TOOLS, *extras, *(PREFIX + tool for tool in ours)})
 
 
 class Access(Record):
@@ -109,9 +111,16 @@ def server_command(campaign: Path, specialist: str, session: str, submits: int, 
 
 
 def options(
-    place: Place, model: str, caps: Caps, access: Access, command: list[str], hooks: dict[HookEvent, list[HookMatcher]]
+    place: Place,
+    model: str,
+    caps: Caps,
+    access: Access,
+    command: list[str],
+    hooks: dict[HookEvent, list[HookMatcher]],
+    extras: tuple[str, ...],
+    shell: Mapping[str, str],
 ) -> ClaudeAgentOptions:
-    """Everything that the SDK is told for one session."""
+    """Everything that the SDK is told for one session; `shell` is what its environment needs for Bash."""
     server: dict[str, object] = {
         "type": "stdio",
         "command": command[0],
@@ -125,8 +134,9 @@ def options(
         cli_path=tethered_cli(place),
         cwd=place.workdir,
         session_id=str(uuid4()),
-        tools=list(guard.FILE_TOOLS),
-        allowed_tools=["Read(./**)", "Edit(./**)", PREFIX.removesuffix("__")],
+        tools=[*guard.FILE_TOOLS, *extras],
+        # No rule for Bash: only its hook may let a command through.
+        allowed_tools=["Read(./**)", "Edit(./**)", PREFIX.removesuffix("__"), *(t for t in WEB_TOOLS if t in extras)],
         # The TypedDict lacks `timeout`, which the CLI reads: a trial may be silent for hours.
         mcp_servers={"espalier": cast(McpServerConfig, server)},
         strict_mcp_config=True,
@@ -139,7 +149,7 @@ def options(
         hooks=hooks,
         max_buffer_size=16_000_000,
         extra_args={"no-session-persistence": None},
-        env=_environment(place, access),
+        env={**_environment(place, access), **shell},
     )
 
 

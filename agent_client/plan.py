@@ -26,3 +26,5 @@ class Plan(Record):
     concurrency: int
     submits: int | None = None
     """Most trials per session; None for the caps of the role."""
+    extras: tuple[str, ...] = ()
+    """Claude Code's own tools that agents get beside the file tools."""

@@ -18,7 +18,7 @@ def caps_of(campaign: Campaign, name: str) -> Caps:
     return campaign.roster[name].caps or campaign.settings.caps
 
 
-def system_prompt(campaign: Campaign, specialist: str) -> str:
+def system_prompt(campaign: Campaign, specialist: str, extras: tuple[str, ...] = ()) -> str:
     """Render the prompt of a role; the same bytes for every session of it, so that it caches.
 
     Raises:
@@ -27,7 +27,8 @@ def system_prompt(campaign: Campaign, specialist: str) -> str:
     ours, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
     record = ours / ("record.md" if campaign.settings.lineage else "no_record.md")
     role = own / "roles" / f"{specialist}.md" if campaign.settings.arm == "roles" else ours / "generic.md"
-    files = (ours / "session.md", record, own / "brief.md", role)
+    shell = [ours / "shell.md"] if "Bash" in extras else []
+    files = (ours / "session.md", record, *shell, own / "brief.md", role)
     values = variables(campaign, specialist)
     return "\n\n".join(render(file, values).strip() for file in files) + "\n"
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from uuid import uuid4
 
@@ -15,9 +15,9 @@ from claude_agent_sdk import (
     HookContext,
     HookInput,
     HookMatcher,
+    Message,
     ResultError,
     ResultMessage,
-    SystemMessage,
 )
 from claude_agent_sdk.types import HookJSONOutput
 
@@ -27,6 +27,8 @@ from agent_client.conversation import PREFIX
 from agent_client.options import Access, Place, expected, options, server_command
 from agent_client.papers import Papers
 from agent_client.prompt import system_prompt
+from agent_client.rollcall import RollCall
+from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Caps, now
 from lineage_repo.sessions import EndReason, SessionReport
@@ -48,10 +50,11 @@ class Session:
         specialist: str,
         model: str,
         caps: Caps,
+        extras: tuple[str, ...] = (),
         on_begun: Callable[[], None] = lambda: None,
     ) -> None:
         self.campaign, self.access, self.specialist, self.model = campaign, access, specialist, model
-        self.caps, self._on_begun = caps, on_begun
+        self.caps, self.extras, self._on_begun = caps, extras, on_begun
         self.started = now()
         self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
         folder = campaign.folder.resolve() / "sessions" / self.id
@@ -60,6 +63,8 @@ class Session:
         self.reason: EndReason | None = None
         self.error: str | None = None
         self.result: ResultMessage | None = None
+        self._shell = Shell(campaign, specialist, access.server) if "Bash" in extras else None
+        self._roll = RollCall(expected(lineage=campaign.settings.lineage, extras=extras))
         self._client: ClaudeSDKClient | None = None
         self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
         self._prompt = brief.Brief(text="")
@@ -83,6 +88,8 @@ class Session:
                 await self._talk(papers)
             except TimeoutError:
                 self._end(EndReason.MINUTES)
+            except ShellError as error:
+                self._fail(EndReason.UNGUARDED, str(error))
             except ResultError as error:
                 self.error = self.error or clipped(str(error), 2000)
             except (ClaudeSDKError, OSError) as error:
@@ -113,20 +120,28 @@ class Session:
         """Write what the agent will be told, and make its folders."""
         for folder in (self.place.folder, self.place.home, self.place.workdir):
             folder.mkdir(parents=True, exist_ok=True)
-        self.place.system.write_text(system_prompt(self.campaign, self.specialist), encoding="utf-8")
+        self.place.system.write_text(system_prompt(self.campaign, self.specialist, self.extras), encoding="utf-8")
         lineage = self.campaign.lineage.refresh()
         self._prompt = brief.render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
         self.place.brief.write_text(self._prompt.text, encoding="utf-8")
 
     async def _talk(self, papers: Papers) -> None:
-        settings = self._options()
-        settings.stderr = papers.log
-        async with self._limit, ClaudeSDKClient(settings) as client:
+        async with self._limit:
+            settings = self._options(await self._shell.open(self.place.home) if self._shell else {})
+            settings.stderr = papers.log
+            await self._hold(settings, papers)
+
+    async def _hold(self, settings: ClaudeAgentOptions, papers: Papers) -> None:
+        async with ClaudeSDKClient(settings) as client:
             self._client = client
             alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
             watch = asyncio.create_task(self._watch_idleness())
             try:
+                if self.reason is None and (wrong := await self._roll.hold(client, lambda m: self._take(m, papers))):
+                    self._fail(*wrong)
                 if self.reason is None:
+                    self.activity.begun = True
+                    self._on_begun()
                     await client.query(self._prompt.text)
                     await self._listen(client, papers)
             finally:
@@ -134,7 +149,7 @@ class Session:
                 watch.cancel()
                 self._client = None
 
-    def _options(self) -> ClaudeAgentOptions:
+    def _options(self, shell: Mapping[str, str]) -> ClaudeAgentOptions:
         command = server_command(self.campaign.folder, self.specialist, self.id, self.caps.submits, self._prompt.sha256)
         after = HookMatcher(matcher=f"{PREFIX}(submit|wait)_trial", hooks=[self._after_trial], timeout=60)
         return options(
@@ -143,19 +158,19 @@ class Session:
             self.caps,
             self.access,
             command,
-            {"PreToolUse": [guard.matcher(self.place.workdir)], "PostToolUse": [after]},
+            {
+                "UserPromptSubmit": [self._roll.matcher()],
+                "PreToolUse": [guard.matcher(self.place.workdir), *([self._shell.matcher()] if self._shell else [])],
+                "PostToolUse": [after],
+            },
+            self.extras,
+            shell,
         )
 
     async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
         async for message in client.receive_response():
-            papers.message(message, self.activity.take(message))
+            self._take(message, papers)
             match message:
-                case SystemMessage(subtype="init", data=data):
-                    if wrong := frames.wrong_tools(data, expected(lineage=self.campaign.settings.lineage)):
-                        self._fail(EndReason.SERVER_MISSING, wrong)
-                        return
-                    self.activity.begun = True
-                    self._on_begun()
                 case AssistantMessage():
                     if self.activity.usage.fresh >= self.caps.tokens:
                         self.stop(EndReason.TOKENS)
@@ -166,6 +181,9 @@ class Session:
                     self.result = message
                 case _:
                     pass
+
+    def _take(self, message: Message, papers: Papers) -> None:
+        papers.message(message, self.activity.take(message))
 
     async def _watch_idleness(self) -> None:
         limit = self.caps.idle_minutes * 60
@@ -219,6 +237,7 @@ class Session:
             ended=now(),
             end_reason=reason,
             caps=self.caps,
+            extras=self.extras,
             turns=result.num_turns if result else activity.turns,
             usage=frames.usage_of(result.usage) if result and result.usage else activity.usage,
             cost_usd=result.total_cost_usd if result else None,

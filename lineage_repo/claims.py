@@ -20,8 +20,13 @@ def release(descriptor: int) -> None:
 
 def alive(folder: Path) -> bool:
     """Whether a process still holds the claim on a trial's folder."""
+    return held(folder / "lock")
+
+
+def held(lock: Path) -> bool:
+    """Whether a process holds a lock file."""
     try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

@@ -1,12 +1,12 @@
 """The operator's host configuration, as far as everybody needs it: where it lies, how many slots, who holds them."""
 
-import fcntl
-import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
+
+from lineage_repo.claims import held
 
 
 class Slots(TypedDict):
@@ -36,20 +36,6 @@ def slots(environment: Mapping[str, str]) -> Slots:
         raw = tomllib.loads(config_file(environment).read_text("utf-8"))
         total, state = int(raw.get("slots", 1)), Path(raw.get("state", state))
     folder = state / "slots"
-    busy = sum(_held(folder / f"slot-{i}") for i in range(total))
-    waiting = sum(_held(path) for path in (folder / "queue").iterdir()) if (folder / "queue").is_dir() else 0
+    busy = sum(held(folder / f"slot-{i}") for i in range(total))
+    waiting = sum(held(path) for path in (folder / "queue").iterdir()) if (folder / "queue").is_dir() else 0
     return Slots(total=total, busy=busy, waiting=waiting)
-
-
-def _held(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

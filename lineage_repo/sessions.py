@@ -29,6 +29,8 @@ class EndReason(StrEnum):
     API_ERROR = "api_error"
     SERVER_MISSING = "server_missing"
     """Claude Code started without our server or with other tools than ours."""
+    UNGUARDED = "unguarded"
+    """What holds agents does not work here: hooks are switched off, or a shell has no sandbox."""
     INTERRUPTED = "interrupted"
     """The campaign was asked to stop."""
     CAMPAIGN = "campaign"
@@ -40,7 +42,7 @@ class EndReason(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether something is broken, rather than finished or used up."""
-        return self in {EndReason.API_ERROR, EndReason.SERVER_MISSING, EndReason.CRASH}
+        return self in {EndReason.API_ERROR, EndReason.SERVER_MISSING, EndReason.UNGUARDED, EndReason.CRASH}
 
 
 class Usage(Record):
@@ -70,6 +72,8 @@ class SessionReport(Record):
     """None while it runs."""
     caps: Caps | None = None
     """None in reports of earlier versions."""
+    extras: tuple[str, ...] = ()
+    """Claude Code's own tools that it was offered beside the file tools."""
     turns: int = 0
     usage: Usage = Usage()
     cost_usd: float | None = None

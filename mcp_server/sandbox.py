@@ -54,6 +54,8 @@ class BoxSpec(Record):
     """Descriptor of the box's end of a talk with the evaluator; the box takes it over."""
     gpus: tuple[int, ...] = ()
     """Numbers of the NVIDIA devices that it may use."""
+    out_alias: Path | None = None
+    """Another path of its /out."""
     drops_root: bool = Field(default_factory=drops_root)
     """Whether the box runs as a user of its own; else in a user namespace, which needs no root."""
     walls: bool = True
@@ -113,6 +115,7 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
         *_gpus(spec.gpus),
         # After /tmp: an interpreter may lie below it.
         *_interpreter(spec.interpreter, spec.hide),
+        *([] if spec.out_alias is None else [*_parents(spec.out_alias), "--symlink", "/out", str(spec.out_alias)]),
         *("--ro-bind", str(spec.recipe), "/recipe", "--ro-bind", str(spec.data), "/data"),
         *(part for item in environment(spec, control, "/data", "/out").items() for part in ("--setenv", *item)),
         *_LAST.split(),
@@ -143,10 +146,7 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
     binds: list[str] = []
     for prefix in found.prefixes:
         if not prefix.is_relative_to("/usr"):
-            # Made by hand, since those that bubblewrap makes are closed to the box's user.
-            for parent in [p for p in reversed(prefix.parents) if p not in _MADE]:
-                binds += ["--perms", "0755", "--dir", str(parent)]
-            binds += ["--ro-bind", str(prefix), str(prefix)]
+            binds += [*_parents(prefix), "--ro-bind", str(prefix), str(prefix)]
     for folder in {
         *found.packages,
         *_SYSTEM_PACKAGES.glob("lib/python3*/*-packages"),
@@ -159,6 +159,12 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
             elif (folder / f"{name}.py").is_file():
                 binds += ["--ro-bind", os.devnull, str(folder / f"{name}.py")]
     return binds
+
+
+def _parents(path: Path) -> list[str]:
+    """Make the folders above `path`, since those that bubblewrap makes are closed to the box's user."""
+    made = [parent for parent in reversed(path.parents) if parent not in _MADE]
+    return [part for parent in made for part in ("--perms", "0755", "--dir", str(parent))]
 
 
 def remedy(said: str) -> str:

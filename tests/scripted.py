@@ -157,7 +157,13 @@ def server_environment() -> dict[str, str]:
 
 
 def hold(
-    campaign: Campaign, url: str, *, key: str = "none", server: dict[str, str] | None = None, **caps: object
+    campaign: Campaign,
+    url: str,
+    *,
+    key: str = "none",
+    server: dict[str, str] | None = None,
+    extras: tuple[str, ...] = (),
+    **caps: object,
 ) -> SessionReport:
     """Hold one session of opt against a Messages endpoint; `caps` change its caps, one submit unless said."""
 
@@ -170,7 +176,7 @@ def hold(
         }
         access = Access(model=model, server=server or server_environment(), redact=Redactor.of(model))
         allowed = caps_of(campaign, "opt").model_copy(update={"submits": 1, **caps})
-        return await Session(campaign, access, "opt", "claude-sonnet-5", allowed).run()
+        return await Session(campaign, access, "opt", "claude-sonnet-5", allowed, extras).run()
 
     return asyncio.run(talk())
 

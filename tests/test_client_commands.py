@@ -1,7 +1,5 @@
 """The command `run`: what it refuses before anything starts, each time with the remedy."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,8 +49,6 @@ def test_a_changed_task_is_refused(campaign: Campaign) -> None:
 
 
 def test_its_help_needs_no_campaign() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "lineage_repo.cli", "run", "--help"], capture_output=True, check=True, encoding="utf-8"
-    ).stdout
+    shown = CliRunner().invoke(main, ["run", "--help"]).output
     assert "--model NAME" in shown
     assert "the same command resumes" in " ".join(shown.split())

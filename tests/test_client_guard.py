@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
 from agent_client.guard import FILE_TOOLS, matcher, refusal
+from agent_client.rollcall import RollCall
+from lineage_repo.sessions import EndReason
+from tests.scripted import scripted
 
 
 @pytest.fixture
@@ -87,3 +91,27 @@ def test_the_hook_covers_every_file_tool_and_blocks_when_it_breaks(folder: Path)
     assert found.matcher == "|".join(FILE_TOOLS)
     with pytest.raises(KeyError):
         call_hook(folder, {"tool_name": "Read"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hooked", [True, False])
+def test_the_roll_call_finds_out_whether_hooks_work_at_all(folder: Path, hooked: bool) -> None:
+    requests: list[bytes] = []
+
+    async def hold(url: str) -> tuple[EndReason, str] | None:
+        roll = RollCall(frozenset({"Read"}))
+        settings = ClaudeAgentOptions(
+            model="claude-sonnet-5",
+            cwd=folder,
+            tools=["Read"],
+            setting_sources=[],
+            hooks={"UserPromptSubmit": [roll.matcher()]} if hooked else {},
+            env={"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"},
+        )
+        async with ClaudeSDKClient(settings) as client:
+            return await roll.hold(client, lambda _: None)
+
+    with scripted(seen=requests) as url:
+        wrong = asyncio.run(hold(url))
+    assert bool(requests) != hooked
+    assert (wrong and wrong[0]) == (None if hooked else EndReason.UNGUARDED)

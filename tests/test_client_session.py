@@ -96,12 +96,32 @@ def test_the_cap_on_minutes_ends_a_session(campaign: Campaign) -> None:
 
 
 def test_a_session_without_our_server_ends_before_the_model_is_asked(campaign: Campaign) -> None:
-    with standin.serving() as url:
+    requests: list[bytes] = []
+    with scripted(seen=requests) as url:
         report = hold(campaign, url, server={"PATH": "/nonexistent"})
+    assert requests == []
     assert report.end_reason is EndReason.SERVER_MISSING
     assert report.error is not None
     assert "espalier is failed" in report.error
-    assert not [line for line in lines(campaign, report) if line["type"] == "AssistantMessage"]
+    assert report.cost_usd in {None, 0}
+
+
+def test_a_session_that_is_offered_other_tools_ends_before_the_model_is_asked(campaign: Campaign) -> None:
+    requests: list[bytes] = []
+    with scripted(seen=requests) as url:
+        report = hold(campaign, url, extras=("WebFetch", "NoSuchTool"))
+    assert report.end_reason is EndReason.SERVER_MISSING
+    assert report.error == "lacks ['NoSuchTool']"
+    assert requests == []
+
+
+def test_the_roll_call_leaves_nothing_in_the_conversation(campaign: Campaign) -> None:
+    requests: list[bytes] = []
+    with scripted(seen=requests) as url:
+        report = hold(campaign, url)
+    assert report.end_reason is EndReason.DONE
+    assert len(requests) == 1
+    assert b"roll call" not in requests[0]
 
 
 def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_no_success(campaign: Campaign) -> None:

@@ -1,5 +1,6 @@
 """An ordinary user measures too: no root, no control groups, boxes in user namespaces."""
 
+import base64
 import json
 import os
 import shlex
@@ -35,7 +36,14 @@ def test_an_ordinary_user_calibrates_in_a_sandbox_that_passes_its_test(tmp_path:
     home.mkdir(mode=0o700)
     os.chown(home, UID, UID)
     espalier = f"{shlex.quote(sys.executable)} -I -B -m lineage_repo.cli"
-    commands = f"{espalier} init c --task toy && {espalier} calibrate c && {espalier} show c 0 --json > said.json"
+    shell = f"{shlex.quote(sys.executable)} -I -B -m mcp_server.shell c opt"
+    line = base64.b64encode(b"id -u > who.txt").decode()
+    commands = " && ".join(
+        [
+            *(f"{espalier} init c --task toy", f"{espalier} calibrate c", f"{espalier} show c 0 --json > said.json"),
+            *(f"{espalier} checkout c 0 c/workdirs/opt", f"{shell} > flag", f"{shell} $(cat flag) --command {line}"),
+        ]
+    )
     drop = f"setpriv --reuid {UID} --regid {UID} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs"
     script = [
         "set -e",
@@ -50,6 +58,8 @@ def test_an_ordinary_user_calibrates_in_a_sandbox_that_passes_its_test(tmp_path:
         )
         assert done.returncode == 0, done.stderr
         isolation = json.loads((home / "said.json").read_text("utf-8"))["isolation"]
+        flag, who = ((home / name).read_text("utf-8").strip() for name in ("flag", "c/workdirs/opt/who.txt"))
     finally:
         subprocess.run(["rm", "-rf", str(home)], check=True)
     assert (isolation["level"], isolation["uid"], isolation["memory"]) == ("bwrap", "mapped", "polled")
+    assert (flag, who) == ("--mapped-user", "1000")
