@@ -30,6 +30,7 @@ COMMANDS = {
     "analyze": ("lineage_repo.analysis.commands:analyze", "Say what the trials of a lineage show together."),
     "paper": ("lineage_repo.analysis.commands:paper", "Recompute the paper's numbers from its released traces."),
     "export": ("lineage_repo.analysis.commands:export", "Write the trials as TSV, CSV, Parquet or JSON lines."),
+    "report": ("lineage_repo.report.commands:report", "Write one offline page about a campaign."),
     "task": ("lineage_repo.commands:task", "List, check and describe task manifests."),
     "doctor": ("mcp_server.commands:doctor", "Check what this machine can run."),
 }
