@@ -31,6 +31,7 @@ COMMANDS = {
     "paper": ("lineage_repo.analysis.commands:paper", "Recompute the paper's numbers from its released traces."),
     "export": ("lineage_repo.analysis.commands:export", "Write the trials as TSV, CSV, Parquet or JSON lines."),
     "report": ("lineage_repo.report.commands:report", "Write one offline page about a campaign."),
+    "compare": ("lineage_repo.report.commands:compare", "Put campaigns on one task side by side."),
     "task": ("lineage_repo.commands:task", "List, check and describe task manifests."),
     "doctor": ("mcp_server.commands:doctor", "Check what this machine can run."),
 }

@@ -1,14 +1,17 @@
 """The commands `report` and `compare`."""
 
+import json
 from pathlib import Path
 
 import click
 
 from lineage_repo.commands import open_lineage
 from lineage_repo.files import write_whole
+from lineage_repo.report.arms import Comparison, compare_arms
+from lineage_repo.report.beside import comparison_page
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.rows import digest
+from lineage_repo.report.rows import Digest, digest
 from lineage_repo.report.runtime import write_figures
 
 
@@ -56,3 +59,44 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out:
         write_whole(out, report_page(found, tell).encode())
         click.echo(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+
+
+@click.command()
+@click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on standard output.")
+def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+    """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
+
+    Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
+    """
+    arms: dict[str, list[tuple[str, Digest]]] = {}
+    for run in runs:
+        arm, mark, path = run.rpartition("=")
+        folder = Path(path)
+        name = folder.resolve().name
+        arms.setdefault(arm if mark else name, []).append((name, digest(open_lineage(folder))))
+    if len(runs) < 2:
+        raise click.UsageError("name two campaigns or more")
+    if out:
+        place(out)
+    found = compare_arms(arms)
+    if out:
+        tell("page")
+        write_whole(out, comparison_page(arms, found).encode())
+    if as_json:
+        return click.echo(json.dumps({"schema": "espalier.compare/1", **found.model_dump(mode="json")}, indent=1))
+    return click.echo("\n".join(_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else [])))
+
+
+def _lines(found: Comparison) -> list[str]:
+    digits = found.objective.digits
+    lines = [
+        f"{line.arm:24} {line.best_at:.{digits}f} after {found.common_trials}   "
+        f"{line.best:.{digits}f} after {line.trials}   {line.keeps} keeps   {line.run}"
+        for line in found.runs
+    ]
+    for i in found.intervals:
+        span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
+        lines.append(f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}")
+    return lines

@@ -112,6 +112,11 @@ def signed(value: float, digits: int) -> str:
     return text.replace("-", "\u2212")
 
 
+def rounded(value: float) -> str:
+    """A number that people read: four significant digits, no exponent for large ones."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def ticks(low: float, high: float, count: int = 6) -> list[float]:
     """Round values between two edges."""
     step = (high - low) / count
@@ -121,7 +126,7 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
     return [brief(i * step) or 0.0 for i in range(first, math.floor(high / step) + 1)]
 
 
-def shown(rows: Sequence[TrialFacts], *names: str) -> list[Row]:
+def shown(rows: Sequence[TrialFacts], *names: str) -> list[dict[str, Cell]]:
     """Some fields of trials, with number, role and family."""
     return [{n: _cell(getattr(row, n)) for n in ("t", "role", "family", *names)} for row in rows]
 

@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
-from lineage_repo.report.figure import signed
+from lineage_repo.report.figure import rounded, signed
 from lineage_repo.report.palette import FAMILIES
 from lineage_repo.report.rows import Digest, pauses
 
@@ -67,7 +67,7 @@ def _margins(digest: Digest) -> Iterator[Finding]:
         missed = [(-row.margins[name], row.value) for row in digest.trials if row.margins.get(name, 0.0) < 0]
         if len(missed) < 3:
             continue
-        text = f"{len(missed)} trials missed {name}, half of them by less than {median(m for m, _ in missed):.4g}"
+        text = f"{len(missed)} trials missed {name}, half of them by less than {rounded(median(m for m, _ in missed))}"
         score = best.score if best else None
         better = [v for _, v in missed if v is not None and score is not None and objective.gain(v, score) > 0]
         text += f"; {len(better)} of them measured better than the best." if better else "."

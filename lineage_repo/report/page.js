@@ -19,7 +19,8 @@
   const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)");
   const dark = () => (root.classList.contains("dark") ? true : root.classList.contains("light") ? false : system.matches);
   const themed = (spec) => {
-    const text = JSON.stringify(spec);
+    const larger = parseFloat(getComputedStyle(document.body).fontSize) / 14;
+    const text = JSON.stringify(spec).replace(/(ontSize":)(\d+)/g, (_, name, size) => name + Math.round(size * larger));
     if (!dark()) return JSON.parse(text);
     return JSON.parse(text.replace(/#[0-9a-f]{6}/g, (colour) => data.dark[colour] || colour));
   };

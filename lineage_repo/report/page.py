@@ -87,16 +87,15 @@ def report_page(digest: Digest, tell: Tell) -> str:
 def render(template: str, made: Sequence[Figure], data: dict[str, Any], **context: Any) -> str:
     """Fill a template; the figures and `data` become the JSON that the page's script reads."""
     jinja = load("jinja2")
-    here = files("lineage_repo.report")
     environment = jinja.Environment(
-        loader=jinja.FunctionLoader(lambda name: here.joinpath(name).read_text("utf-8")),
+        loader=jinja.FunctionLoader(_template),
         autoescape=True,
         undefined=jinja.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = here.joinpath("page.css").read_text("utf-8")
-    scripts = [vega_script(), here.joinpath("page.js").read_text("utf-8")] if made else []
+    style = _template("page.css")
+    scripts = [vega_script(), _template("page.js")] if made else []
     known = frozenset({"family", *data["rows"]} if "rows" in data else ())
     specs = [
         {"name": f.name, "spec": f.spec, "data": {n: columns(rows, known) for n, rows in f.data.items()}} for f in made
@@ -118,6 +117,10 @@ def render(template: str, made: Sequence[Figure], data: dict[str, Any], **contex
         data=packed(data | {"figures": specs, "dark": DARK}),
         **context,
     )
+
+
+def _template(name: str) -> str:
+    return files("lineage_repo.report").joinpath(name).read_text("utf-8")
 
 
 def columns(rows: Sequence[Row], known: AbstractSet[str]) -> dict[str, list[Cell]]:

@@ -18,6 +18,7 @@ from lineage_repo.report.figure import (
     finished,
     load,
     named,
+    rounded,
     score_range,
     shown,
 )
@@ -154,7 +155,7 @@ def _margin(digest: Digest, name: str, index: int) -> Figure | None:
     better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
     text = (
         f"{len(missed)} of {len(points)} trials missed it, half of them by less than "
-        f"{median(-m for m in missed):.4g} {unit}; {len(better)} of those measured better than the best."
+        f"{rounded(median(-m for m in missed))} {unit}; {len(better)} of those measured better than the best."
         if missed
         else "No trial missed it."
     )

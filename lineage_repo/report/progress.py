@@ -19,10 +19,13 @@ from lineage_repo.report.figure import (
 )
 from lineage_repo.report.palette import FAMILIES, GRID, INK, MUTED
 from lineage_repo.report.rows import Digest, TrialFacts, pauses
+from lineage_repo.text import clipped
 
 X_TITLE = "trial number"
 _X = "by == 'time' ? datum.end_h : by == 'slots' ? datum.spent_h : datum.t"
 _LABELS = 6
+_ROOM = "width > 640"
+"""Labels need a wide figure; on a phone they would cover it."""
 
 
 class _Frame(NamedTuple):
@@ -58,7 +61,9 @@ def progress(digest: Digest) -> Figure | None:
     low, high = sorted((frame.worst, bottom))
     title = f"{objective.metric}, {objective.unit} ({objective.direction} is better)"
     y = alt.Y("y:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False, zero=False))
-    axis = alt.Axis(values=ticks(*sorted((frame.worst, frame.beyond))), format=f".{objective.digits}f")
+    axis = alt.Axis(
+        values=ticks(min(frame.worst, frame.beyond), max(frame.worst, frame.beyond)), format=f".{objective.digits}f"
+    )
     x = alt.X("x:Q", title=X_TITLE, axis=alt.Axis(grid=False, tickCount=8), scale=alt.Scale(nice=False))
 
     def on(name: str) -> Any:
@@ -93,12 +98,12 @@ def progress(digest: Digest) -> Figure | None:
         .mark_text(align="left", dx=4, dy=-9, fontSize=10, color=MUTED)
         .encode(x=alt.value(0), y=y, text="label:N")
     )
-    leader = on("labels").mark_rule(color=MUTED, opacity=0.6).encode(x=x, y=y, y2="from:Q")
+    leader = on("labels").transform_filter(_ROOM).mark_rule(color=MUTED, opacity=0.6).encode(x=x, y=y, y2="from:Q")
     layers = [band, gap, line, dot, leader, *_texts(on, x, y), lane]
     chart = alt.layer(*layers).add_params(alt.param(name="by", value="trial"))
     noise = "" if digest.noise is None else f" Band: ±{digest.noise:.{objective.digits}f}, the noise of one trial."
     text = (
-        "The black line is the best so far; filled circles are in the best recipe, hollow ones were "
+        "The line is the best so far; filled circles are in the best recipe, hollow ones were "
         "kept and superseded. "
         "Marks at the upper or lower edge lie beyond it; rows below hold trials without a score. "
         f"Labels name the largest steps over the parent.{noise}"
@@ -110,8 +115,8 @@ def _texts(on: Callable[[str], Any], x: Any, y: Any) -> list[Any]:
     """Two lines per label, to the left of the leader or, near the axis, to its right."""
     found: list[Any] = []
     for side, dx in (("right", -4), ("left", 4)):
-        for field, dy, weight, colour in (("head", -5, "bold", INK), ("title", 7, "normal", MUTED)):
-            base = on("labels").transform_filter(f"datum.side == '{side}'")
+        for field, dy, weight, colour in (("head", -5, "bold", INK), ("what", 7, "normal", MUTED)):
+            base = on("labels").transform_filter(f"{_ROOM} && datum.side == '{side}'")
             mark = base.mark_text(align=side, dx=dx, dy=dy, fontSize=10, fontWeight=weight, color=colour)
             found.append(mark.encode(x=x, y=y, text=f"{field}:N"))
     return found
@@ -169,6 +174,6 @@ def _labels(digest: Digest, frame: _Frame) -> list[Row]:
         head = f"#{row.t} {row.role} {signed(row.vs_parent or 0.0, objective.digits)}"
         title = row.title.partition(": ")[2] or row.title
         where: Row = {"t": row.t, "end_h": brief(row.end_h) or 0.0, "spent_h": brief(row.spent_h)}
-        text: Row = {"head": head, "title": title if len(title) < 34 else title[:32] + "…", "side": side}
+        text: Row = {"head": head, "what": clipped(title, 34), "side": side}
         found.append({**where, **text, "y": frame.worst + level * height, "from": row.score})
     return found

@@ -15,7 +15,8 @@ class Piece(NamedTuple):
     """A part of a bar."""
 
     family: str
-    index: int
+    place: int
+    """The family's place in the palette."""
     n: int
     x: float
     width: float
@@ -50,7 +51,7 @@ def role_rows(digest: Digest) -> list[RoleLine]:
         found.append(
             RoleLine(
                 role=name,
-                pieces=_pieces([row.family for row in own], most),
+                pieces=pieces([row.family for row in own], most),
                 trials=len(own),
                 kept=len(kept),
                 in_best=sum(row.on_path for row in kept),
@@ -65,7 +66,8 @@ def role_rows(digest: Digest) -> list[RoleLine]:
     return sorted(scaled, key=lambda line: (-line.gain, -line.kept, line.role))
 
 
-def _pieces(families: list[str], most: int) -> tuple[Piece, ...]:
+def pieces(families: list[str], most: int) -> tuple[Piece, ...]:
+    """The bar of these outcomes beside one of `most` trials."""
     found: list[Piece] = []
     x = 0.0
     for index, family in enumerate(FAMILIES):
