@@ -49,10 +49,10 @@ class Interval(Record):
 class Comparison(Record):
     """Several campaigns on one objective.
 
-    The best after N trials is compared over whole runs, which are drawn again with replacement within each arm; with
-    one run in either arm there is no interval, since trials of one run depend on each other. Shares of keeps and of scored
-    trials are compared over runs where each arm has two or more, else over trials, which ignores that dependence and is
-    too narrow. Draws are repeatable.
+    The best after N trials is compared over whole runs, drawn again with replacement within each arm; with one run in
+    either arm there is no interval, since trials of one run depend on each other. Shares of keeps and of scored trials
+    are compared over runs where each arm has two or more, else over trials, which ignores that dependence and is too
+    narrow. Draws are repeatable.
     """
 
     objective: Objective
