@@ -66,6 +66,6 @@ def find_leaks(lineage: Lineage, private: Mapping[str, str], redact: Redactor) -
 
 _README = """# A campaign's record
 
-`git clone lineage.bundle campaign` brings every trial and checks out the best recipe; `espalier verify campaign` replays
-every verdict. The ledger's tip is `{tip}`. `report.html` shows the campaign in a browser, without a network.
+`git clone lineage.bundle campaign` brings every trial and checks out the best recipe; `espalier verify campaign`
+replays every verdict. The ledger's tip is `{tip}`. `report.html` shows the campaign in a browser, without a network.
 """

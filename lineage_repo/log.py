@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 NAME, TIP = "rows.tsv", "tip"
-_STATUSES = [
+_STATUSES = (
     "baseline",
     "keep",
     "discard",
@@ -23,7 +23,8 @@ _STATUSES = [
     "preflight_crash",
     "illegal",
     "harness_abort",
-]
+)
+"""Those of `records.Status`, which costs more to import than the whole command takes."""
 
 
 class Table(NamedTuple):
@@ -61,10 +62,12 @@ def _table(directory: Path) -> Table:
         tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
         table = read_rows(directory)
     except (OSError, ValueError):
-        table = None
-    if table is None or table.tip != tip:
-        return importlib.import_module("lineage_repo.rowfile").current(directory)
-    return table
+        return _from_git(directory)
+    return table if table.tip == tip else _from_git(directory)
+
+
+def _from_git(directory: Path) -> Table:
+    return importlib.import_module("lineage_repo.rowfile").current(directory)
 
 
 def read_rows(directory: Path) -> Table:

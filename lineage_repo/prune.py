@@ -1,4 +1,4 @@
-"""Retention: what git does not hold, logs and sealed artifacts, is kept for the trials that matter. The record stays."""
+"""Retention: what git does not hold, logs and artifacts, stays for the trials that matter."""
 
 import json
 import shutil

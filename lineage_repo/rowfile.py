@@ -1,7 +1,7 @@
 """What `espalier log` shows of each trial, kept beside a campaign's repository, so that a long table needs no fold.
 
-Derived: a header, one line per trial, and after each batch the ledger's tip. It is only appended to; whatever does not fit is
-made anew from git.
+Derived: a header, one line per trial, and after each batch the ledger's tip. It is only appended to; whatever does not
+fit is made anew from git.
 """
 
 import json
