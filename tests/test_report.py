@@ -69,7 +69,7 @@ def test_no_text_of_an_agent_becomes_markup(evil_page: str) -> None:
 
 
 def test_the_pages_policy_lets_only_its_own_scripts_run_and_asks_no_network(evil_page: str) -> None:
-    policy = next(a["content"] or "" for t, a in Markup(evil_page).tags if a.get("http-equiv"))
+    policy = next(a["content"] or "" for _, a in Markup(evil_page).tags if a.get("http-equiv"))
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert len(re.findall("'sha256-", policy)) == 3

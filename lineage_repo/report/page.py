@@ -26,6 +26,8 @@ from lineage_repo.report.spine import spine
 from lineage_repo.status import arm_text
 from lineage_repo.text import clipped
 
+_KEPT = 200
+"""Kept trials with their diffs; the table of all trials has the others."""
 _DIFF_CHARACTERS = 8_000
 _DIFFS_CHARACTERS = 100_000
 """All diffs together, so that a campaign of many keeps stays one file that opens."""
@@ -63,7 +65,8 @@ def report_page(digest: Digest, tell: Tell) -> str:
     tell("figures")
     made = figures(digest)
     tell("diffs of the kept trials")
-    kept = [(row, diff) for row, diff in zip(reversed(digest.kept), _diffs(digest), strict=True)]
+    newest = digest.kept[: -_KEPT - 1 : -1]
+    kept = list(zip(newest, _diffs(digest, newest), strict=True))
     campaign, objective = digest.lineage.campaign, digest.lineage.task.objective
     tell("page")
     return render(
@@ -78,6 +81,7 @@ def report_page(digest: Digest, tell: Tell) -> str:
         counts=[(f, sum(row.family == f.name for row in digest.trials)) for f in FAMILIES],
         roles=role_rows(digest),
         kept=kept,
+        keeps=len(digest.kept),
         unit=objective.unit,
         digits=objective.digits,
         tip=digest.lineage.tip or "",
@@ -165,11 +169,11 @@ def _columns(digest: Digest) -> dict[str, list[Any]]:
     return found
 
 
-def _diffs(digest: Digest) -> list[str]:
-    """The edit of each keep against its parent, newest first; a word on why there is none."""
+def _diffs(digest: Digest, kept: Sequence[TrialFacts]) -> list[str]:
+    """The edit of each against its parent; a word on why there is none."""
     lineage, left = digest.lineage, _DIFFS_CHARACTERS
     found: list[str] = []
-    for row in reversed(digest.kept):
+    for row in kept:
         text = _diff(digest, row) if left > 0 else f"left out: espalier diff DIR {row.parent} {row.t} shows it"
         if len(text) > _DIFF_CHARACTERS:
             cut = text[:_DIFF_CHARACTERS].rpartition("\n")[0]
