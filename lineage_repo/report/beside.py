@@ -56,8 +56,8 @@ def _curve(arms: Arms, comparison: Comparison, by: str, x_title: str) -> Figure:
     )
 
 
-def comparison_page(arms: Arms, comparison: Comparison) -> str:
-    """The page as HTML."""
+def comparison_page(arms: Arms, comparison: Comparison, vega: str) -> str:
+    """The page as HTML, with Vega's script inside."""
     objective, most = comparison.objective, max(line.trials for line in comparison.runs)
     order = [f.name for f in FAMILIES]
     bars = [pieces([name for name in order for _ in range(line.counts.get(name, 0))], most) for line in comparison.runs]
@@ -65,6 +65,7 @@ def comparison_page(arms: Arms, comparison: Comparison) -> str:
     return render(
         "compare.html",
         curves(arms, comparison),
+        vega,
         {"digits": objective.digits, "x_title": ""},
         title=f"{len(arms)} arms, {runs} run{'s' * (runs != 1)}: {objective.metric} beside each other",
         above=f"compare \u00b7 {objective.direction} {objective.metric} is better \u00b7 unit {objective.unit}",

@@ -12,7 +12,7 @@ from lineage_repo.report.beside import comparison_page
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.rows import Digest, digest
-from lineage_repo.report.runtime import write_figures
+from lineage_repo.report.runtime import vega_script, write_figures
 
 
 def tell(what: str) -> None:
@@ -57,7 +57,7 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
         tell("figures as files")
         click.echo(f"{folder}: {len(write_figures(figures(found), folder))} files")
     if out:
-        write_whole(out, report_page(found, tell).encode())
+        write_whole(out, report_page(found, vega_script(), tell).encode())
         click.echo(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
@@ -83,7 +83,7 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     found = compare_arms(arms)
     if out:
         tell("page")
-        write_whole(out, comparison_page(arms, found).encode())
+        write_whole(out, comparison_page(arms, found, vega_script()).encode())
     if as_json:
         return click.echo(json.dumps({"schema": "espalier.compare/1", **found.model_dump(mode="json")}, indent=1))
     return click.echo("\n".join(_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else [])))

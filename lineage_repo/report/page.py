@@ -21,7 +21,6 @@ from lineage_repo.report.panels import panels
 from lineage_repo.report.progress import X_TITLE, progress
 from lineage_repo.report.roles import role_rows
 from lineage_repo.report.rows import Digest, TrialFacts
-from lineage_repo.report.runtime import vega_script
 from lineage_repo.report.spine import spine
 from lineage_repo.status import arm_text
 from lineage_repo.text import clipped
@@ -60,8 +59,8 @@ def figures(digest: Digest) -> list[Figure]:
     return [figure for figure in (progress(digest), spine(digest), *panels(digest)) if figure]
 
 
-def report_page(digest: Digest, tell: Tell) -> str:
-    """The report of one campaign as HTML; `tell` hears what is being done."""
+def report_page(digest: Digest, vega: str, tell: Tell) -> str:
+    """The report of one campaign as HTML, with Vega's script inside; `tell` hears what is being done."""
     tell("figures")
     made = figures(digest)
     tell("diffs of the kept trials")
@@ -72,6 +71,7 @@ def report_page(digest: Digest, tell: Tell) -> str:
     return render(
         "report.html",
         made,
+        vega,
         {"rows": _columns(digest), "families": _FAMILY_OF, "digits": objective.digits, "x_title": X_TITLE},
         title=headline(digest),
         above=_above(digest),
@@ -88,7 +88,7 @@ def report_page(digest: Digest, tell: Tell) -> str:
     )
 
 
-def render(template: str, made: Sequence[Figure], data: dict[str, Any], **context: Any) -> str:
+def render(template: str, made: Sequence[Figure], vega: str, data: dict[str, Any], **context: Any) -> str:
     """Fill a template; the figures and `data` become the JSON that the page's script reads."""
     jinja = load("jinja2")
     environment = jinja.Environment(
@@ -99,7 +99,7 @@ def render(template: str, made: Sequence[Figure], data: dict[str, Any], **contex
         lstrip_blocks=True,
     )
     style = _template("page.css")
-    scripts = [vega_script(), _template("page.js")] if made else []
+    scripts = [vega, _template("page.js")] if made else []
     known = frozenset({"family", *data["rows"]} if "rows" in data else ())
     specs = [
         {"name": f.name, "spec": f.spec, "data": {n: columns(rows, known) for n, rows in f.data.items()}} for f in made
