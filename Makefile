@@ -65,6 +65,7 @@ bench: setup ## Measure harness overhead, start-up times and briefs
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.brief
 	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.reading
 
 swarm: setup ## Measure ten sessions at once and the parallel efficiency; SECONDS=60 as in the paper
 	$(BIN)/python -m benchmarks.swarm --seconds $(or $(SECONDS),5)

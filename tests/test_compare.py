@@ -10,7 +10,7 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
 from lineage_repo.report.arms import best_so_far, bootstrap, compare_arms
 from lineage_repo.report.figure import ReportError
-from lineage_repo.report.rows import digest
+from lineage_repo.report.rows import survey
 from tests.test_cli import espalier
 from tests.traces import line, small
 
@@ -47,12 +47,12 @@ def test_an_interval_of_a_bootstrap_is_repeatable_and_needs_two_values_each() ->
 
 
 def test_the_best_so_far_begins_at_the_start_and_ends_with_the_run(tmp_path: Path) -> None:
-    found = best_so_far(digest(small(tmp_path / "d", line(0, 2.0), line(1, 1.0, Status.KEEP), line(2), line(3, 1.5))))
+    found = best_so_far(survey(small(tmp_path / "d", line(0, 2.0), line(1, 1.0, Status.KEEP), line(2), line(3, 1.5))))
     assert [(n, score) for n, _, score in found] == [(0, 2.0), (1, 1.0), (3, 1.0)]
 
 
 def test_campaigns_on_other_objectives_or_without_trials_are_refused(campaign: Campaign, tmp_path: Path) -> None:
-    ours, theirs = digest(campaign.lineage.refresh()), digest(small(tmp_path / "c", line(0, 2.0), line(1, 1.0)))
+    ours, theirs = survey(campaign.lineage.refresh()), survey(small(tmp_path / "c", line(0, 2.0), line(1, 1.0)))
     with pytest.raises(ReportError, match="another objective"):
         compare_arms({"a": [("theirs", theirs)], "b": [("ours", ours)]})
     with pytest.raises(ReportError, match="no trial yet"):

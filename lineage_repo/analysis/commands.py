@@ -13,7 +13,7 @@ from lineage_repo.bundle import write_bundle
 from lineage_repo.commands import open_lineage
 from lineage_repo.redact import Redactor
 from lineage_repo.report.page import report_page
-from lineage_repo.report.rows import digest
+from lineage_repo.report.rows import survey
 from lineage_repo.report.runtime import vega_script
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -81,7 +81,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             bundle,
             private,
             Redactor.of(os.environ),
-            lambda: report_page(digest(lineage), vega_script(), lambda what: click.echo(f"{what} ...", err=True)),
+            lambda: report_page(survey(lineage), vega_script(), lambda what: click.echo(f"{what} ...", err=True)),
             as_is=as_is,
         )
         click.echo(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

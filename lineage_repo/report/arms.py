@@ -10,7 +10,7 @@ from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective
 from lineage_repo.records import Record, Status
 from lineage_repo.report.figure import ReportError
-from lineage_repo.report.rows import Digest
+from lineage_repo.report.rows import Survey
 
 _DRAWS = 2000
 _LEVEL = 0.95
@@ -62,32 +62,32 @@ class Comparison(Record):
     intervals: tuple[Interval, ...]
 
 
-Arms = Mapping[str, Sequence[tuple[str, Digest]]]
+Arms = Mapping[str, Sequence[tuple[str, Survey]]]
 """Runs by arm, each with its name."""
 
 
 def compare_arms(arms: Arms) -> Comparison:
     """Compare arms; raise `ReportError` where objectives differ or a run has no scored start."""
-    runs = [(arm, name, digest) for arm, own in arms.items() for name, digest in own]
+    runs = [(arm, name, survey) for arm, own in arms.items() for name, survey in own]
     objective = runs[0][2].lineage.task.objective
-    for _, name, digest in runs:
-        if digest.lineage.task.objective != objective:
+    for _, name, survey in runs:
+        if survey.lineage.task.objective != objective:
             raise ReportError(f"{name} has another objective than {runs[0][1]}: compare campaigns on one task")
-        if not digest.trials:
+        if not survey.trials:
             raise ReportError(f"{name} has no trial yet: leave it out")
-    common = min(len(digest.trials) for *_, digest in runs)
-    lines = tuple(_line(arm, name, digest, common) for arm, name, digest in runs)
+    common = min(len(survey.trials) for *_, survey in runs)
+    lines = tuple(_line(arm, name, survey, common) for arm, name, survey in runs)
     found = [i for a, b in combinations(arms, 2) for i in _intervals(arms, lines, a, b, objective, common)]
     return Comparison(objective=objective, common_trials=common, runs=lines, intervals=tuple(found))
 
 
-def best_so_far(digest: Digest) -> list[tuple[int, float, float]]:
+def best_so_far(survey: Survey) -> list[tuple[int, float, float]]:
     """Number of the trial in its order, slot-hours spent, best score: one entry per step and one at the end."""
-    found = [(0, 0.0, _start(digest.lineage))]
-    for i, row in enumerate(digest.trials, 1):
+    found = [(0, 0.0, _start(survey.lineage))]
+    for i, row in enumerate(survey.trials, 1):
         if row.status is Status.KEEP and row.score is not None:
             found.append((i, row.spent_h or 0.0, row.score))
-    return [*found, (len(digest.trials), digest.rows[-1].spent_h or 0.0, found[-1][2])]
+    return [*found, (len(survey.trials), survey.rows[-1].spent_h or 0.0, found[-1][2])]
 
 
 def _start(lineage: Lineage) -> float:
@@ -97,19 +97,19 @@ def _start(lineage: Lineage) -> float:
     return base.score
 
 
-def _line(arm: str, name: str, digest: Digest, common: int) -> RunLine:
-    curve = best_so_far(digest)
-    families = [row.family for row in digest.trials]
+def _line(arm: str, name: str, survey: Survey, common: int) -> RunLine:
+    curve = best_so_far(survey)
+    families = [row.family for row in survey.trials]
     return RunLine(
         arm=arm,
         run=name,
-        trials=len(digest.trials),
+        trials=len(survey.trials),
         start=curve[0][2],
         best=curve[-1][2],
         best_at=[score for n, _, score in curve if n <= common][-1],
-        keeps=len(digest.kept),
-        scored=sum(row.score is not None for row in digest.trials),
-        slot_hours=digest.rows[-1].spent_h or None,
+        keeps=len(survey.kept),
+        scored=sum(row.score is not None for row in survey.trials),
+        slot_hours=survey.rows[-1].spent_h or None,
         counts={name: families.count(name) for name in dict.fromkeys(families)},
     )
 
@@ -120,13 +120,13 @@ def _intervals(
     pairs = [[line for line in lines if line.arm == arm] for arm in (first, second)]
     found = [_of_best(pairs, first, second, f"best {objective.metric} after {common} trials")]
     for what, status in (("share of keeps", True), ("share of scored trials", False)):
-        outcomes = [[_marks(digest, status) for _, digest in arms[arm]] for arm in (first, second)]
+        outcomes = [[_marks(survey, status) for _, survey in arms[arm]] for arm in (first, second)]
         found.append(_of_share(outcomes, first, second, what))
     return found
 
 
-def _marks(digest: Digest, keeps: bool) -> list[float]:
-    return [float(row.status is Status.KEEP if keeps else row.score is not None) for row in digest.trials]
+def _marks(survey: Survey, keeps: bool) -> list[float]:
+    return [float(row.status is Status.KEEP if keeps else row.score is not None) for row in survey.trials]
 
 
 def _of_best(pairs: Sequence[Sequence[RunLine]], first: str, second: str, what: str) -> Interval:

@@ -23,10 +23,10 @@ def _curve(arms: Arms, comparison: Comparison, by: str, x_title: str) -> Figure:
     alt, objective = load("altair"), comparison.objective
     rows: list[Row] = []
     for arm, own in arms.items():
-        for name, digest in own:
+        for name, survey in own:
             rows += [
                 {"arm": arm, "run": name, "trials": n, "slot_hours": brief(hours), "score": score}
-                for n, hours, score in best_so_far(digest)
+                for n, hours, score in best_so_far(survey)
             ]
     names = list(arms)
     colour = alt.Color(

@@ -11,7 +11,7 @@ from lineage_repo.report.arms import Comparison, compare_arms
 from lineage_repo.report.beside import comparison_page
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.rows import Digest, digest
+from lineage_repo.report.rows import Survey, survey
 from lineage_repo.report.runtime import vega_script, write_figures
 
 
@@ -52,7 +52,7 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out:
         place(out)
     tell("record")
-    found = digest(open_lineage(directory), noise)
+    found = survey(open_lineage(directory), noise)
     if folder:
         tell("figures as files")
         click.echo(f"{folder}: {len(write_figures(figures(found), folder))} files")
@@ -70,12 +70,12 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
 
     Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
     """
-    arms: dict[str, list[tuple[str, Digest]]] = {}
+    arms: dict[str, list[tuple[str, Survey]]] = {}
     for run in runs:
         arm, mark, path = run.rpartition("=")
         folder = Path(path)
         name = folder.resolve().name
-        arms.setdefault(arm if mark else name, []).append((name, digest(open_lineage(folder))))
+        arms.setdefault(arm if mark else name, []).append((name, survey(open_lineage(folder))))
     if len(runs) < 2:
         raise click.UsageError("name two campaigns or more")
     if out:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.report.palette import AXIS, FAMILIES, GRID, MUTED
-from lineage_repo.report.rows import Digest, TrialFacts
+from lineage_repo.report.rows import Survey, TrialFacts
 
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]
@@ -83,14 +83,14 @@ def family_shape() -> Any:
     return alt.Shape("family:N", scale=scale, legend=None)
 
 
-def score_range(digest: Digest) -> tuple[float, float]:
+def score_range(survey: Survey) -> tuple[float, float]:
     """The scores worth a place on the y axis, worst first: from a little worse than the start to beyond the best."""
-    base, best = digest.lineage.trials.get(0), digest.lineage.best
+    base, best = survey.lineage.trials.get(0), survey.lineage.best
     start = base.score if base and base.score is not None else 0.0
     end = best.score if best and best.score is not None else start
-    scores = [row.score for row in digest.rows if row.score is not None]
+    scores = [row.score for row in survey.rows if row.score is not None]
     span = abs(start - end) or (max(scores, default=0.0) - min(scores, default=0.0)) or abs(start) / 100 or 1.0
-    worse = 1 if digest.lineage.task.objective.direction == "lower" else -1
+    worse = 1 if survey.lineage.task.objective.direction == "lower" else -1
     return start + worse * 0.14 * span, end - worse * 0.3 * span
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.report.figure import rounded, signed
 from lineage_repo.report.palette import FAMILIES
-from lineage_repo.report.rows import Digest, pauses
+from lineage_repo.report.rows import Survey, pauses
 
 _DOMINANT = 0.25
 _CALIBRATED = 20
@@ -23,48 +23,48 @@ class Finding(NamedTuple):
     figure: str
 
 
-def findings(digest: Digest) -> list[Finding]:
+def findings(survey: Survey) -> list[Finding]:
     """What a reader should know first, warnings first."""
     parts = (_noise, _superseded, _failures, _margins, _idle, _calibration, _repeats, _plateau, _data)
-    found = [finding for part in parts for finding in part(digest)]
+    found = [finding for part in parts for finding in part(survey)]
     return sorted(found, key=lambda finding: not finding.warns)
 
 
-def _noise(digest: Digest) -> Iterator[Finding]:
-    if digest.noise is None:
-        if digest.kept:
+def _noise(survey: Survey) -> Iterator[Finding]:
+    if survey.noise is None:
+        if survey.kept:
             text = "The record holds no noise: no keep can be told from luck. --noise names it."
             yield Finding(True, text, "progress")
         return
-    small = [row for row in digest.kept if row.gain is not None and row.gain <= digest.noise]
+    small = [row for row in survey.kept if row.gain is not None and row.gain <= survey.noise]
     if small:
-        digits = digest.lineage.task.objective.digits
+        digits = survey.lineage.task.objective.digits
         text = (
-            f"{len(small)} of {len(digest.kept)} keeps gained less than one trial's noise, ±{digest.noise:.{digits}f}."
+            f"{len(small)} of {len(survey.kept)} keeps gained less than one trial's noise, ±{survey.noise:.{digits}f}."
         )
         yield Finding(True, text, "progress")
 
 
-def _superseded(digest: Digest) -> Iterator[Finding]:
-    aside = [row for row in digest.kept if not row.on_path]
+def _superseded(survey: Survey) -> Iterator[Finding]:
+    aside = [row for row in survey.kept if not row.on_path]
     if aside:
         most = max(aside, key=lambda row: row.gain or 0.0)
-        text = f"{len(aside)} of {len(digest.kept)} keeps are not in the best recipe; the largest is #{most.t}."
+        text = f"{len(aside)} of {len(survey.kept)} keeps are not in the best recipe; the largest is #{most.t}."
         yield Finding(True, text, "lineage")
 
 
-def _failures(digest: Digest) -> Iterator[Finding]:
-    failed = Counter(row.status for row in digest.trials if row.score is None)
+def _failures(survey: Survey) -> Iterator[Finding]:
+    failed = Counter(row.status for row in survey.trials if row.score is None)
     for status, n in failed.most_common(2):
-        if n >= 3 and n / len(digest.trials) >= _DOMINANT:
-            yield Finding(True, f"{n} of {len(digest.trials)} trials ended as {status}.", "mix")
+        if n >= 3 and n / len(survey.trials) >= _DOMINANT:
+            yield Finding(True, f"{n} of {len(survey.trials)} trials ended as {status}.", "mix")
 
 
-def _margins(digest: Digest) -> Iterator[Finding]:
-    objective, best = digest.lineage.task.objective, digest.lineage.best
-    names = dict.fromkeys(name for row in digest.trials for name in row.margins)
+def _margins(survey: Survey) -> Iterator[Finding]:
+    objective, best = survey.lineage.task.objective, survey.lineage.best
+    names = dict.fromkeys(name for row in survey.trials for name in row.margins)
     for i, name in enumerate(names):
-        missed = [(-row.margins[name], row.value) for row in digest.trials if row.margins.get(name, 0.0) < 0]
+        missed = [(-row.margins[name], row.value) for row in survey.trials if row.margins.get(name, 0.0) < 0]
         if len(missed) < 3:
             continue
         text = f"{len(missed)} trials missed {name}, half of them by less than {rounded(median(m for m, _ in missed))}"
@@ -74,21 +74,21 @@ def _margins(digest: Digest) -> Iterator[Finding]:
         yield Finding(bool(better), text, f"margin{i}")
 
 
-def _idle(digest: Digest) -> Iterator[Finding]:
-    gaps = [b - a for a, b in pauses(digest.rows)]
-    hours = max((row.end_h for row in digest.rows if row.end_h is not None), default=0.0)
+def _idle(survey: Survey) -> Iterator[Finding]:
+    gaps = [b - a for a, b in pauses(survey.rows)]
+    hours = max((row.end_h for row in survey.rows if row.end_h is not None), default=0.0)
     if gaps and sum(gaps) > 0.1 * hours:
         text = f"Nothing was recorded for {sum(gaps):.1f} of {hours:.1f} hours; the longest gap is {max(gaps):.1f} h."
         yield Finding(True, text, "slots")
 
 
-def _calibration(digest: Digest) -> Iterator[Finding]:
-    gain = digest.lineage.task.objective.gain
-    both = [(r.expected, r.vs_parent) for r in digest.trials if r.expected is not None and r.vs_parent is not None]
+def _calibration(survey: Survey) -> Iterator[Finding]:
+    gain = survey.lineage.task.objective.gain
+    both = [(r.expected, r.vs_parent) for r in survey.trials if r.expected is not None and r.vs_parent is not None]
     if len(both) < _CALIBRATED:
         return
     hoped, gained = (sum(gain(values[i], 0.0) > 0 for values in both) for i in (0, 1))
-    digits = digest.lineage.task.objective.digits
+    digits = survey.lineage.task.objective.digits
     expected, measured = (signed(median(values[i] for values in both), digits) for i in (0, 1))
     text = (
         f"{hoped / len(both):.0%} of measured trials predicted a gain, {gained / len(both):.0%} had one "
@@ -97,36 +97,36 @@ def _calibration(digest: Digest) -> Iterator[Finding]:
     yield Finding(False, text, "calibration")
 
 
-def _repeats(digest: Digest) -> Iterator[Finding]:
-    if repeats := [row.t for row in digest.trials if (row.near or 0.0) >= NEAR]:
+def _repeats(survey: Survey) -> Iterator[Finding]:
+    if repeats := [row.t for row in survey.trials if (row.near or 0.0) >= NEAR]:
         names = ", ".join(f"#{t}" for t in repeats[:5]) + (" and others" if len(repeats) > 5 else "")
         yield Finding(False, f"{len(repeats)} trials nearly repeat an earlier hypothesis: {names}.", "novelty")
 
 
-def _plateau(digest: Digest) -> Iterator[Finding]:
-    last = digest.kept[-1].t if digest.kept else 0
-    after = [row for row in digest.trials if row.t > last]
-    if len(after) >= 20 and len(after) >= _PLATEAU * len(digest.trials):
+def _plateau(survey: Survey) -> Iterator[Finding]:
+    last = survey.kept[-1].t if survey.kept else 0
+    after = [row for row in survey.trials if row.t > last]
+    if len(after) >= 20 and len(after) >= _PLATEAU * len(survey.trials):
         hours = sum(row.slot_h or 0.0 for row in after)
         yield Finding(False, f"No keep in the last {len(after)} trials ({hours:.1f} slot-hours).", "price")
 
 
-def _data(digest: Digest) -> Iterator[Finding]:
-    repaired = sum(bool(t.imported and t.imported.repairs) for t in digest.lineage.trials.values())
+def _data(survey: Survey) -> Iterator[Finding]:
+    repaired = sum(bool(t.imported and t.imported.repairs) for t in survey.lineage.trials.values())
     if repaired:
         yield Finding(True, f"The import repaired {repaired} trials; `espalier show` says how.", "trials")
-    aborted = sum(row.family == FAMILIES[-1].name for row in digest.trials)
+    aborted = sum(row.family == FAMILIES[-1].name for row in survey.trials)
     if aborted:
         yield Finding(
             False, f"{aborted} trials are harness aborts: the host's fault, no evidence about recipes.", "mix"
         )
 
 
-def headline(digest: Digest) -> str:
+def headline(survey: Survey) -> str:
     """The campaign in one sentence."""
-    objective, base, best = digest.lineage.task.objective, digest.lineage.trials.get(0), digest.lineage.best
-    n = len(digest.trials)
-    ends = [row.end_h for row in digest.rows if row.end_h is not None]
+    objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
+    n = len(survey.trials)
+    ends = [row.end_h for row in survey.rows if row.end_h is not None]
     span = max(ends, default=0.0)
     took = f" in {span:.0f} hours" if span >= 2 else f" in {span * 60:.0f} minutes" if ends else ""
     count = f"{n} trial{'s' * (n != 1)}{took}"
@@ -138,24 +138,24 @@ def headline(digest: Digest) -> str:
     return f"{count} took {objective.metric} from {start} to {best.score:.{objective.digits}f} {objective.unit}."
 
 
-def tiles(digest: Digest) -> list[tuple[str, str]]:
+def tiles(survey: Survey) -> list[tuple[str, str]]:
     """Six numbers: what, and how much."""
-    objective, base, best = digest.lineage.task.objective, digest.lineage.trials.get(0), digest.lineage.best
+    objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
     found: list[tuple[str, str]] = []
     if best is not None and best.score is not None and base is not None and base.score is not None:
         found.append(
             (f"best {objective.metric}, {objective.unit} (#{best.number})", f"{best.score:.{objective.digits}f}")
         )
         change = best.score - base.score
-        times = f", {abs(change) / digest.noise:.1f} times the noise" if digest.noise else ", noise unknown"
+        times = f", {abs(change) / survey.noise:.1f} times the noise" if survey.noise else ", noise unknown"
         found.append((f"against the start{times}", signed(change, objective.digits)))
-    found.append(("trials", str(len(digest.trials))))
-    found.append((f"kept, {sum(row.on_path for row in digest.kept)} of them in the best", str(len(digest.kept))))
-    spent = digest.rows[-1].spent_h if digest.rows else None
+    found.append(("trials", str(len(survey.trials))))
+    found.append((f"kept, {sum(row.on_path for row in survey.kept)} of them in the best", str(len(survey.kept))))
+    spent = survey.rows[-1].spent_h if survey.rows else None
     if spent:
         found.append(("slot-hours", f"{spent:.1f}"))
-        ends = [row.end_h for row in digest.rows if row.end_h is not None]
-        lanes = [row.lane for row in digest.rows if row.lane is not None]
+        ends = [row.end_h for row in survey.rows if row.end_h is not None]
+        lanes = [row.lane for row in survey.rows if row.lane is not None]
         if ends and max(ends):
             found.append(("of the concurrent slots' time was used", f"{spent / max(ends) / (1 + max(lanes)):.0%}"))
     return found

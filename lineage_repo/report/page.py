@@ -20,7 +20,7 @@ from lineage_repo.report.palette import DARK, FAMILIES
 from lineage_repo.report.panels import panels
 from lineage_repo.report.progress import X_TITLE, progress
 from lineage_repo.report.roles import role_rows
-from lineage_repo.report.rows import Digest, TrialFacts
+from lineage_repo.report.rows import Survey, TrialFacts
 from lineage_repo.report.spine import spine
 from lineage_repo.status import arm_text
 from lineage_repo.text import clipped
@@ -54,37 +54,38 @@ _FAMILY_OF = {status.value: f.name for f in FAMILIES for status in f.members}
 Tell = Callable[[str], None]
 
 
-def figures(digest: Digest) -> list[Figure]:
+def figures(survey: Survey) -> list[Figure]:
     """Every figure that the record supports, in order of value."""
-    return [figure for figure in (progress(digest), spine(digest), *panels(digest)) if figure]
+    return [figure for figure in (progress(survey), spine(survey), *panels(survey)) if figure]
 
 
-def report_page(digest: Digest, vega: str, tell: Tell) -> str:
+def report_page(survey: Survey, vega: str, tell: Tell) -> str:
     """The report of one campaign as HTML, with Vega's script inside; `tell` hears what is being done."""
     tell("figures")
-    made = figures(digest)
+    made = figures(survey)
     tell("diffs of the kept trials")
-    newest = digest.kept[: -_KEPT - 1 : -1]
-    kept = list(zip(newest, _diffs(digest, newest), strict=True))
-    campaign, objective = digest.lineage.campaign, digest.lineage.task.objective
+    newest = survey.kept[: -_KEPT - 1 : -1]
+    kept = list(zip(newest, _diffs(survey, newest), strict=True))
+    campaign, objective = survey.lineage.campaign, survey.lineage.task.objective
     tell("page")
     return render(
         "report.html",
         made,
         vega,
-        {"rows": _columns(digest), "families": _FAMILY_OF, "digits": objective.digits, "x_title": X_TITLE},
-        title=headline(digest),
-        above=_above(digest),
+        {"rows": _columns(survey), "families": _FAMILY_OF, "digits": objective.digits, "x_title": X_TITLE},
+        title=headline(survey),
+        above=_above(survey),
         imported=bool(campaign and campaign.origin),
-        tiles=tiles(digest),
-        findings=findings(digest),
-        counts=[(f, sum(row.family == f.name for row in digest.trials)) for f in FAMILIES],
-        roles=role_rows(digest),
+        tiles=tiles(survey),
+        findings=findings(survey),
+        names={figure.name for figure in made},
+        counts=[(f, sum(row.family == f.name for row in survey.trials)) for f in FAMILIES],
+        roles=role_rows(survey),
         kept=kept,
-        keeps=len(digest.kept),
+        keeps=len(survey.kept),
         unit=objective.unit,
         digits=objective.digits,
-        tip=digest.lineage.tip or "",
+        tip=survey.lineage.tip or "",
     )
 
 
@@ -145,36 +146,36 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _above(digest: Digest) -> str:
-    campaign = digest.lineage.campaign
+def _above(survey: Survey) -> str:
+    campaign = survey.lineage.campaign
     if campaign is None:
-        return digest.lineage.task.title
+        return survey.lineage.task.title
     arm = arm_text(campaign.arm, lineage=campaign.lineage)
-    times = [t.at for t in digest.lineage.trials.values() if t.number and not t.lacks("time")]
+    times = [t.at for t in survey.lineage.trials.values() if t.number and not t.lacks("time")]
     span = f" \u00b7 {min(times):%F %H:%M} to {max(times):%F %H:%M} UTC" if times else ""
-    return f"{campaign.name} \u00b7 {digest.lineage.task.title} \u00b7 arm {arm}{span}"
+    return f"{campaign.name} \u00b7 {survey.lineage.task.title} \u00b7 arm {arm}{span}"
 
 
-def _columns(digest: Digest) -> dict[str, list[Any]]:
+def _columns(survey: Survey) -> dict[str, list[Any]]:
     """The rows by column: a third of the size of a list of objects."""
-    digits = digest.lineage.task.objective.digits
+    digits = survey.lineage.task.objective.digits
     found: dict[str, list[Any]] = {}
     for name in _COLUMNS:
-        values = [getattr(row, name) for row in digest.rows]
+        values = [getattr(row, name) for row in survey.rows]
         found[name] = [round(v, digits + 3) if isinstance(v, float) else v for v in values]
-    most = max(_LEAST_TEXT, _TEXT_CHARACTERS // max(len(digest.rows), 1))
-    found["title"] = [row.title for row in digest.rows]
-    found["hypothesis"] = [clipped(row.hypothesis, most) for row in digest.rows]
-    found["failure"] = [clipped(row.failure, most) for row in digest.rows]
+    most = max(_LEAST_TEXT, _TEXT_CHARACTERS // max(len(survey.rows), 1))
+    found["title"] = [row.title for row in survey.rows]
+    found["hypothesis"] = [clipped(row.hypothesis, most) for row in survey.rows]
+    found["failure"] = [clipped(row.failure, most) for row in survey.rows]
     return found
 
 
-def _diffs(digest: Digest, kept: Sequence[TrialFacts]) -> list[str]:
+def _diffs(survey: Survey, kept: Sequence[TrialFacts]) -> list[str]:
     """The edit of each against its parent; a word on why there is none."""
-    lineage, left = digest.lineage, _DIFFS_CHARACTERS
+    lineage, left = survey.lineage, _DIFFS_CHARACTERS
     found: list[str] = []
     for row in kept:
-        text = _diff(digest, row) if left > 0 else f"left out: espalier diff DIR {row.parent} {row.t} shows it"
+        text = _diff(survey, row) if left > 0 else f"left out: espalier diff DIR {row.parent} {row.t} shows it"
         if len(text) > _DIFF_CHARACTERS:
             cut = text[:_DIFF_CHARACTERS].rpartition("\n")[0]
             text = f"{cut}\n... {len(text) - len(cut):,} more characters: git show {lineage.commits[row.t][:12]}"
@@ -183,9 +184,9 @@ def _diffs(digest: Digest, kept: Sequence[TrialFacts]) -> list[str]:
     return found
 
 
-def _diff(digest: Digest, row: TrialFacts) -> str:
-    before = digest.lineage.trials[row.parent].proposal.snapshot if row.parent is not None else NO_SNAPSHOT
-    after = digest.lineage.trials[row.t].proposal.snapshot
+def _diff(survey: Survey, row: TrialFacts) -> str:
+    before = survey.lineage.trials[row.parent].proposal.snapshot if row.parent is not None else NO_SNAPSHOT
+    after = survey.lineage.trials[row.t].proposal.snapshot
     if NO_SNAPSHOT in {before, after}:
         return "no diff: the trial was imported without its code"
-    return digest.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"
+    return survey.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"

@@ -23,22 +23,22 @@ from lineage_repo.report.figure import (
     shown,
 )
 from lineage_repo.report.palette import AXIS, FAMILIES, INK, MATRIX, MUTED
-from lineage_repo.report.rows import Digest, pauses
+from lineage_repo.report.rows import Survey, pauses
 
 _LEAST_POINTS = 20
 _HEIGHT = 280
 
 
-def matrix(digest: Digest) -> Figure | None:
+def matrix(survey: Survey) -> Figure | None:
     """Who builds on whom; None where fewer than two roles did."""
-    role = {row.t: row.role if row.t else "start" for row in digest.rows}
-    pairs = [(role[row.parent], row) for row in digest.trials if row.parent in role]
+    role = {row.t: row.role if row.t else "start" for row in survey.rows}
+    pairs = [(role[row.parent], row) for row in survey.trials if row.parent in role]
     if len({row.role for _, row in pairs}) < 2:
         return None
     alt = load("altair")
     attempts = Counter((parent, row.role) for parent, row in pairs)
     keeps = Counter((parent, row.role) for parent, row in pairs if row.status is Status.KEEP)
-    names = list(dict.fromkeys(row.role for row in digest.trials))
+    names = list(dict.fromkeys(row.role for row in survey.trials))
     data = {
         "matrix": [
             {"parent": parent, "child": child, "attempts": n, "keeps": keeps[parent, child]}
@@ -74,14 +74,14 @@ def matrix(digest: Digest) -> Figure | None:
     return Figure("matrix", "Who builds on whom", text, finished(chart, 60 + 24 * len(names)), data, NARROW)
 
 
-def mix(digest: Digest) -> Figure | None:
+def mix(survey: Survey) -> Figure | None:
     """What became of trials over time; None without trials."""
-    if not digest.trials:
+    if not survey.trials:
         return None
     alt = load("altair")
-    size = max(1, -(-len(digest.trials) // 30))
+    size = max(1, -(-len(survey.trials) // 30))
     bins: dict[int, Counter[str]] = {}
-    for i, row in enumerate(digest.trials):
+    for i, row in enumerate(survey.trials):
         bins.setdefault(i // size, Counter())[row.family] += 1
     order = [f.name for f in FAMILIES]
     rows: list[Row] = []
@@ -90,7 +90,7 @@ def mix(digest: Digest) -> Figure | None:
         for name in order:
             share = counts[name] / whole
             if share:
-                a, b = digest.trials[i * size].t, digest.trials[min((i + 1) * size, len(digest.trials)) - 1].t + 1
+                a, b = survey.trials[i * size].t, survey.trials[min((i + 1) * size, len(survey.trials)) - 1].t + 1
                 rows.append({"family": name, "a": a, "b": b, "n": counts[name], "y": below, "y2": below + share})
             below += share
     x = alt.X("a:Q", title="trial number", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False, zero=False))
@@ -100,22 +100,22 @@ def mix(digest: Digest) -> Figure | None:
     return Figure("mix", "Outcomes over time", text, finished(chart, _HEIGHT), {"mix": rows}, NARROW)
 
 
-def margins(digest: Digest) -> list[Figure]:
+def margins(survey: Survey) -> list[Figure]:
     """One figure per declared limit or gate that trials have a margin to."""
-    names = dict.fromkeys(name for row in digest.trials for name in row.margins)
-    return [found for i, name in enumerate(names) if (found := _margin(digest, name, i))]
+    names = dict.fromkeys(name for row in survey.trials for name in row.margins)
+    return [found for i, name in enumerate(names) if (found := _margin(survey, name, i))]
 
 
-def _margin(digest: Digest, name: str, index: int) -> Figure | None:
-    alt, objective = load("altair"), digest.lineage.task.objective
-    own = [(row, row.margins[name], row.value) for row in digest.trials if name in row.margins]
+def _margin(survey: Survey, name: str, index: int) -> Figure | None:
+    alt, objective = load("altair"), survey.lineage.task.objective
+    own = [(row, row.margins[name], row.value) for row in survey.trials if name in row.margins]
     points = [(row, margin, value) for row, margin, value in own if value is not None]
     if len(points) < 2:
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)
     edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
-    worst, beyond = score_range(digest)
-    limits = [m for t in digest.lineage.trials.values() for m in t.outcome.margins if m.name == name]
+    worst, beyond = score_range(survey)
+    limits = [m for t in survey.lineage.trials.values() for m in t.outcome.margins if m.name == name]
     unit = limits[0].unit
     set_ = f"margin{index}"
     rows: list[Row] = [
@@ -151,7 +151,7 @@ def _margin(digest: Digest, name: str, index: int) -> Figure | None:
     wall = named("limit").mark_rule(color=FAMILIES[2].light).encode(x=alt.X("b:Q", scale=scale))
     best = named("limit").mark_rule(color=INK, strokeDash=[4, 3]).encode(y=alt.Y("best:Q"))
     missed = [margin for _, margin, _ in points if margin < 0]
-    reached = digest.lineage.best.score if digest.lineage.best else None
+    reached = survey.lineage.best.score if survey.lineage.best else None
     better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
     text = (
         f"{len(missed)} of {len(points)} trials missed it, half of them by less than "
@@ -164,12 +164,12 @@ def _margin(digest: Digest, name: str, index: int) -> Figure | None:
     return Figure(set_, title, text, finished(alt.layer(tint, dot, wall, best), _HEIGHT), data, NARROW)
 
 
-def calibration(digest: Digest) -> Figure | None:
+def calibration(survey: Survey) -> Figure | None:
     """Predicted against measured; None below twenty trials with both."""
-    rows = [row for row in digest.trials if row.expected is not None and row.vs_parent is not None]
+    rows = [row for row in survey.trials if row.expected is not None and row.vs_parent is not None]
     if len(rows) < _LEAST_POINTS:
         return None
-    alt, objective = load("altair"), digest.lineage.task.objective
+    alt, objective = load("altair"), survey.lineage.task.objective
     reach = [
         sorted(abs(v) for v in values)[int(0.95 * (len(rows) - 1))] or 1.0
         for values in ([row.expected or 0.0 for row in rows], [row.vs_parent or 0.0 for row in rows])
@@ -208,9 +208,9 @@ def calibration(digest: Digest) -> Figure | None:
     )
 
 
-def novelty(digest: Digest) -> Figure | None:
+def novelty(survey: Survey) -> Figure | None:
     """How similar each hypothesis is to an earlier one; None where that was not computed."""
-    rows = [row for row in digest.trials if row.near is not None]
+    rows = [row for row in survey.trials if row.near is not None]
     if len(rows) < 2:
         return None
     alt = load("altair")
@@ -247,14 +247,14 @@ def novelty(digest: Digest) -> Figure | None:
     )
 
 
-def price(digest: Digest) -> Figure | None:
+def price(survey: Survey) -> Figure | None:
     """Slot-hours per keep; None without a keep or a duration."""
-    if not digest.kept or not any(row.slot_h for row in digest.trials):
+    if not survey.kept or not any(row.slot_h for row in survey.trials):
         return None
     alt = load("altair")
     rows: list[Row] = []
     before = 0.0
-    for i, row in enumerate(digest.kept):
+    for i, row in enumerate(survey.kept):
         spent = row.spent_h or 0.0
         rows.append(
             {
@@ -267,7 +267,7 @@ def price(digest: Digest) -> Figure | None:
             }
         )
         before = spent
-    since = (digest.rows[-1].spent_h or 0.0) - before
+    since = (survey.rows[-1].spent_h or 0.0) - before
     rows.append(
         {"t": None, "role": "", "family": FAMILIES[1].name, "x": len(rows), "hours": brief(since), "in_best": True}
     )
@@ -287,9 +287,9 @@ def price(digest: Digest) -> Figure | None:
     return Figure("price", "Price of each keep", text, finished(chart, _HEIGHT), {"price": rows}, NARROW)
 
 
-def slots(digest: Digest) -> Figure | None:
+def slots(survey: Survey) -> Figure | None:
     """What ran when; None where times or durations are missing."""
-    rows = [row for row in digest.trials if row.end_h is not None and row.slot_h is not None]
+    rows = [row for row in survey.trials if row.end_h is not None and row.slot_h is not None]
     if not rows:
         return None
     alt = load("altair")
@@ -301,7 +301,7 @@ def slots(digest: Digest) -> Figure | None:
     x = alt.X("a:Q", title="hours since the first trial began", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False))
     y = alt.Y("lane:Q", axis=None, scale=alt.Scale(domain=[lanes, 0], nice=False))
     bar = named("slots").mark_rect().encode(x=x, x2="end_h:Q", y=y, y2="lane2:Q", color=family_colour())
-    idle = _idle(digest)
+    idle = _idle(survey)
     note = named("idle").mark_text(fontSize=10, color=MUTED).encode(x="x:Q", y=alt.value(10), text="label:N")
     busy = sum(row.slot_h or 0 for row in rows) / (max(row.end_h or 0 for row in rows) or 1)
     text = f"One row per trial that ran at the same time, one bar per trial; {busy:.1f} ran on average."
@@ -314,12 +314,12 @@ def slots(digest: Digest) -> Figure | None:
     )
 
 
-def _idle(digest: Digest) -> list[Row]:
-    return [{"x": (a + b) / 2, "label": f"no record for {b - a:.0f} h"} for a, b in pauses(digest.rows, 3.0)]
+def _idle(survey: Survey) -> list[Row]:
+    return [{"x": (a + b) / 2, "label": f"no record for {b - a:.0f} h"} for a, b in pauses(survey.rows, 3.0)]
 
 
-def panels(digest: Digest) -> list[Figure]:
+def panels(survey: Survey) -> list[Figure]:
     """Every figure that the record supports, in order of value."""
-    one: list[Any] = [matrix(digest), mix(digest), *margins(digest)]
-    two = [calibration(digest), novelty(digest), price(digest), slots(digest)]
+    one: list[Any] = [matrix(survey), mix(survey), *margins(survey)]
+    two = [calibration(survey), novelty(survey), price(survey), slots(survey)]
     return [figure for figure in (*one, *two) if figure]

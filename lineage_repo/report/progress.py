@@ -18,7 +18,7 @@ from lineage_repo.report.figure import (
     ticks,
 )
 from lineage_repo.report.palette import FAMILIES, GRID, INK, MUTED
-from lineage_repo.report.rows import Digest, TrialFacts, pauses
+from lineage_repo.report.rows import Survey, TrialFacts, pauses
 from lineage_repo.text import clipped
 
 X_TITLE = "trial number"
@@ -42,20 +42,20 @@ class _Frame(NamedTuple):
         return self.beyond + self.lane * (index + 0.8)
 
 
-def progress(digest: Digest) -> Figure | None:
+def progress(survey: Survey) -> Figure | None:
     """None where no trial was recorded."""
-    if not digest.rows:
+    if not survey.rows:
         return None
-    alt, objective = load("altair"), digest.lineage.task.objective
-    frame = _Frame(*score_range(digest))
-    lanes = [f for f in FAMILIES if any(r.family == f.name and r.score is None for r in digest.trials)]
-    marks = [m for row in digest.rows if (m := _mark(row, frame, [f.name for f in lanes]))]
+    alt, objective = load("altair"), survey.lineage.task.objective
+    frame = _Frame(*score_range(survey))
+    lanes = [f for f in FAMILIES if any(r.family == f.name and r.score is None for r in survey.trials)]
+    marks = [m for row in survey.rows if (m := _mark(row, frame, [f.name for f in lanes]))]
     data: dict[str, Sequence[Row]] = {
         "progress": marks,
-        "best": _best(digest),
+        "best": _best(survey),
         "lanes": [{"y": frame.row(i), "label": f.name} for i, f in enumerate(lanes)],
-        "labels": _labels(digest, frame),
-        "pauses": [{"a": brief(a), "b": brief(b), "label": f"{b - a:.0f} h"} for a, b in pauses(digest.rows)],
+        "labels": _labels(survey, frame),
+        "pauses": [{"a": brief(a), "b": brief(b), "label": f"{b - a:.0f} h"} for a, b in pauses(survey.rows)],
     }
     bottom = frame.row(len(lanes) - 1) + frame.lane if lanes else frame.beyond
     low, high = sorted((frame.worst, bottom))
@@ -101,7 +101,7 @@ def progress(digest: Digest) -> Figure | None:
     leader = on("labels").transform_filter(_ROOM).mark_rule(color=MUTED, opacity=0.6).encode(x=x, y=y, y2="from:Q")
     layers = [band, gap, line, dot, leader, *_texts(on, x, y), lane]
     chart = alt.layer(*layers).add_params(alt.param(name="by", value="trial"))
-    noise = "" if digest.noise is None else f" Band: ±{digest.noise:.{objective.digits}f}, the noise of one trial."
+    noise = "" if survey.noise is None else f" Band: ±{survey.noise:.{objective.digits}f}, the noise of one trial."
     text = (
         "The line is the best so far; filled circles are in the best recipe, hollow ones were "
         "kept and superseded. "
@@ -143,10 +143,10 @@ def _mark(row: TrialFacts, frame: _Frame, lanes: Sequence[str]) -> Row | None:
     }
 
 
-def _best(digest: Digest) -> list[Row]:
+def _best(survey: Survey) -> list[Row]:
     found: list[Row] = []
-    noise, last = digest.noise or 0.0, digest.rows[-1]
-    for row in [*(r for r in digest.rows if r.family == FAMILIES[0].name), last]:
+    noise, last = survey.noise or 0.0, survey.rows[-1]
+    for row in [*(r for r in survey.rows if r.family == FAMILIES[0].name), last]:
         best = row.score if row.family == FAMILIES[0].name else found[-1]["y"] if found else None
         if isinstance(best, float):
             at: Row = {"t": row.t, "end_h": brief(row.end_h) or 0.0, "spent_h": brief(row.spent_h), "y": best}
@@ -154,13 +154,13 @@ def _best(digest: Digest) -> list[Row]:
     return found
 
 
-def _labels(digest: Digest, frame: _Frame) -> list[Row]:
+def _labels(survey: Survey, frame: _Frame) -> list[Row]:
     """The largest steps over the parent and the last one, each below its point and clear of the others."""
-    objective = digest.lineage.task.objective
-    steps = [row for row in digest.path if row.t and row.vs_parent is not None]
+    objective = survey.lineage.task.objective
+    steps = [row for row in survey.path if row.t and row.vs_parent is not None]
     largest = sorted(steps, key=lambda r: -objective.gain(r.vs_parent or 0.0, 0.0))[:_LABELS]
     chosen = {row.t: row for row in (*largest, *steps[-1:])}
-    last, height = max(digest.rows[-1].t, 1), frame.beyond - frame.worst
+    last, height = max(survey.rows[-1].t, 1), frame.beyond - frame.worst
     found: list[Row] = []
     taken: list[tuple[float, float, float]] = []
     for row in sorted(chosen.values(), key=lambda r: -r.t):

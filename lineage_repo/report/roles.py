@@ -5,7 +5,7 @@ from typing import NamedTuple
 from lineage_repo.records import Status
 from lineage_repo.report.figure import signed
 from lineage_repo.report.palette import FAMILIES
-from lineage_repo.report.rows import Digest
+from lineage_repo.report.rows import Survey
 
 BAR = 200
 """Width of the longest bar, in units of its drawing."""
@@ -37,14 +37,14 @@ class RoleLine(NamedTuple):
     hours_per_keep: str
 
 
-def role_rows(digest: Digest) -> list[RoleLine]:
+def role_rows(survey: Survey) -> list[RoleLine]:
     """Every role, the one that gave most first."""
-    objective = digest.lineage.task.objective
-    names = list(dict.fromkeys(row.role for row in digest.trials))
-    most = max((sum(row.role == name for row in digest.trials) for name in names), default=1)
+    objective = survey.lineage.task.objective
+    names = list(dict.fromkeys(row.role for row in survey.trials))
+    most = max((sum(row.role == name for row in survey.trials) for name in names), default=1)
     found: list[RoleLine] = []
     for name in names:
-        own = [row for row in digest.trials if row.role == name]
+        own = [row for row in survey.trials if row.role == name]
         steps = [row.vs_parent for row in own if row.on_path and row.vs_parent is not None]
         kept = [row for row in own if row.status is Status.KEEP]
         hours = sum(row.slot_h or 0.0 for row in own)

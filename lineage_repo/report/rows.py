@@ -49,7 +49,7 @@ class TrialFacts(Record):
     margins: Mapping[str, float]
 
 
-class Digest(NamedTuple):
+class Survey(NamedTuple):
     """What the whole report is made from."""
 
     lineage: Lineage
@@ -73,7 +73,7 @@ class Digest(NamedTuple):
         return [row for row in self.trials if row.status is Status.KEEP]
 
 
-def digest(lineage: Lineage, noise: float | None = None) -> Digest:
+def survey(lineage: Lineage, noise: float | None = None) -> Survey:
     """Fold a lineage into rows; `noise` is for a lineage that holds no calibration."""
     trials = [trial for _, trial in sorted(lineage.trials.items())]
     spread = lineage.noise(lineage.task).get(lineage.task.objective.metric) if lineage.calibrations else None
@@ -86,7 +86,7 @@ def digest(lineage: Lineage, noise: float | None = None) -> Digest:
         hours = slot_seconds(trial) if trial.number else None
         spent += (hours or 0.0) / 3600
         rows.append(_row(lineage, trial, trial.number in path, near.get(trial.number), when.get(trial.number), spent))
-    return Digest(lineage, tuple(rows), noise)
+    return Survey(lineage, tuple(rows), noise)
 
 
 class _When(NamedTuple):

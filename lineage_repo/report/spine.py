@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lineage_repo.report.figure import Figure, Row, family_colour, finished, load, named, signed
 from lineage_repo.report.palette import FAMILIES, INK, MUTED
-from lineage_repo.report.rows import Digest, TrialFacts
+from lineage_repo.report.rows import Survey, TrialFacts
 
 _STEPS = 28
 """More do not fit beside each other; the newest are shown."""
@@ -12,17 +12,17 @@ _COLUMN = 16
 _ROOM = 0.86
 
 
-def spine(digest: Digest) -> Figure | None:
+def spine(survey: Survey) -> Figure | None:
     """None where nothing was tried."""
-    if not digest.trials or not digest.path:
+    if not survey.trials or not survey.path:
         return None
     alt = load("altair")
-    path = digest.path[-_STEPS:]
+    path = survey.path[-_STEPS:]
     places = {row.t: i for i, row in enumerate(path)}
-    attempts = [row for row in digest.trials if row.parent in places and not row.on_path]
+    attempts = [row for row in survey.trials if row.parent in places and not row.on_path]
     dots = _dots(attempts, places)
     high = max((float(dot["y"] or 0) for dot in dots), default=1.0)
-    data: dict[str, Sequence[Row]] = {"spine": _nodes(digest, path), "attempts": dots, "counts": _counts(dots)}
+    data: dict[str, Sequence[Row]] = {"spine": _nodes(survey, path), "attempts": dots, "counts": _counts(dots)}
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.6, len(path) - 0.4], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-6.5, max(high, 8) + 2], nice=False))
     line = named("spine").mark_line(color=FAMILIES[0].light, strokeWidth=2).encode(x=x, y=y)
@@ -37,18 +37,18 @@ def spine(digest: Digest) -> Figure | None:
         named("spine").mark_text(fontSize=size, dy=dy, color=colour).encode(x=x, y=y, text=f"{field}:N")
         for field, size, dy, colour in (("id", 11, 22, INK), ("role", 10, 35, MUTED), ("gain", 10, 48, MUTED))
     ]
-    cut = f" The newest {_STEPS} of {len(digest.path)} steps." if len(digest.path) > _STEPS else ""
+    cut = f" The newest {_STEPS} of {len(survey.path)} steps." if len(survey.path) > _STEPS else ""
     text = (
         "From left to right the recipes that led to the best one; above each, every other trial rooted from it, in the "
-        f"order of recording. Below: number, role, gain over the parent.{cut} {_aside(digest)}"
+        f"order of recording. Below: number, role, gain over the parent.{cut} {_aside(survey)}"
     )
     return Figure(
         "lineage", "Lineage of the best recipe", text, finished(alt.layer(line, dot, node, count, *texts), 300), data
     )
 
 
-def _nodes(digest: Digest, path: Sequence[TrialFacts]) -> list[Row]:
-    objective = digest.lineage.task.objective
+def _nodes(survey: Survey, path: Sequence[TrialFacts]) -> list[Row]:
+    objective = survey.lineage.task.objective
     gains = [max(objective.gain(row.vs_parent or 0.0, 0.0), 0.0) for row in path]
     most = max(gains) or 1.0
     return [
@@ -97,8 +97,8 @@ def _counts(dots: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _aside(digest: Digest) -> str:
-    aside = [row for row in digest.kept if not row.on_path]
+def _aside(survey: Survey) -> str:
+    aside = [row for row in survey.kept if not row.on_path]
     if not aside:
         return "Every keep is in the best recipe."
     names = ", ".join(f"#{row.t} {row.role}" for row in aside[:12])
