@@ -223,7 +223,10 @@ def logs(directory: Path, trial: int) -> None:
         text = path.read_bytes().decode("utf-8", "replace")
         click.echo("".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text))
     if not shown:
-        click.echo(f"trial {trial:04d} left no log: its boxes wrote nothing, or only the record was cloned", err=True)
+        click.echo(
+            f"trial {trial:04d} left no log: its boxes wrote nothing, it was pruned, or only the record was cloned",
+            err=True,
+        )
 
 
 @click.command()

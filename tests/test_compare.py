@@ -9,9 +9,11 @@ from lineage_repo.analysis.section import UnsupportedError
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
 from lineage_repo.report.arms import best_so_far, bootstrap, compare_arms
+from lineage_repo.report.beside import comparison_page
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.rows import survey
 from tests.test_cli import espalier
+from tests.test_report import EVIL, Markup
 from tests.traces import line, small
 
 
@@ -58,3 +60,13 @@ def test_campaigns_on_other_objectives_or_without_trials_are_refused(campaign: C
     with pytest.raises(ReportError, match="no trial yet"):
         compare_arms({"a": [("ours", ours)], "b": [("ours", ours)]})
     assert "two campaigns or more" in espalier("compare", campaign.folder).output
+
+
+def test_a_page_of_a_comparison_shows_names_as_text(tmp_path: Path) -> None:
+    found = survey(small(tmp_path / "c", line(0, 2.0), line(1, 1.0, Status.KEEP)))
+    arms = {EVIL: [(EVIL, found)], "b": [("b", found)]}
+    page = comparison_page(arms, compare_arms(arms), "/* Vega */")
+    markup = Markup(page)
+    assert [tag for tag, _ in markup.tags].count("script") == 3
+    assert not [tag for tag, _ in markup.tags if tag == "img"]
+    assert EVIL in "".join(markup.texts)

@@ -100,6 +100,12 @@ def test_a_campaign_that_was_never_calibrated_has_no_figure(tmp_path: Path, camp
     assert "<script" not in (tmp_path / "new.html").read_text("utf-8")
 
 
+def test_a_diff_shows_what_reorders_or_hides_code_as_what_it_is(campaign: Campaign) -> None:
+    submit(campaign.lineage.refresh(), -0.9, body="x = '\u202e</pre>\x1b[2J'\n".encode())
+    page = report_page(survey(campaign.lineage), "/* Vega */", lambda _: None)
+    assert "x = &#39;\\u202e&lt;/pre&gt;\\x1b[2J&#39;" in page
+
+
 def test_one_trial_is_enough_for_figures(tmp_path: Path) -> None:
     found = survey(small(tmp_path / "one", line(0, 2.0), line(1, 1.0, Status.KEEP)))
     assert [f.name for f in figures(found)] == ["progress", "lineage", "mix", "price", "slots"]

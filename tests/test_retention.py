@@ -123,6 +123,7 @@ def test_log_answers_where_it_must_not_write(campaign: Campaign, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_lineage_ten_thousand_deep_is_read_without_recursion(tmp_path: Path) -> None:
     trials = [line(0, 2.0), *(line(i, hypothesis=f"Change {i} word{i % 97}") for i in range(1, 10_001))]
     small(tmp_path / "deep", *trials)

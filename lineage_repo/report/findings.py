@@ -128,7 +128,7 @@ def headline(survey: Survey) -> str:
     n = len(survey.trials)
     ends = [row.end_h for row in survey.rows if row.end_h is not None]
     span = max(ends, default=0.0)
-    took = f" in {span:.0f} hours" if span >= 2 else f" in {span * 60:.0f} minutes" if ends else ""
+    took = f" in {_span(span)}" if ends else ""
     count = f"{n} trial{'s' * (n != 1)}{took}"
     if base is None or base.score is None or best is None or best.score is None:
         return f"{count}, and no baseline with a score yet."
@@ -136,6 +136,13 @@ def headline(survey: Survey) -> str:
     if best.number == 0:
         return f"{count} left {objective.metric} at {start}: nothing was kept." if n else "No trial is recorded yet."
     return f"{count} took {objective.metric} from {start} to {best.score:.{objective.digits}f} {objective.unit}."
+
+
+def _span(hours: float) -> str:
+    for name, size in (("hours", 1.0), ("minutes", 60.0)):
+        if hours * size >= 2:
+            return f"{hours * size:.0f} {name}"
+    return f"{hours * 3600:.0f} seconds"
 
 
 def tiles(survey: Survey) -> list[tuple[str, str]]:

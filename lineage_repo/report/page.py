@@ -189,4 +189,6 @@ def _diff(survey: Survey, row: TrialFacts) -> str:
     after = survey.lineage.trials[row.t].proposal.snapshot
     if NO_SNAPSHOT in {before, after}:
         return "no diff: the trial was imported without its code"
-    return survey.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"
+    text = survey.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"
+    # Characters that reorder or hide code are shown as what they are.
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)

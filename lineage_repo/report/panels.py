@@ -26,6 +26,8 @@ from lineage_repo.report.palette import AXIS, FAMILIES, INK, MATRIX, MUTED
 from lineage_repo.report.rows import Survey, pauses
 
 _LEAST_POINTS = 20
+_NEAR = 0.05
+"""Share of a limit; where every trial keeps further away from it, there is nothing to see."""
 _HEIGHT = 280
 
 
@@ -101,7 +103,7 @@ def mix(survey: Survey) -> Figure | None:
 
 
 def margins(survey: Survey) -> list[Figure]:
-    """One figure per declared limit or gate that trials have a margin to."""
+    """One figure per declared limit or gate that a trial missed or came near to."""
     names = dict.fromkeys(name for row in survey.trials for name in row.margins)
     return [found for i, name in enumerate(names) if (found := _margin(survey, name, i))]
 
@@ -110,12 +112,12 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     alt, objective = load("altair"), survey.lineage.task.objective
     own = [(row, row.margins[name], row.value) for row in survey.trials if name in row.margins]
     points = [(row, margin, value) for row, margin, value in own if value is not None]
-    if len(points) < 2:
+    limits = [m for t in survey.lineage.trials.values() for m in t.outcome.margins if m.name == name]
+    if len(points) < 2 or min(margin for _, margin, _ in points) > _NEAR * abs(limits[0].limit):
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)
     edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
     worst, beyond = score_range(survey)
-    limits = [m for t in survey.lineage.trials.values() for m in t.outcome.margins if m.name == name]
     unit = limits[0].unit
     set_ = f"margin{index}"
     rows: list[Row] = [
