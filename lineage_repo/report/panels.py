@@ -157,7 +157,8 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
     text = (
         f"{len(missed)} of {len(points)} trials missed it, half of them by less than "
-        f"{rounded(median(-m for m in missed))}{unit and ' ' + unit}; {len(better)} of those measured better than the best."
+        f"{rounded(median(-m for m in missed))}{unit and ' ' + unit}; "
+        f"{len(better)} of those measured better than the best."
         if missed
         else "No trial missed it."
     )
@@ -306,7 +307,9 @@ def slots(survey: Survey) -> Figure | None:
     idle = _idle(survey)
     note = named("idle").mark_text(fontSize=10, color=MUTED).encode(x="x:Q", y=alt.value(10), text="label:N")
     busy = sum(row.slot_h or 0 for row in rows) / (max(row.end_h or 0 for row in rows) or 1)
-    text = f"One row per trial that ran at the same time, one bar per trial; {busy:.1f} ran on average. Named gaps: no record."
+    text = (
+        f"One row per trial that ran at the same time, one bar per trial; {busy:.1f} on average. Named gaps: no record."
+    )
     return Figure(
         "slots",
         "Evaluation slots",
