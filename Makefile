@@ -19,7 +19,7 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing torch and the rest into .venv: a few minutes the first time"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,recipes,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,dev]'
 	touch $@
 
 demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it
@@ -48,6 +48,13 @@ types: setup ## Type-check strictly
 slow: setup ## The slow tests: real sessions, kill loops
 	$(BIN)/python -m pytest -q -m slow
 
+browser: setup ## Open reports in a real Chromium; installs what that needs
+	@command -v chromium >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium; \
+	else echo "chromium is missing: sudo apt-get install chromium"; exit 1; fi
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest -q -m browser
+
 hostile: setup ## Measure every hostile recipe and tool call; HOSTILE=dir runs your own
 	$(BIN)/python -m tests.hostile_suite $(HOSTILE)
 
@@ -58,8 +65,9 @@ bench: setup ## Measure harness overhead, start-up times and briefs
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.brief
 	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.reading
 
 swarm: setup ## Measure ten sessions at once and the parallel efficiency; SECONDS=60 as in the paper
 	$(BIN)/python -m benchmarks.swarm --seconds $(or $(SECONDS),5)
 
-.PHONY: help setup demo test check lint types slow hostile crash bench swarm
+.PHONY: help setup demo test check lint types slow browser hostile crash bench swarm

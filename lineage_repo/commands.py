@@ -8,12 +8,12 @@ from typing import Any, get_args
 
 import click
 
-from lineage_repo import snapshot, views
+from lineage_repo import snapshot
 from lineage_repo.campaign import Campaign, data_folder, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Objective, Task
 from lineage_repo.message import heading
-from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Status, Trial
+from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Trial
 from lineage_repo.status import arm_text
 from lineage_repo.store import Store
 from lineage_repo.text import clipped
@@ -111,49 +111,6 @@ def init(
     if isolation == "none":
         click.echo("isolation none: recipes can forge scores and read all that you can; every trial says so")
     click.echo(f"next      espalier calibrate {directory}")
-
-
-@click.command()
-@_DIR
-@_JSON
-@click.option("-n", "limit", type=click.IntRange(1), default=None, help="Show only the newest N.")
-@click.option(
-    "--status", "wanted", type=click.Choice([s.value for s in Status]), default=None, help="Only this outcome."
-)
-@click.option("--specialist", default=None, help="Only this role's trials.")
-def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, specialist: str | None) -> None:
-    """List the trials, newest first. `git -C DIR/lineage.git log --graph best` shows the same record without us."""
-    lineage = open_lineage(directory)
-    trials = [
-        t
-        for _, t in sorted(lineage.trials.items(), reverse=True)
-        if wanted in {None, t.status.value} and specialist in {None, t.proposal.specialist}
-    ][:limit]
-    frozen = lineage.campaign
-    arm = arm_text(frozen.arm, lineage=frozen.lineage) if frozen else ""
-    if as_json:
-        rows = [views.row(t).model_dump(mode="json") for t in trials]
-        return _dump({"schema": "espalier.log/1", "arm": arm, "trials": rows})
-    task = lineage.task
-    click.echo(f"{task.title}, arm {arm}")
-    for trial in trials:
-        click.echo(line(trial, task))
-    if not trials:
-        click.echo("no trial matches", err=True)
-    return None
-
-
-def line(trial: Trial, task: Task) -> str:
-    """One trial as one line of a table."""
-    outcome, digits = trial.outcome, task.objective.digits
-    score = f"{outcome.score:.{digits}f}" if outcome.score is not None else "-"
-    delta = f"{outcome.delta_vs_best:+.{digits}f}" if outcome.delta_vs_best is not None else ""
-    parent = "" if trial.proposal.parent is None else f"<{trial.proposal.parent:04d}"
-    text = heading(trial.proposal) + (f"  [{clipped(outcome.failure, 80)}]" if outcome.failure else "")
-    if outcome.status is Status.DISCARD and outcome.score is not None and trial.incumbent and outcome.threshold:
-        gain = task.objective.gain(outcome.score, trial.incumbent.score)
-        text += f"  [better, but not by the {outcome.threshold:.{digits}f} that noise asks for]" if gain > 0 else ""
-    return f"{trial.number:04d} {outcome.status.value:21} {score:>10} {delta:>10}  {parent:5}  {text}"
 
 
 @click.command()
@@ -266,7 +223,10 @@ def logs(directory: Path, trial: int) -> None:
         text = path.read_bytes().decode("utf-8", "replace")
         click.echo("".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text))
     if not shown:
-        click.echo(f"trial {trial:04d} left no log: its boxes wrote nothing, or only the record was cloned", err=True)
+        click.echo(
+            f"trial {trial:04d} left no log: its boxes wrote nothing, it was pruned, or only the record was cloned",
+            err=True,
+        )
 
 
 @click.command()

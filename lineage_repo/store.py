@@ -22,6 +22,7 @@ LEDGER = "refs/heads/ledger"
 BEST = "refs/heads/best"
 _ZERO = "0" * 40
 _LOOSE_PER_FOLDER = 8
+_BATCH = 2000
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -227,6 +228,22 @@ class Store:
             else:
                 found.append({})
         return found
+
+    def texts(self) -> Generator[tuple[str, str]]:
+        """Every commit and file that the refs reach: its id with its path, and its text."""
+        listed = self.run("rev-list", "--objects", "--all").decode("utf-8", "replace").splitlines()
+        kinds = self.run(
+            "cat-file", "--batch-check=%(objecttype)", stdin="".join(f"{x[:40]}\n" for x in listed).encode()
+        )
+        wanted = [x for x, kind in zip(listed, kinds.decode().split(), strict=True) if kind != "tree"]
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            for name, body in zip(batch, self.blobs([x[:40] for x in batch]), strict=True):
+                yield f"{name[:12]} {name[41:]}".strip(), body.decode("utf-8", "replace")
+
+    def bundle(self, out: Path) -> None:
+        """Write the whole repository to one file that `git clone` takes."""
+        self.run("bundle", "create", "--quiet", str(out.absolute()), "HEAD", "--all")
 
     def fsck(self, *, full: bool) -> str:
         """What `git fsck` finds wrong; empty when nothing is."""

@@ -1,6 +1,7 @@
 """The commands `analyze`, `paper` and `export`."""
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -8,7 +9,12 @@ import click
 from lineage_repo.analysis.paper import recompute
 from lineage_repo.analysis.report import analyse
 from lineage_repo.analysis.table import write_table
+from lineage_repo.bundle import write_bundle
 from lineage_repo.commands import open_lineage
+from lineage_repo.redact import Redactor
+from lineage_repo.report.page import report_page
+from lineage_repo.report.rows import survey
+from lineage_repo.report.runtime import vega_script
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -47,12 +53,35 @@ def paper(directory: Path, as_json: bool) -> None:
 
 @click.command()
 @_DIR
-@click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-def export(directory: Path, out: Path) -> None:
-    """Write the trials of DIR as a table; the suffix says which: .tsv, .csv, .parquet or .jsonl (docs/import.md).
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The table to write.")
+@click.option("--bundle", default=None, type=click.Path(path_type=Path), help="A new folder for the public bundle.")
+@click.option("--as-is", is_flag=True, help="Make the bundle even where the record holds something private.")
+def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) -> None:
+    """Write the trials of DIR as a table (-o), or the record and its report for the public (--bundle), or both.
 
-    In .tsv and .csv a text that a spreadsheet would run as a formula is preceded by an apostrophe; .parquet and .jsonl
-    hold every text as it is.
+    The table's suffix says which: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv a text that a
+    spreadsheet would run as a formula is preceded by an apostrophe; .parquet and .jsonl hold every text as it is.
+
+    A bundle holds the record and a report, no log, artifact or session. The record is searched first for credentials,
+    this host's name, your home folder and the campaign's; where it holds one, nothing is written.
     """
-    count = write_table(open_lineage(directory), out)
-    click.echo(f"{out}: {count} trials with the start")
+    if out is None and bundle is None:
+        raise click.UsageError("name a table by -o, or a folder by --bundle")
+    lineage = open_lineage(directory)
+    if out:
+        click.echo(f"{out}: {write_table(lineage, out)} trials with the start")
+    if bundle:
+        private = {
+            "your home folder": str(Path.home()),
+            "the campaign's folder": str(directory.resolve()),
+            "this host's name": os.uname().nodename,
+        }
+        write_bundle(
+            lineage,
+            bundle,
+            private,
+            Redactor.of(os.environ),
+            lambda: report_page(survey(lineage), vega_script(), lambda what: click.echo(f"{what} ...", err=True)),
+            as_is=as_is,
+        )
+        click.echo(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

@@ -4,7 +4,7 @@ import importlib
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
@@ -16,6 +16,14 @@ NEAR = 0.70
 """Cosine from which it is a near-duplicate."""
 _WORD = r"[a-z][a-z0-9_+\-]+"
 _BLOCK = 512
+
+
+class Neighbour(NamedTuple):
+    """The most similar earlier hypothesis."""
+
+    cosine: float
+    number: int
+    """Its place in the order of recording, from 0."""
 
 
 class Diversity(Record):
@@ -72,7 +80,7 @@ def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversit
         roles.setdefault(label, set()).add(trial.proposal.specialist)
     shares = [size / len(trials) for size in sizes.values()]
     shared = [label for label, members in roles.items() if len(members) > 1]
-    near = sum(cosine >= NEAR for cosine in nearest[1:])
+    near = sum(found.cosine >= NEAR for found in nearest[1:])
     return Diversity(
         trials=len(trials),
         corpus=len(corpus),
@@ -86,12 +94,21 @@ def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversit
     )
 
 
-def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[float]]:
+def neighbours(texts: Sequence[str]) -> list[Neighbour]:
+    """For each text the most similar earlier one, by the vectors of `Diversity`; the first has none of its own.
+
+    Raises:
+        UnsupportedError: no words, or scikit-learn is missing.
+    """
+    return _clusters(texts, texts)[1] if texts else []
+
+
+def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[Neighbour]]:
     """The cluster of each text, and its highest cosine to an earlier one."""
     numpy, vectors = _vectors(texts, corpus)
     labels = numpy.zeros(len(texts), dtype=int)
     squares = numpy.zeros(len(texts))
-    nearest: list[float] = []
+    nearest: list[Neighbour] = []
     found = 0
     products: Any = None
     for i in range(len(texts)):
@@ -99,7 +116,8 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
             # A centroid is a sum of members, so cosines to it follow from the products of texts alone.
             products = (vectors[i : i + _BLOCK] @ vectors.T).toarray()
         row = products[i % _BLOCK]
-        nearest.append(float(row[:i].max(initial=0.0)))
+        closest = int(row[:i].argmax()) if i else 0
+        nearest.append(Neighbour(float(row[closest]) if i else 0.0, closest))
         sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
         cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
         best = int(cosines.argmax()) if found else 0

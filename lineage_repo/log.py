@@ -1,0 +1,89 @@
+"""The `log` command: answered from the rows beside the repository while they are current.
+
+Apart from the other commands because it imports nothing heavy, like `status`.
+"""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+NAME, TIP = "rows.tsv", "tip"
+_STATUSES = (
+    "baseline",
+    "keep",
+    "discard",
+    "disqualified",
+    "size_blocked",
+    "train_budget_overrun",
+    "eval_budget_overrun",
+    "crash",
+    "preflight_crash",
+    "illegal",
+    "harness_abort",
+)
+"""Those of `records.Status`, which costs more to import than the whole command takes."""
+
+
+class Table(NamedTuple):
+    """What the file holds."""
+
+    title: str
+    arm: str
+    objective: dict[str, Any]
+    rows: list[list[str]]
+    """Number, status, specialist, line, JSON; in the order of recording."""
+    tip: str
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("-n", "limit", type=click.IntRange(1), default=None, help="Show only the newest N.")
+@click.option("--status", "wanted", type=click.Choice(_STATUSES), default=None, help="Only this outcome.")
+@click.option("--specialist", default=None, help="Only this role's trials.")
+def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, specialist: str | None) -> None:
+    """List the trials, newest first. `git -C DIR/lineage.git log --graph best` shows the same record without us."""
+    table = _table(directory)
+    found = [r for r in reversed(table.rows) if wanted in {None, r[1]} and specialist in {None, r[2]}][:limit]
+    if as_json:
+        rows = [json.loads(row[4]) for row in found]
+        return click.echo(json.dumps({"schema": "espalier.log/1", "arm": table.arm, "trials": rows}, indent=1))
+    click.echo("\n".join([f"{table.title}, arm {table.arm}", *(row[3] for row in found)]))
+    if not found:
+        click.echo("no trial matches", err=True)
+    return None
+
+
+def _table(directory: Path) -> Table:
+    try:
+        tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
+        table = read_rows(directory)
+    except (OSError, ValueError):
+        return _from_git(directory)
+    return table if table.tip == tip else _from_git(directory)
+
+
+def _from_git(directory: Path) -> Table:
+    return importlib.import_module("lineage_repo.rowfile").current(directory)
+
+
+def read_rows(directory: Path) -> Table:
+    """Read the file; raise `OSError` or `ValueError` where it is missing or torn."""
+    return table_of((directory / NAME).read_text("utf-8"))
+
+
+def table_of(text: str) -> Table:
+    """Parse a file; raise `ValueError` where it is torn."""
+    head, *lines = text.split("\n")
+    header: dict[str, Any] = json.loads(head)
+    if len(lines) < 2 or lines[-1] or not lines[-2].startswith(f"{TIP}\t"):
+        raise ValueError("torn")
+    tip = lines[-2].partition("\t")[2]
+    fields = [line.split("\t", 4) for line in lines[:-1] if not line.startswith(f"{TIP}\t")]
+    rows = {row[0]: row for row in fields}
+    if any(len(row) != 5 for row in rows.values()) or header.keys() != {"title", "arm", "objective"}:
+        raise ValueError("torn")
+    return Table(header["title"], header["arm"], header["objective"], list(rows.values()), tip)

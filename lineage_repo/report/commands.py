@@ -1,0 +1,102 @@
+"""The commands `report` and `compare`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from lineage_repo.commands import open_lineage
+from lineage_repo.files import write_whole
+from lineage_repo.report.arms import Comparison, compare_arms
+from lineage_repo.report.beside import comparison_page
+from lineage_repo.report.figure import ReportError
+from lineage_repo.report.page import figures, report_page
+from lineage_repo.report.rows import Survey, survey
+from lineage_repo.report.runtime import vega_script, write_figures
+
+
+def tell(what: str) -> None:
+    """Say on standard error what is being done."""
+    click.echo(f"{what} ...", err=True)
+
+
+def place(out: Path) -> None:
+    """Raise `ReportError` where `out` can't be written."""
+    if not out.parent.is_dir():
+        raise ReportError(f"{out.parent} is no folder: make it first")
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option(
+    "--figures",
+    "folder",
+    default=None,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for every figure as SVG, PNG and CSV.",
+)
+@click.option(
+    "--noise",
+    default=None,
+    type=click.FloatRange(0, min_open=True),
+    help="Standard deviation of one trial's score, for a record that holds no calibration.",
+)
+def report(directory: Path, out: Path | None, folder: Path | None, noise: float | None) -> None:
+    """Write one offline page about DIR, a campaign or a clone: findings, figures, every trial.
+
+    The page needs no network and no other file. Texts of agents are shown as text and never run.
+    """
+    if out is None and folder is None:
+        raise click.UsageError("name the page by -o report.html, or a folder by --figures")
+    if out:
+        place(out)
+    tell("record")
+    found = survey(open_lineage(directory), noise)
+    if folder:
+        tell("figures as files")
+        click.echo(f"{folder}: {len(write_figures(figures(found), folder))} files")
+    if out:
+        write_whole(out, report_page(found, vega_script(), tell).encode())
+        click.echo(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+
+
+@click.command()
+@click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on standard output.")
+def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+    """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
+
+    Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
+    """
+    arms: dict[str, list[tuple[str, Survey]]] = {}
+    for run in runs:
+        arm, mark, path = run.rpartition("=")
+        folder = Path(path)
+        name = folder.resolve().name
+        arms.setdefault(arm if mark else name, []).append((name, survey(open_lineage(folder))))
+    if len(runs) < 2:
+        raise click.UsageError("name two campaigns or more")
+    if out:
+        place(out)
+    found = compare_arms(arms)
+    if out:
+        tell("page")
+        write_whole(out, comparison_page(arms, found, vega_script()).encode())
+    if as_json:
+        return click.echo(json.dumps({"schema": "espalier.compare/1", **found.model_dump(mode="json")}, indent=1))
+    return click.echo("\n".join(_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else [])))
+
+
+def _lines(found: Comparison) -> list[str]:
+    digits = found.objective.digits
+    lines = [
+        f"{line.arm:24} {line.best_at:.{digits}f} after {found.common_trials}   "
+        f"{line.best:.{digits}f} after {line.trials}   {line.keeps} keeps   {line.run}"
+        for line in found.runs
+    ]
+    for i in found.intervals:
+        span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
+        lines.append(f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}")
+    return lines
