@@ -2,7 +2,9 @@
 # attack: look for what an earlier box left
 # base: predict.py
 # expect: honest
-import os
+import os, pathlib, sys
+lead = {p for prefix in (sys.prefix, sys.base_prefix) for p in (pathlib.Path(prefix), *pathlib.Path(prefix).parents)}
 for folder in ("/tmp", "/dev/shm", "/var/tmp"):
-    assert not os.path.isdir(folder) or os.listdir(folder) == [], folder
+    left = set(pathlib.Path(folder).iterdir()) - lead if os.path.isdir(folder) else set()
+    assert not left, left
 assert os.listdir("/out") == ["pred.f64"]
