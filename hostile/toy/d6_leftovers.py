@@ -3,7 +3,7 @@
 # base: predict.py
 # expect: honest
 import os, pathlib, sys
-lead = {p for prefix in (sys.prefix, sys.base_prefix) for p in (pathlib.Path(prefix), *pathlib.Path(prefix).parents)}
+lead = {*pathlib.Path(sys.executable).parents, *pathlib.Path(sys.base_prefix).parents}
 for folder in ("/tmp", "/dev/shm", "/var/tmp"):
     left = set(pathlib.Path(folder).iterdir()) - lead if os.path.isdir(folder) else set()
     assert not left, left
