@@ -2,7 +2,7 @@
 
 First real sessions, all started at once, against a loopback endpoint: time to the first tool call, memory. Then N
 submitters whose trials only sleep, on N slots: E = T(N) / (N T(1)), T in trials per hour, as the paper defines it.
-`--seconds 60` is the length that the issue asks for; shorter sleeps show more of the harness.
+`--seconds 60` is nearer to real trials; shorter sleeps show more of the harness.
 """
 
 import asyncio
