@@ -170,6 +170,13 @@ class Margin(Record):
     margin: FiniteFloat
     unit: str = ""
 
+    def text(self) -> str:
+        """As people read it: value, limit, and what is left or missing."""
+        exact = ",.0f" if self.unit == "bytes" else ".6g"
+        unit = f" {self.unit}" if self.unit else ""
+        room = f"{self.margin:{exact}}{unit} left" if self.margin >= 0 else f"missed by {-self.margin:{exact}}{unit}"
+        return f"{self.name}: {self.value:{exact}} against {self.limit:{exact}}{unit}, {room}"
+
 
 class Imported(Record):
     """What another harness recorded of a trial: taken over as it says, neither measured nor judged by us."""

@@ -117,7 +117,6 @@ def test_doctor_says_what_this_machine_can_run() -> None:
     assert checks["recipe interpreter"]["ok"]
 
 
-def test_task_check_and_schema_and_list() -> None:
-    assert "ok: toy" in espalier("task", "check", "toy").output
+def test_task_schema_and_list() -> None:
     assert json.loads(espalier("task", "schema").output)["title"] == "Task"
     assert "airbench_cpu" in espalier("task", "list").output
