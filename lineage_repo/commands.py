@@ -149,6 +149,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ("papers", str(papers) if papers.is_dir() else ""),
         ("recorded", _recorded(found)),
         *_origin(found),
+        ("host", _host(lineage, found)),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
         ("commit", lineage.commits[trial]),
     ]
@@ -160,6 +161,15 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     for margin in outcome.margins:
         click.echo(f"{'margin':10} {margin.text()}")
     return None
+
+
+def _host(lineage: Lineage, trial: Trial) -> str:
+    """How disturbed the host was; nothing for a trial that nobody looked at."""
+    drift = lineage.drift(trial.measurement) if trial.measurement else None
+    if drift is None:
+        return ""
+    text = f"{abs(drift):.0%} {'slower' if drift >= 0 else 'faster'} than at calibration"
+    return text + (", more than the task allows" if drift > lineage.task.disturbance.above else "")
 
 
 def _expected(trial: Trial, objective: Objective) -> str:
