@@ -135,6 +135,8 @@ class Disturbance(Record):
     """`warn` tells of it beside the verdict, `void` measures again and ends as `harness_abort`; `off`: not read."""
     above: float = Field(default=0.15, gt=0)
     """Share by which a trial's tempo may exceed the calibrated one."""
+    patience_s: float = Field(default=300.0, gt=0)
+    """Longest wait for a quiet host before it is measured again."""
 
 
 class RecipeFiles(Record):

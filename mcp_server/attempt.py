@@ -71,8 +71,8 @@ def measure(
         elif attempt >= UNDISTURBED:
             return outcome.model_copy(update={"fault": void}), attempt
         else:
-            allowed = campaign.lineage.tempo() * (1 + campaign.task.disturbance.above)
-            tempo.wait_for_quiet(allowed, tell, cancelled)
+            rule = campaign.task.disturbance
+            tempo.wait_for_quiet(campaign.lineage.tempo() * (1 + rule.above), rule.patience_s, tell, cancelled)
     return outcome, attempt
 
 

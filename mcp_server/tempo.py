@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 
 _STEPS, _LOOPS = 20_000, 3
-_PATIENCE_S, _FIRST_S, _LONGEST_S = 300.0, 2.0, 30.0
+_FIRST_S, _LONGEST_S, _POLL_S = 2.0, 30.0, 0.1
 
 
 def reading() -> float:
@@ -23,12 +23,12 @@ def _loop() -> float:
     return time.thread_time() - begun
 
 
-def wait_for_quiet(most: float, tell: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
-    """Return when a reading is at most `most` seconds, after minutes at the latest, or when cancelled."""
-    begun, pause = time.monotonic(), _FIRST_S
-    while (now := reading()) > most and not cancelled() and time.monotonic() - begun < _PATIENCE_S:
-        tell(f"the host is disturbed ({now / most - 1:.0%} above what is allowed): looking again in {pause:.0f} s")
-        until = time.monotonic() + pause
+def wait_for_quiet(most: float, patience_s: float, tell: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
+    """Return when a reading is at most `most` seconds, after `patience_s` at the latest, or when cancelled."""
+    end, pause = time.monotonic() + patience_s, _FIRST_S
+    while (now := reading()) > most and time.monotonic() < end and not cancelled():
+        tell(f"the host is disturbed, {now / most - 1:.0%} slower than allowed: looking again in {pause:.0f} s")
+        until = min(time.monotonic() + pause, end)
         while time.monotonic() < until and not cancelled():
-            time.sleep(0.1)
+            time.sleep(_POLL_S)
         pause = min(2 * pause, _LONGEST_S)
