@@ -4,10 +4,10 @@ import math
 
 from agent_client.crew import Crew
 from agent_client.plan import Plan
-from agent_client.prompt import caps_of
 from agent_client.report import RunReason
 from agent_client.spend import Spend
 from lineage_repo.campaign import Campaign
+from lineage_repo.prompt import caps_of
 from lineage_repo.records import Caps
 
 LEAST_USD = 0.05

@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
-from agent_client.prompt import gate_text
 from agent_client.sections import fit, sections
 from lineage_repo import views
 from lineage_repo.judge import threshold
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
+from lineage_repo.prompt import gate_text
 from lineage_repo.records import Record
 
 MAX_CHARACTERS = 10_000

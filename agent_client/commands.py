@@ -15,13 +15,13 @@ from agent_client.loop import Run
 from agent_client.notify import Notifier
 from agent_client.options import SHELL_TOOLS, WEB_TOOLS, Access
 from agent_client.plan import HOURS, NO_IMPROVEMENT_HOURS, Plan
-from agent_client.prompt import system_prompt
 from agent_client.report import RunReport
 from agent_client.shell import Shell
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, CampaignError
 from lineage_repo.control import Control
 from lineage_repo.manifest import Objective
+from lineage_repo.prompt import system_prompt
 from lineage_repo.redact import Redactor
 
 _KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")

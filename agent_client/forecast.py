@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 
 from agent_client.plan import Plan
-from agent_client.prompt import caps_of
 from lineage_repo.campaign import Campaign
 from lineage_repo.hostfile import slots
+from lineage_repo.prompt import caps_of
 from lineage_repo.records import Record
 from lineage_repo.sessions import reports
 

@@ -26,10 +26,10 @@ from agent_client.activity import Activity
 from agent_client.conversation import PREFIX
 from agent_client.options import Access, Place, expected, options, server_command
 from agent_client.papers import Papers
-from agent_client.prompt import system_prompt
 from agent_client.rollcall import RollCall
 from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
+from lineage_repo.prompt import system_prompt
 from lineage_repo.records import Caps, now
 from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.text import clipped

@@ -16,11 +16,11 @@ from pathlib import Path
 import click
 
 from agent_client.options import Access
-from agent_client.prompt import caps_of
 from agent_client.session import Session
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.manifest import TaskFolder
+from lineage_repo.prompt import caps_of
 from lineage_repo.sessions import SessionReport
 from mcp_server import calibration
 from mcp_server.bench import Bench

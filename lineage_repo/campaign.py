@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
-from lineage_repo.builtin import data_folder
+from lineage_repo.builtin import builtin_tasks, data_folder
 from lineage_repo.claims import alive
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
@@ -237,6 +237,6 @@ def find_task(name: str) -> TaskFolder:
     if "/" not in name and (builtin / "task.toml").is_file():
         return TaskFolder.load(builtin)
     if not Path(name).is_dir():
-        known = ", ".join(p.parent.name for p in sorted(data_folder("tasks").glob("*/task.toml")))
+        known = ", ".join(p.name for p in builtin_tasks())
         raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")
     return TaskFolder.load(Path(name))

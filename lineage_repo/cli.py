@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -33,21 +34,31 @@ COMMANDS = {
     "report": ("lineage_repo.report.commands:report", "Write one offline page about a campaign."),
     "compare": ("lineage_repo.report.commands:compare", "Put campaigns on one task side by side."),
     "prune": ("lineage_repo.prune:prune", "Remove old logs and artifacts; never the record."),
-    "task": ("lineage_repo.commands:task", "List, check and describe task manifests."),
+    "task": ("lineage_repo.cli:task", "Make, check, list and describe tasks."),
     "doctor": ("mcp_server.commands:doctor", "Check what this machine can run."),
+}
+
+TASK_COMMANDS = {
+    "new": ("lineage_repo.task_commands:new", "Make a small working task to start from."),
+    "check": ("mcp_server.task_check:check", "Try a task: manifest, knowledge, one seed of the start in boxes."),
+    "list": ("lineage_repo.task_commands:list_tasks", "Name the built-in tasks."),
+    "schema": ("lineage_repo.task_commands:schema", "Print the JSON schema of task.toml."),
 }
 
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called, not before."""
 
+    table: Mapping[str, tuple[str, str]]
+    """Where each command lies, `module:attribute`, and its one line of help."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
+        module, attribute = self.table[cmd_name][0].split(":")
         try:
             return getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
@@ -64,10 +75,18 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(LazyGroup):
+    table = COMMANDS
+
+
+class _TaskCommands(LazyGroup):
+    table = TASK_COMMANDS
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="espalier")
 def main() -> None:
     """Auto research as a closed loop: agents propose, an evaluator owns the score, git keeps every trial.
@@ -75,6 +94,11 @@ def main() -> None:
     Start with `espalier init DIR --task airbench_cpu`, then `espalier calibrate DIR`, then
     `espalier run DIR --model standin --trials 8`. `espalier task list` names the tasks.
     """
+
+
+@click.group(cls=_TaskCommands)
+def task() -> None:
+    """Make, check, list and describe tasks. docs/tasks.md walks from a training script to a campaign."""
 
 
 if __name__ == "__main__":

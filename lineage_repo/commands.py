@@ -9,14 +9,13 @@ from typing import Any, get_args
 import click
 
 from lineage_repo import snapshot
-from lineage_repo.campaign import Campaign, data_folder, find_task
+from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import ManifestError, Objective, Task
+from lineage_repo.manifest import Objective
 from lineage_repo.message import heading
 from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Trial
 from lineage_repo.status import arm_text
 from lineage_repo.store import Store
-from lineage_repo.text import clipped
 from lineage_repo.verify import verify
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -150,6 +149,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ("papers", str(papers) if papers.is_dir() else ""),
         ("recorded", _recorded(found)),
         *_origin(found),
+        ("host", _host(lineage, found)),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
         ("commit", lineage.commits[trial]),
     ]
@@ -159,11 +159,17 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     for notice in found.notices:
         click.echo(f"{'notice':10} {notice}")
     for margin in outcome.margins:
-        click.echo(
-            f"{'margin':10} {margin.name}: {margin.value:.6g} of {margin.limit:.6g} {margin.unit}, "
-            f"{margin.margin:+.4g} left"
-        )
+        click.echo(f"{'margin':10} {margin.text()}")
     return None
+
+
+def _host(lineage: Lineage, trial: Trial) -> str:
+    """How disturbed the host was; nothing for a trial that nobody looked at."""
+    drift = lineage.drift(trial.measurement) if trial.measurement else None
+    if drift is None:
+        return ""
+    text = f"{abs(drift):.0%} {'slower' if drift >= 0 else 'faster'} than at calibration"
+    return text + (", more than the task allows" if drift > lineage.task.disturbance.above else "")
 
 
 def _expected(trial: Trial, objective: Objective) -> str:
@@ -267,36 +273,3 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
             "note the tip elsewhere to detect rewriting"
         )
     sys.exit(1 if report.problems else 0)
-
-
-@click.group()
-def task() -> None:
-    """List, check and describe task manifests."""
-
-
-@task.command("list")
-def task_list() -> None:
-    """Name the built-in tasks."""
-    for path in sorted(data_folder("tasks").glob("*/task.toml")):
-        name = path.parent.name
-        try:
-            click.echo(f"{name:20} {find_task(name).task.title}")
-        except ManifestError as error:
-            click.echo(f"{name:20} broken: {clipped(str(error), 100)}")
-
-
-@task.command("check")
-@click.argument("path")
-def task_check(path: str) -> None:
-    """Check the task folder PATH (or a built-in name); exits 1 with a line per problem."""
-    found = find_task(path)
-    click.echo(
-        f"ok: {found.task.name}, {len(found.task.phases)} phases, {len(found.start())} recipe files, "
-        f"{len(found.task.specialists)} specialists"
-    )
-
-
-@task.command("schema")
-def task_schema() -> None:
-    """Print the JSON schema of task.toml."""
-    _dump(Task.model_json_schema())

@@ -46,6 +46,7 @@ def pooled(runs: list[Measurement]) -> Measurement:
         source_bytes=runs[0].source_bytes,
         clock=runs[0].clock,
         evaluator_s=sum(run.evaluator_s for run in runs),
+        tempo=tuple(reading for run in runs for reading in run.tempo),
     )
 
 
@@ -80,6 +81,8 @@ def judge(
     passes its gates is the baseline.
     """
     margins = limit_margins(task, measurement) if measurement else ()
+    if fault and fault.margin:
+        margins = (fault.margin, *margins)
     if fault or measurement is None:
         line = fault.line if fault else "no measurement"
         return Outcome(status=fault.status if fault else Status.HARNESS_ABORT, failure=line, margins=margins)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
+from statistics import median
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -135,6 +136,16 @@ class Lineage:
             for metric, values in per_seed(task, calibration.measurement).items():
                 seen[metric] = seen.get(metric, ()) + values
         return {metric: spread(values) for metric, values in seen.items()}
+
+    def drift(self, measurement: Measurement) -> float | None:
+        """By which share the host was slower than at calibration; None where nobody looked."""
+        known = self.tempo()
+        return median(measurement.tempo) / known - 1 if measurement.tempo and known else None
+
+    def tempo(self) -> float:
+        """Median CPU seconds of the fixed loop at calibration; 0 where nobody looked."""
+        known = [reading for calibration in self.calibrations for reading in calibration.measurement.tempo]
+        return median(known) if known else 0.0
 
     def measured(self, snapshot: str, by: str | None = None) -> Started | None:
         """The trial, finished or running, that has this recipe already, of anybody or of one specialist.

@@ -128,6 +128,17 @@ class Phase(Record):
         return self
 
 
+class Disturbance(Record):
+    """What is done about a host that is slower than it was at calibration."""
+
+    guard: Literal["off", "warn", "void"] = "warn"
+    """`warn` tells of it beside the verdict, `void` measures again and ends as `harness_abort`; `off`: not read."""
+    above: float = Field(default=0.15, gt=0)
+    """Share by which a trial's tempo may exceed the calibrated one."""
+    patience_s: float = Field(default=300.0, gt=0)
+    """Longest wait for a quiet host before it is measured again."""
+
+
 class RecipeFiles(Record):
     """The editable surface."""
 
@@ -178,6 +189,7 @@ class Task(Record):
     seeds: int = Field(default=3, ge=1, le=64)
     clock: Literal["cpu", "wall"] = "wall"
     """`cpu` needs cgroup accounting and falls back to wall; calibration freezes which."""
+    disturbance: Disturbance = Field(default=Disturbance(), exclude_if=lambda d: d == Disturbance())
     hide: tuple[Name, ...] = ()
     """Python packages that no box sees."""
     recipe: RecipeFiles = RecipeFiles()

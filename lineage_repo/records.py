@@ -128,6 +128,25 @@ class Measurement(Record):
     clock: Clock
     evaluator_s: FiniteFloat = 0.0
     """Wall seconds of `prepare` and `score` together."""
+    tempo: tuple[FiniteFloat, ...] = Field(default=(), exclude_if=operator.not_)
+    """CPU seconds of a fixed loop before the first box and after each seed's last: more on a disturbed host."""
+
+
+class Margin(Record):
+    """How far a trial was from one limit or gate; negative means missed."""
+
+    name: str
+    value: FiniteFloat
+    limit: FiniteFloat
+    margin: FiniteFloat
+    unit: str = ""
+
+    def text(self) -> str:
+        """As people read it: value, limit, and what is left or missing."""
+        exact = ",.0f" if self.unit == "bytes" else ".6g"
+        unit = f" {self.unit}" if self.unit else ""
+        room = f"{self.margin:{exact}}{unit} left" if self.margin >= 0 else f"missed by {-self.margin:{exact}}{unit}"
+        return f"{self.name}: {self.value:{exact}} against {self.limit:{exact}}{unit}, {room}"
 
 
 class Fault(Record):
@@ -137,6 +156,8 @@ class Fault(Record):
     line: Line
     phase: Name | None = None
     seed: int | None = None
+    margin: Margin | None = None
+    """The limit that it passed, where the measurement doesn't say by how much."""
 
     @model_validator(mode="after")
     def _no_verdict(self) -> Self:
@@ -159,16 +180,6 @@ class Incumbent(Record):
     number: Number
     score: FiniteFloat
     seeds: int
-
-
-class Margin(Record):
-    """How far a trial was from one limit or gate; negative means missed."""
-
-    name: str
-    value: FiniteFloat
-    limit: FiniteFloat
-    margin: FiniteFloat
-    unit: str = ""
 
 
 class Imported(Record):

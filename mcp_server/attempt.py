@@ -8,11 +8,14 @@ from pathlib import Path
 from lineage_repo.campaign import Campaign, clear_scratch
 from lineage_repo.records import Clock, Fault, Status
 from lineage_repo.snapshot import Files
+from mcp_server import tempo
 from mcp_server.executor import Executor
 from mcp_server.host import Host
 from mcp_server.job import Job, JobOutcome, JobSpec
 
-ATTEMPTS = 2
+ATTEMPTS, UNDISTURBED = 2, 3
+"""Most attempts where the harness is at fault, and where the host is disturbed."""
+_OVERRUNS = {Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN}
 _POLL_S = 0.05
 
 
@@ -32,15 +35,19 @@ def measure(
     cancelled: Callable[[], bool] = lambda: False,
     seconds: float | None = None,
     seeds: int | None = None,
+    guarded: bool = False,
 ) -> tuple[JobOutcome, int]:
     """Measure `files` in job folders below `folder`; return the outcome and the number of attempts.
 
     A recipe's fault is an outcome; a harness fault is tried once more, with the same seed, so that nobody gains a draw
-    by seeing to one. Raises `CancelledError`.
+    by seeing to one. Where `guarded`, and the task says `void`, so is what a disturbed host measured, once it is quiet
+    again. Raises `CancelledError`.
     """
     seed = secrets.randbits(63)
     outcome = JobOutcome(nonce="", measurement=None, fault=None, isolation={"level": "unknown"})
-    for attempt in range(1, ATTEMPTS + 1):
+    attempt = faults = 0
+    while faults < ATTEMPTS:
+        attempt += 1
         job = Job(folder / f"job-{attempt}")
         spec = JobSpec(
             name=f"{campaign.settings.name}-{folder.name}-{attempt}",
@@ -57,9 +64,31 @@ def measure(
         )
         job.stage(spec, files)
         outcome = _run(job, spec, executor, tell, cancelled)
-        if outcome.fault is None or outcome.fault.status is not Status.HARNESS_ABORT:
+        if outcome.fault and outcome.fault.status is Status.HARNESS_ABORT:
+            faults += 1
+        elif not (guarded and (void := _disturbed(campaign, outcome))):
             return outcome, attempt
-    return outcome, ATTEMPTS
+        elif attempt >= UNDISTURBED:
+            return outcome.model_copy(update={"fault": void}), attempt
+        else:
+            rule = campaign.task.disturbance
+            tempo.wait_for_quiet(campaign.lineage.tempo() * (1 + rule.above), rule.patience_s, tell, cancelled)
+    return outcome, attempt
+
+
+def _disturbed(campaign: Campaign, outcome: JobOutcome) -> Fault | None:
+    """Why a measurement is void, where seconds could have decided it on a host slower than the task allows."""
+    rule, measurement = campaign.task.disturbance, outcome.measurement
+    if rule.guard != "void" or measurement is None or (outcome.fault and outcome.fault.status not in _OVERRUNS):
+        return None
+    drift = campaign.lineage.drift(measurement)
+    if drift is None or drift <= rule.above:
+        return None
+    line = (
+        f"the host was {drift:.0%} slower than at calibration in the last of {UNDISTURBED} attempts, {rule.above:.0%} "
+        "is allowed: quiet it, or calibrate a new campaign under this load"
+    )
+    return Fault(status=Status.HARNESS_ABORT, line=line)
 
 
 def _run(

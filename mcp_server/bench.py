@@ -225,7 +225,11 @@ class Bench:
         if trial is None:
             return reply
         shown = trial.outcome.model_dump(exclude={"margins"}) | {"margins": list(trial.outcome.margins)}
-        return reply.model_copy(update={"state": "done", "message": self._verdict(trial, already_measured)} | shown)
+        drift = self.lineage.drift(trial.measurement) if trial.measurement and trial.number else None
+        message = self._verdict(trial, already_measured)
+        if drift is not None and drift > self.task.disturbance.above:
+            message += f" The host was {drift:.0%} slower than at calibration, so its seconds are too many."
+        return reply.model_copy(update={"state": "done", "message": message, "drift": drift} | shown)
 
     def _verdict(self, trial: Trial, already_measured: bool) -> str:
         objective, outcome = self.task.objective, trial.outcome

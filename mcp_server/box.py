@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import Literal, Self
 
+from lineage_repo.records import Clock
 from mcp_server import sandbox
 from mcp_server.bare import Bare
 from mcp_server.boxlog import BoxLog
@@ -18,6 +19,11 @@ from mcp_server.walled import Walled
 _POLL_S = 0.05
 _DRAIN_S = 1.0
 """How long a dead box's log may take to end: a process that left a box without walls may hold it open."""
+
+
+def backstop(seconds: float, clock: Clock) -> float:
+    """Wall seconds that a cap on the clock allows: beside CPU seconds, room for a box that waits."""
+    return seconds if clock == "wall" else 3 * seconds + 10
 
 
 class Box:
@@ -153,8 +159,7 @@ class Box:
         self._finish()
 
     def _wall(self, seconds: float) -> float:
-        """Wall seconds that a cap on the clock allows: beside CPU seconds, a backstop for a box that sleeps."""
-        return seconds if self.spec.clock == "wall" else 3 * seconds + 10
+        return backstop(seconds, self.spec.clock)
 
     def _over(self, seconds: float, deadline: float) -> bool:
         counted = self.spec.clock == "cpu" and self._cpu() - self._cpu_before > seconds
@@ -172,7 +177,7 @@ class Box:
         """Handle what happens within a moment; True once the namespace is dead."""
         for key, _ in self._selector.select(max(0.0, min(_POLL_S, deadline - time.monotonic()))):
             if key.data == "death":
-                self.wall_s = time.monotonic() - (self._started or self._launched)
+                self.wall_s = time.monotonic() - self._started if self._started else 0.0
                 self._dead = True
                 self._selector.unregister(key.fd)
             else:
@@ -212,6 +217,7 @@ class Box:
     def _reject(self) -> bool:
         self.verdict = "not_ready"
         self._finish()
+        self.setup_s = time.monotonic() - self._launched
         return False
 
     def _finish(self) -> None:

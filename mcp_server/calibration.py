@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
-from lineage_repo.judge import judge, pooled
-from lineage_repo.records import Calibration, Clock, Outcome, Proposal, Status, Trial, now
+from lineage_repo.judge import judge, pooled, threshold
+from lineage_repo.records import Calibration, Clock, Margin, Outcome, Proposal, Record, Spread, Status, Trial, now
 from mcp_server.attempt import measure
 from mcp_server.cgroup import CGroup
 from mcp_server.executor import Executor
@@ -62,6 +62,50 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         snapshot=snapshot,
     )
     return lineage.open_baseline(proposal, campaign.settings.digests)
+
+
+class Noise(Record):
+    """What the judge uses of a calibrated campaign."""
+
+    baseline: float
+    measurements: int
+    """Calibrations in the ledger."""
+    seeds: int
+    """Per trial."""
+    spreads: dict[str, Spread]
+    """Of the objective and of each gate's metric, over every seed of the start."""
+    best: int
+    """The trial that the next one is compared with."""
+    smallest_gain: float
+    """What a trial has to gain over it, in the objective's unit, to be a keep."""
+    margins: tuple[Margin, ...]
+    """The room that the start leaves under every gate and limit."""
+    clock: Clock
+    tempo_s: float
+    """Median CPU seconds of the fixed loop; 0 where nobody looked."""
+    hosts: tuple[dict[str, str], ...]
+    """Every host that measured the start, without what varies from call to call."""
+
+
+def noise_of(campaign: Campaign) -> Noise:
+    """What the calibrations of a campaign with a baseline say."""
+    task, lineage = campaign.task, campaign.lineage.refresh()
+    spreads, best, start = lineage.noise(task), lineage.incumbent(), lineage.trials[0]
+    if best is None or start.score is None:
+        raise CalibrationError(f"{campaign.folder} has no baseline: calibrate it")
+    hosts = [{name: c.host[name] for name in c.host if name != "launch_bias_s"} for c in lineage.calibrations]
+    return Noise(
+        baseline=start.score,
+        measurements=len(lineage.calibrations),
+        seeds=task.seeds,
+        spreads={name: spreads[name] for name in (task.objective.metric, *(gate.metric for gate in task.gates))},
+        best=best.number,
+        smallest_gain=threshold(task, spreads, task.seeds, best.seeds),
+        margins=start.outcome.margins,
+        clock=lineage.calibrations[0].measurement.clock,
+        tempo_s=lineage.tempo(),
+        hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
+    )
 
 
 def _start_fails(campaign: Campaign) -> Outcome | None:

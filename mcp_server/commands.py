@@ -11,10 +11,11 @@ import click
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
+from lineage_repo.manifest import Task
 from lineage_repo.records import Isolation
 from mcp_server import host as hosts
+from mcp_server.calibration import Noise, choose_clock, noise_of
 from mcp_server.calibration import calibrate as run_calibration
-from mcp_server.calibration import choose_clock
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host, HostError, interpreter
 from mcp_server.launch import SandboxError
@@ -40,7 +41,8 @@ def require(executor: LocalExecutor, level: Isolation) -> None:
     "--repeats", type=click.IntRange(1, 50), default=2, show_default=True, help="Measurements of the start to add."
 )
 @click.option("--if-needed", is_flag=True, help="Do nothing where the campaign has a baseline already.")
-def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> None:
     """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
 
     The first call also records the start as trial 0000. Every repeat is an entry of its own, so an interrupted
@@ -55,22 +57,35 @@ def calibrate(directory: Path, repeats: int, if_needed: bool) -> None:
         if campaign.lineage.best:
             campaign.lineage.repair_refs()
             click.echo(f"calibrated already: {done} measurements", err=True)
-            return
-    run_calibration(campaign, repeats, host, executor, lambda text: click.echo(text, err=True))
-    _tell_noise(campaign)
+            if not as_json:
+                return
+            repeats = 0
+    if repeats or not campaign.lineage.best:
+        run_calibration(campaign, repeats, host, executor, lambda text: click.echo(text, err=True))
+    found = noise_of(campaign)
+    if as_json:
+        click.echo(json.dumps({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")}, indent=1))
+        return
+    _tell_noise(found, campaign.task)
+    click.echo(f"next      espalier run {campaign.folder} --model standin --trials {len(campaign.lineage.started) + 7}")
 
 
-def _tell_noise(campaign: Campaign) -> None:
-    lineage, objective = campaign.lineage, campaign.task.objective
-    noise = lineage.noise(campaign.task)
-    click.echo(f"baseline  {objective.metric} {objective.text(lineage.trials[0].score)}")
-    for metric in dict.fromkeys((objective.metric, *(g.metric for g in campaign.task.gates))):
-        spread = noise[metric]
+def _tell_noise(found: Noise, task: Task) -> None:
+    objective, metric = task.objective, task.objective.metric
+    click.echo(f"baseline  {metric} {objective.text(found.baseline)}")
+    for name, spread in found.spreads.items():
         click.echo(
-            f"noise     {metric} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
+            f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
         )
-    click.echo(f"clock     {lineage.calibrations[0].measurement.clock}")
-    click.echo(f"next      espalier run {campaign.folder} --model standin --trials {len(lineage.started) + 7}")
+    click.echo(
+        f"smallest  gain that counts: {found.smallest_gain:.3g} {objective.unit} over trial {found.best:04d}, "
+        f"with {found.seeds} seeds a trial"
+    )
+    for margin in found.margins:
+        click.echo(f"margin    {margin.text()}")
+    click.echo(f"clock     {found.clock}")
+    if len(found.hosts) > 1:
+        click.echo("hosts     the start was measured on several hosts: seconds of different ones don't compare")
 
 
 @click.command()

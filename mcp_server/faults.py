@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from lineage_repo.manifest import Phase, Task
-from lineage_repo.records import Clock, Fault, PhaseRun, Status
+from lineage_repo.records import Clock, Fault, Margin, PhaseRun, Status
 from lineage_repo.text import clipped
+from mcp_server.box import backstop
 from mcp_server.boxlog import last_error
 
 _STATUS = {"oversize": Status.SIZE_BLOCKED, "refused": Status.ILLEGAL}
@@ -16,7 +17,8 @@ def fault_of(task: Task, phase: Phase, run: PhaseRun, log: bytes, seeds: int, cl
     if run.verdict == "ok":
         return None
     status = _OVERRUN[phase.budget] if run.verdict == "timeout" else _STATUS.get(run.verdict, Status.CRASH)
-    return _named(phase, run, seeds, status, _line(task, phase, run, log, clock))
+    found = _named(phase, run, seeds, status, _line(task, phase, run, log, clock))
+    return found.model_copy(update={"margin": _passed(phase, run, clock)})
 
 
 def too_large(task: Task, phase: Phase, runs: Sequence[PhaseRun], source_bytes: int, seeds: int) -> Fault | None:
@@ -44,6 +46,11 @@ def broken_dialogue(phase: Phase, run: PhaseRun, seeds: int) -> Fault:
 def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> str:
     made = phase.artifact
     match run.verdict:
+        case "timeout" if run.seconds < phase.seconds:
+            return (
+                f"killed after {run.wall_s:.1f} s of wall time, the most for a limit of {phase.seconds:g} CPU seconds, "
+                f"of which it used {run.seconds:.1f}"
+            )
         case "timeout":
             return f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({clock} clock)"
         case "not_ready":
@@ -65,6 +72,17 @@ def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> 
             return f"{made.path} has {size:,} bytes, {size - made.max_bytes:,} over the {made.max_bytes:,}"
         case _:
             return f"exited {run.exit_code}" + (f": {found}" if (found := last_error(log)) else "")
+
+
+def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
+    """The limit that a run passed, where it is none of those that every measurement is compared with."""
+    if run.verdict == "timeout" and run.seconds < phase.seconds:
+        name, value, limit = f"{phase.name} wall time", run.wall_s, backstop(phase.seconds, clock)
+    elif run.verdict == "not_ready" and phase.ready_s and run.setup_s > backstop(phase.ready_s, clock):
+        name, value, limit = f"{phase.name} until READY", run.setup_s, backstop(phase.ready_s, clock)
+    else:
+        return None
+    return Margin(name=name, value=value, limit=limit, margin=limit - value, unit="s")
 
 
 def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:

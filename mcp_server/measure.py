@@ -13,7 +13,7 @@ from pathlib import Path
 from lineage_repo import snapshot
 from lineage_repo.manifest import Phase, TaskFolder
 from lineage_repo.records import Fault, Measurement, PhaseRun
-from mcp_server import faults, gpus
+from mcp_server import faults, gpus, tempo
 from mcp_server.box import Box
 from mcp_server.evaluator import Dialogue, EvaluatorProgram
 from mcp_server.host import interpreter
@@ -33,6 +33,7 @@ class Measuring:
         self.runs: list[PhaseRun] = []
         self.fault: Fault | None = None
         self.isolation: dict[str, str] = {"level": "not run"}
+        self._tempo: list[float] = []
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
         self._files = job.files()
@@ -48,8 +49,11 @@ class Measuring:
         TaskFolder(path=spec.task_folder, task=self.task).stage_evaluator(job.evaluator)
         self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
         with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
-            for phase, index in self._order():
-                self._phase(phase, index)
+            self._read_tempo()
+            for index, unit in itertools.groupby(self._order(), key=lambda pair: pair[1]):
+                for phase in (phase for phase, _ in unit if not self.fault):
+                    self._phase(phase, index)
+                self._read_tempo()
                 if self.fault:
                     break
         metrics: dict[str, tuple[float, ...]] = {}
@@ -64,8 +68,13 @@ class Measuring:
             source_bytes=snapshot.weight(self._files),
             clock=spec.clock,
             evaluator_s=self._evaluator.seconds,
+            tempo=tuple(self._tempo),
         )
         return JobOutcome(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
+
+    def _read_tempo(self) -> None:
+        if self.task.disturbance.guard != "off":
+            self._tempo.append(tempo.reading())
 
     def _test_walls(self) -> None:
         """Find out what holds here, and raise `SandboxError` below what the campaign requires."""
@@ -155,9 +164,13 @@ class Measuring:
                 return said.model_copy(update={"phase": phase.name})
             if talk.failed:
                 return faults.broken_dialogue(phase, run, spec.seeds)
-        return faults.fault_of(self.task, phase, run, log, spec.seeds, spec.clock) or faults.too_large(
+        capped = phase.model_copy(update={"seconds": self._cap(phase)})
+        return faults.fault_of(self.task, capped, run, log, spec.seeds, spec.clock) or faults.too_large(
             self.task, phase, self.runs, snapshot.weight(self._files), spec.seeds
         )
+
+    def _cap(self, phase: Phase) -> float:
+        return min(phase.seconds, self.spec.seconds or phase.seconds)
 
     def _box(self, phase: Phase, recipe: Path, data: Path, seed: int, talk: Dialogue | None) -> BoxSpec:
         host, limits = self.spec.host, self.task.limits
@@ -171,7 +184,7 @@ class Measuring:
             hide=self.task.hide,
             bwrap=host.bwrap,
             environment={} if phase.ready_s else {"ESPALIER_SEED": str(seed)},
-            seconds=min(phase.seconds, self.spec.seconds or phase.seconds),
+            seconds=self._cap(phase),
             clock=self.spec.clock,
             ready_s=phase.ready_s,
             memory_bytes=limits.memory_bytes,

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from lineage_repo import snapshot
 from lineage_repo.manifest import Task
-from lineage_repo.records import Fault, Record, Status
+from lineage_repo.records import Fault, Margin, Record, Status
 from lineage_repo.text import clipped
 
 _RULES = "E9,F63,F7,F82"
@@ -86,7 +86,8 @@ def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     size, cap = snapshot.weight(files), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
-        return Fault(status=Status.SIZE_BLOCKED, line=line)
+        passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")
+        return Fault(status=Status.SIZE_BLOCKED, line=line, margin=passed)
     if problems := syntax_problems(files):
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -36,6 +36,10 @@ class TrialReply(Reply):
     failure: str | None = None
     margins: list[Margin] = []
     notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
+    drift: float | None = Field(
+        default=None,
+        description="Share by which the host was slower than at calibration; seconds are longer by about it",
+    )
     best_trial: int | None = None
     best_score: float | None = None
     submits_left: int

@@ -74,6 +74,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
                 clock=lineage.calibrations[0].measurement.clock,
                 tell=tell,
                 cancelled=(folder / "cancel").exists,
+                guarded=True,
             )
     except CancelledError:
         outcome = _abort("cancelled by the operator")

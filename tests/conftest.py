@@ -43,7 +43,7 @@ def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) ->
     shutil.copytree(data_folder("tasks") / "toy", folder, dirs_exist_ok=True)
     raw: dict[str, Any] = tomllib.loads((folder / "task.toml").read_text("utf-8"))
     for name, table in tables.items():
-        raw[name] = {**raw[name], **table} if isinstance(table, dict) else table
+        raw[name] = {**raw.get(name, {}), **table} if isinstance(table, dict) else table
     for index in range(len(raw["phases"]) if phase_seconds else 0):
         raw["phases"][index]["seconds"] = phase_seconds
     (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from agent_client import standin
 from agent_client.options import Access
-from agent_client.prompt import caps_of
 from agent_client.session import Session
 from lineage_repo.campaign import Campaign
+from lineage_repo.prompt import caps_of
 from lineage_repo.redact import Redactor
 from lineage_repo.sessions import SessionReport
 

@@ -15,11 +15,11 @@ from mcp import Client
 from agent_client import brief
 from agent_client.guard import FILE_TOOLS
 from agent_client.options import expected
-from agent_client.prompt import system_prompt
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, CampaignError, find_task
 from lineage_repo.cli import main
 from lineage_repo.lineage import Lineage
+from lineage_repo.prompt import system_prompt
 from lineage_repo.records import CampaignEntry, Fault, Proposal, Status
 from lineage_repo.roster import roster
 from lineage_repo.verify import verify

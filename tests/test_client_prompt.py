@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_client.prompt import PromptError, gate_text, limit_texts, render, system_prompt, variables
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.manifest import Gate
+from lineage_repo.prompt import PromptError, gate_text, limit_texts, render, system_prompt, variables
 
 TASKS = ("toy", "airbench_cpu", "nanochat_cpu", "parameter_golf_cpu")
 

@@ -1,5 +1,6 @@
 import math
 import random
+from typing import Literal
 
 import pytest
 
@@ -114,3 +115,21 @@ def test_the_judges_numbers_change_only_with_its_version(task: Task) -> None:
     assert gate_margin(gate, (0.97, 0.98, 0.96), Spread(n=6, mean=0.97, sd=0.004)).value == pytest.approx(
         0.95269131856, rel=1e-9
     )
+
+
+def test_a_trial_that_ends_in_its_third_seed_tells_the_room_of_all_that_ran(task: Task) -> None:
+    phase = task.phase("fit")
+
+    def run(seed: int, seconds: float, verdict: Literal["ok", "timeout"] = "ok") -> PhaseRun:
+        made = 900 if verdict == "ok" else None
+        return PhaseRun(
+            phase="fit", seed=seed, verdict=verdict, seconds=seconds, wall_s=1, setup_s=0, artifact_bytes=made
+        )
+
+    late = Measurement(
+        drawn=(1,), seeds=(1, 2, 3, 4), metrics={}, source_bytes=3_000, clock="wall",
+        phases=(run(0, 1.5), run(1, 2.5), run(2, phase.seconds + 0.25, "timeout")),
+    )  # fmt: skip
+    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed=2)
+    told = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
+    assert told == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}

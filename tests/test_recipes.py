@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
+from lineage_repo.manifest import TaskFolder
 from lineage_repo.records import Proposal, Status, Trial
 from lineage_repo.verify import verify
 from mcp_server import calibration, runner
@@ -89,7 +90,45 @@ def test_a_bad_recipe_is_labelled(
     trial = measure(short, host, files)
     assert (trial.status, trial.score) == (status, None)
     assert line in (trial.outcome.failure or "")
+    passed = [margin for margin in trial.outcome.margins if margin.margin < 0]
+    assert bool(passed) == (status in {Status.SIZE_BLOCKED, Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN})
     assert verify(short.lineage.store, full=False).problems == ()
+
+
+def test_a_source_over_its_cap_tells_by_how_much(short: Campaign, host: Host) -> None:
+    cap = short.task.limits.source_bytes
+    trial = measure(short, host, {"fit.py": "#" * cap})
+    (margin,) = trial.outcome.margins
+    assert (trial.status, margin.name, margin.limit) == (Status.SIZE_BLOCKED, "source", cap)
+    assert f"{-margin.margin:,.0f} over the {cap:,}" in (trial.outcome.failure or "")
+    assert verify(short.lineage.store, full=False).problems == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "status", "name", "line"),
+    [
+        ("time.sleep(60)\n", Status.CRASH, "fit until READY", "did not say READY"),
+        (
+            READY + "time.sleep(60)\n",
+            Status.TRAIN_BUDGET_OVERRUN,
+            "fit wall time",
+            "s of wall time, the most for a limit",
+        ),
+    ],
+)
+def test_a_recipe_that_waits_tells_how_long_it_was_let(
+    tmp_path: Path, host: Host, first: str, status: Status, name: str, line: str
+) -> None:
+    if calibration.choose_clock("cpu") == "wall":
+        pytest.skip("this host accounts no CPU seconds")
+    manifest = toy_task(tmp_path / "task", phase_seconds=1.0, clock="cpu").path / "task.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("ready_s = 10", "ready_s = 1"), "utf-8")
+    campaign = Campaign.open(calibrated(tmp_path / "campaign", TaskFolder.load(manifest.parent)))
+    trial = measure(campaign, host, {"fit.py": HEAD + first})
+    (margin,) = [m for m in trial.outcome.margins if m.name == name]
+    assert (trial.status, -2 < margin.margin < 0) == (status, True)
+    assert line in (trial.outcome.failure or "")
 
 
 def test_a_score_that_a_recipe_prints_or_writes_is_never_read(short: Campaign, host: Host) -> None:
