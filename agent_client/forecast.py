@@ -43,7 +43,9 @@ def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, 
     registered = sum(number > 0 for number in lineage.started)
     to_go = None if plan.trials is None else max(0, plan.trials - registered)
     caps = [caps_of(campaign, name) for name in plan.models]
-    sessions = None if to_go is None else math.ceil(to_go / min(plan.submits or c.submits for c in caps))
+    sessions = (
+        None if to_go is None else _sessions(to_go, min(plan.submits or c.submits for c in caps), plan.concurrency)
+    )
     seconds = _seconds(campaign)
     total = slots(environment)["total"]
     at_once = min(total, plan.concurrency)
@@ -65,6 +67,17 @@ def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, 
         usd_of_sessions=None if sessions is None else (0.0 if free else round(sessions * usd, 2)),
         usd_worst=0.0 if free else (None if left is None else round(left, 2)),
     )
+
+
+def _sessions(to_go: int, submits: int, at_once: int) -> int:
+    """Sessions that bring `to_go` trials: those that begin together share them, as the loop deals them out."""
+    count = 0
+    while to_go > 0:
+        for room in range(at_once, 0, -1):
+            if to_go > 0:
+                to_go -= min(submits, math.ceil(to_go / room))
+                count += 1
+    return count
 
 
 def _seconds(campaign: Campaign) -> float:

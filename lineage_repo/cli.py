@@ -63,7 +63,9 @@ class LazyGroup(click.Group):
             return getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
             if error.name in {"claude_agent_sdk"}:
-                raise click.ClickException(f"{cmd_name} needs {error.name}: pip install 'espalier[swarm]'") from None
+                raise click.ClickException(
+                    f"{cmd_name} needs {error.name}: pip install -e '.[swarm]' in a checkout"
+                ) from None
             raise
 
     def invoke(self, ctx: click.Context) -> Any:

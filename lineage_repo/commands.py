@@ -142,7 +142,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             ""
             if found.incumbent is None or outcome.delta_vs_best is None
             else f"{outcome.delta_vs_best:+.{objective.digits}f} against #{found.incumbent.number:04d}; "
-            f"a keep needed {outcome.threshold:.3g}",
+            + ("by its origin" if outcome.threshold is None else f"a keep needed {outcome.threshold:.3g}"),
         ),
         ("failure", outcome.failure or ""),
         ("session", proposal.specialist + ("" if found.lacks("session") else f" / {proposal.session}")),

@@ -85,7 +85,8 @@ def _facts(found: dict[str, Any]) -> Panel:
     score = Text(f"{best['score']:.{digits}f} {unit}", f"bold {_KEPT}")
     grid.add_row("best", score.append(f"  #{best['trial']:04d} {best['title']}", "default not bold"))
     grid.add_row("baseline", f"{found['baseline']:.{digits}f}  gain {found['gain'] or 0:+.{digits}f}")
-    grid.add_row("noise", f"±{found['noise_sd']:.{digits}f} per seed")
+    noise = found["noise_sd"]
+    grid.add_row("noise", "unknown: imported" if noise is None else f"±{noise:.{digits}f} per seed")
     grid.add_row("kept", f"{found['counts'].get('keep', 0)} of {found['trials']}, the last {ago(best['at'])} ago")
     if "at" in loop:
         grid.add_row("loop", loop_line(found))

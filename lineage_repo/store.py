@@ -77,7 +77,8 @@ class Store:
     """One lineage repository, bare or a plain clone of one."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # Resolved, since `.` has no name to call a lock after.
+        self.path = path = path.resolve()
         self._shell = git.Git()
         self._git = shutil.which("git") or "git"
         self._dir = path / ".git" if (path / ".git").is_dir() else path

@@ -163,9 +163,9 @@ def test_without_the_extra_the_rest_still_works(tmp_path: Path, monkeypatch: pyt
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9), line(2, 0.8))
     for name in ("sklearn", "sklearn.feature_extraction.text", "polars"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert absent(lineage)["diversity"] == "scikit-learn is missing: pip install 'espalier[analysis]'"
+    assert absent(lineage)["diversity"] == "scikit-learn is missing: pip install -e '.[analysis]' in a checkout"
     result = espalier("export", tmp_path / "c", "-o", tmp_path / "t.parquet")
-    assert "pip install 'espalier[analysis]'" in result.output
+    assert "pip install -e '.[analysis]' in a checkout" in result.output
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.tsv").exit_code == 0
 
 

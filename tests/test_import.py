@@ -1,11 +1,14 @@
 """Trials of other harnesses: taken over as they are, repaired by stated rules, and marked."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from lineage_repo.campaign import Campaign
+from lineage_repo.cli import main
 from lineage_repo.commands import open_lineage
 from lineage_repo.lineage import LineageError
 from lineage_repo.records import NO_SNAPSHOT, Status, Trial
@@ -214,3 +217,16 @@ def test_the_example_in_the_documentation_imports(tmp_path: Path) -> None:
     (tmp_path / "example.jsonl").write_text(text.split("```jsonl\n")[1].split("```")[0], "utf-8")
     assert espalier("import", tmp_path / "example.jsonl", "-o", tmp_path / "out").exit_code == 0
     assert verify(open_lineage(tmp_path / "out").store).problems == ()
+
+
+def test_every_reading_command_works_on_an_imported_lineage_and_from_inside_a_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lineage = small(tmp_path / "there", line(0, 3.0), line(1, 2.5, Status.KEEP), line(2, 2.6), line(3))
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(lineage.store.path), str(clone)], check=True)
+    monkeypatch.chdir(clone)
+    for words in (("status",), ("log",), ("verify",), ("top", "--once"), *(("show", str(n)) for n in range(4))):
+        for folder in (tmp_path / "there", Path()):
+            result = CliRunner().invoke(main, [words[0], str(folder), *words[1:]])
+            assert result.exit_code == 0, (words, result.output, result.exception)

@@ -135,7 +135,7 @@ def _vectors(texts: Sequence[str], corpus: Sequence[str]) -> tuple[Any, Any]:
         numpy: Any = importlib.import_module("numpy")
         module: Any = importlib.import_module("sklearn.feature_extraction.text")
     except ModuleNotFoundError:
-        raise UnsupportedError("scikit-learn is missing: pip install 'espalier[analysis]'") from None
+        raise UnsupportedError("scikit-learn is missing: pip install -e '.[analysis]' in a checkout") from None
     vectorizer = module.TfidfVectorizer(token_pattern=_WORD, stop_words="english", sublinear_tf=True)
     try:
         return numpy, vectorizer.fit(corpus).transform(texts)

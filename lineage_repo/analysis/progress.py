@@ -45,7 +45,7 @@ class Trajectory(Record):
         return [
             f"{text(self.start)} -> {text(self.best)}{change}, trial {self.best_trial:04d}",
             f"{self.trials} trials, {self.keeps} keeps, {self.after_last_keep} trials after the last keep",
-            f"keeps per hundred trials: {', '.join(map(str, self.keeps_per_hundred))}",
+            f"keeps in each hundred of trials: {', '.join(map(str, self.keeps_per_hundred))}",
         ]
 
 

@@ -101,7 +101,7 @@ def _parquet(lineage: Lineage) -> bytes:
         polars: Any = importlib.import_module("polars")
     except ModuleNotFoundError:
         raise ExportError(
-            "Parquet needs polars: pip install 'espalier[analysis]'; .tsv and .csv need nothing"
+            "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
         ) from None
     found = rows(lineage)
     whole, texts = {"trial", "parent"}, {"at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}

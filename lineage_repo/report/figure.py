@@ -42,7 +42,7 @@ def load(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise ReportError(f"a report needs {name}: pip install 'espalier[report]'") from None
+        raise ReportError(f"a report needs {name}: pip install -e '.[report]' in a checkout") from None
 
 
 def named(name: str) -> Any:
