@@ -12,7 +12,7 @@ from mcp_server.launch import SandboxError
 from mcp_server.probe import boxed
 from mcp_server.sandbox import drops_root, remedy
 
-_MEMORY, _PROCESSES, _SCRATCH = 96_000_000, 24, 1_000_000
+_MEMORY, _PROCESSES, _SCRATCH = 48_000_000, 10, 1_000_000
 _COUNTED = ("CPU seconds counted", "memory limited by the kernel")
 """What only a control group gives; the rest are walls, and with one of them open a box is none."""
 _VARIABLES = (

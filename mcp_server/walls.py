@@ -8,7 +8,6 @@ import ctypes
 import errno
 import mmap
 import os
-import platform
 import socket
 import struct
 import sys
@@ -102,7 +101,7 @@ def _forks_until(most: int) -> bool:
 
 def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> dict[str, Callable[[], bool]]:
     """Every wall by name; `names` are the environment variables of a box, `outside` the host's namespaces."""
-    calls = _FORBIDDEN[platform.machine()]
+    calls = _FORBIDDEN[os.uname().machine]
     return {
         **{f"read-only {path}": lambda path=path: _cannot_write(path) for path in _READ_ONLY},
         **{f"size of {path}": lambda path=path: _size(path) <= scratch + mmap.PAGESIZE for path in _SCRATCH},

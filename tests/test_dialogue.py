@@ -128,10 +128,15 @@ def test_a_predictor_is_scored_by_what_it_said_before_it_knew(coin: Campaign, ho
     [
         ("ready()\nask(0.5); ask(7.0)\n", Status.CRASH, "step 1: no probability"),
         ("ready()\nask(0.5)\n", Status.CRASH, "step 1: ended early"),
-        ("ready()\nask(float('nan'))\ntime.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
         ("ready()\ntime.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
-        ("ready()\nos.close(talk.fileno()); time.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
-        ("talk.sendall(b'x' * 10_000_000)\n", Status.CRASH, "did not say READY"),
+        *(
+            pytest.param(*late, marks=pytest.mark.slow)
+            for late in (
+                ("ready()\nask(float('nan'))\ntime.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
+                ("ready()\nos.close(talk.fileno()); time.sleep(9)\n", Status.EVAL_BUDGET_OVERRUN, "the limit is 1 s"),
+                ("talk.sendall(b'x' * 10_000_000)\n", Status.CRASH, "did not say READY"),
+            )
+        ),
         ("talk.sendall(struct.pack('<d', 0.5)); raise SystemExit(0)\n", Status.CRASH, "ended without READY"),
         ("ready()\ntalk.sendall(struct.pack('<d', 0.5)); time.sleep(0.2)\n", Status.CRASH, "broke off the dialogue"),
         (LINGER + "talk.sendall(struct.pack('<d', 0.5))\n", Status.CRASH, "step 0: ended early"),

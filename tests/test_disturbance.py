@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
 from lineage_repo.verify import verify
@@ -53,12 +55,14 @@ def test_a_guard_that_voids_measures_again_and_then_blames_the_host(
     assert verify(campaign.lineage.store, full=False).problems == ()
 
 
+@pytest.mark.slow
 def test_a_recipe_that_fails_by_itself_is_not_voided(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="void", patience_s=0.01)
     trial = measure(campaign, host, {"fit.py": "raise SystemExit(3)\n"})
     assert (trial.status, trial.attempts) == (Status.CRASH, 1)
 
 
+@pytest.mark.slow
 def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="off")
     trial = measure(campaign, host, better(campaign))
