@@ -15,7 +15,7 @@ from lineage_repo.manifest import Phase, TaskFolder
 from lineage_repo.records import Fault, Measurement, PhaseRun
 from mcp_server import faults, gpus, tempo
 from mcp_server.box import Box
-from mcp_server.evaluator import Dialogue, EvaluatorProgram
+from mcp_server.evaluator import Dialogue, EvaluatorError, EvaluatorProgram
 from mcp_server.host import interpreter
 from mcp_server.job import Job, JobOutcome, JobSpec
 from mcp_server.launch import SandboxError
@@ -212,7 +212,12 @@ class Measuring:
                 sources.append((self._sealed(earlier, unit) / made.artifact.path, inside))
         for source, inside in sources:
             (data / inside).parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, data / inside)
+            try:
+                os.link(source, data / inside)
+            except FileNotFoundError:
+                raise EvaluatorError(
+                    f"`inputs` of phase {phase.name} names {inside}, which prepare did not write to public/{index or 0}"
+                ) from None
 
     def _sealed(self, phase: str, index: int | None) -> Path:
         return self.job.sealed / ("trial" if index is None else str(index)) / phase
