@@ -1,14 +1,13 @@
 """GPUs: which of this host's a trial may use, each held by one trial at a time."""
 
-import fcntl
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from mcp_server.host import Host
 from mcp_server.launch import SandboxError
 from mcp_server.sandbox import DEVICES
+from mcp_server.slots import lock
 
 
 @contextmanager
@@ -17,8 +16,12 @@ def leased(host: Host, count: int) -> Generator[tuple[int, ...]]:
     present = sorted(int(p.name[6:]) for p in DEVICES.glob("nvidia[0-9]*") if p.name[6:].isdigit())
     with ExitStack() as held:
         free: list[int] = []
+        folder = host.state / "gpus"
+        if count:
+            folder.mkdir(parents=True, exist_ok=True)
         for number in present:
-            if len(free) < count and _lock(held, host.state / "gpus", number):
+            if len(free) < count and (descriptor := lock(folder / str(number))) is not None:
+                held.callback(os.close, descriptor)
                 free.append(number)
         if len(free) < count:
             raise SandboxError(
@@ -26,14 +29,3 @@ def leased(host: Host, count: int) -> Generator[tuple[int, ...]]:
                 "lower `slots` in host.toml, or run the campaign where there are more"
             )
         yield tuple(free)
-
-
-def _lock(held: ExitStack, folder: Path, number: int) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    held.callback(os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

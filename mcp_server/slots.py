@@ -17,7 +17,7 @@ class Ticket:
         self._queue, self._folder, self._slots = folder / "queue", folder, slots
         self._queue.mkdir(parents=True, exist_ok=True)
         self._name = f"{time.time_ns():020d}-{os.getpid()}"
-        self._ticket = _lock(self._queue / self._name)
+        self._ticket = lock(self._queue / self._name)
         self._slot: int | None = None
 
     def __repr__(self) -> str:
@@ -30,7 +30,7 @@ class Ticket:
         ahead = sum(_held(p) for p in sorted(self._queue.iterdir()) if p.name < self._name)
         if ahead == 0:
             self._slot = next(
-                (s for i in range(self._slots) if (s := _lock(self._folder / f"slot-{i}")) is not None), None
+                (s for i in range(self._slots) if (s := lock(self._folder / f"slot-{i}")) is not None), None
             )
             if self._slot is not None:
                 self._leave_queue()
@@ -56,7 +56,8 @@ class Ticket:
             self._ticket = None
 
 
-def _lock(path: Path) -> int | None:
+def lock(path: Path) -> int | None:
+    """Lock a file for this process until the descriptor is closed; None where another holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
