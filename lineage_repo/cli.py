@@ -40,6 +40,7 @@ COMMANDS = {
 
 TASK_COMMANDS = {
     "new": ("lineage_repo.task_commands:new", "Make a small working task to start from."),
+    "prepare": ("mcp_server.prepare:prepare", "Get an upstream recipe at its pin, and lay out your data."),
     "check": ("mcp_server.task_check:check", "Try a task: manifest, knowledge, one seed of the start in boxes."),
     "list": ("lineage_repo.task_commands:list_tasks", "Name the built-in tasks."),
     "schema": ("lineage_repo.task_commands:schema", "Print the JSON schema of task.toml."),

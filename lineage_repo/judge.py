@@ -17,12 +17,14 @@ def per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...
     timed = {p.name for p in task.phases if p.timed}
     counted = {p.name for p in task.phases if p.counted}
     seconds: list[float] = []
+    processes: list[float] = []
     sizes: list[float] = []
     for index in range(len(measurement.seeds)):
         runs = [run for run in measurement.phases if run.seed in {index, None}]
         seconds.append(sum(run.seconds for run in runs if run.phase in timed))
+        processes.append(sum(run.setup_s + run.wall_s for run in runs if run.phase in timed))
         sizes.append(float(sum(run.artifact_bytes or 0 for run in runs if run.phase in counted)))
-    own = {"seconds": tuple(seconds), "artifact_bytes": tuple(sizes)}
+    own = {"seconds": tuple(seconds), "process_seconds": tuple(processes), "artifact_bytes": tuple(sizes)}
     return {**measurement.metrics, **own, "source_bytes": (float(measurement.source_bytes),) * len(measurement.seeds)}
 
 

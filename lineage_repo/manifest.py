@@ -14,11 +14,16 @@ from lineage_repo import snapshot
 from lineage_repo.builtin import data_folder
 from lineage_repo.errors import EspalierError
 from lineage_repo.records import Caps, Name, Record
+from lineage_repo.upstream import DataNeeds, Upstream, Variant
 
-HARNESS_METRICS = ("seconds", "artifact_bytes", "source_bytes")
-"""Measured by the harness itself, one value per seed."""
+HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes")
+"""Measured by the harness itself, one value per seed; `process_seconds`: on the wall, with what comes before READY."""
 
 _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
+
+
+DATA = "data/data.json"
+"""Every prepared file of a task with its size and SHA-256."""
 
 
 class ManifestError(EspalierError):
@@ -73,6 +78,8 @@ class Limits(Record):
     source_bytes: int = Field(default=1_000_000, gt=0)
     total_bytes: int | None = Field(default=None, gt=0)
     """Source plus counted artifacts of one seed; None for no cap."""
+    packed: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether the source is weighed without comments and compressed, and runs without them."""
     memory_bytes: int = Field(default=4_000_000_000, gt=0)
     processes: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=256_000_000, gt=0)
@@ -100,7 +107,7 @@ class Phase(Record):
     """`python` as its first word means the recipe interpreter of this host."""
     per: Literal["seed", "trial"] = "seed"
     inputs: tuple[_Path, ...] = ()
-    """Public files that the evaluator prepared."""
+    """Public files that the evaluator prepared, and folders of them."""
     sealed: tuple[Name, ...] = ()
     """Earlier phases whose sealed artifacts it sees."""
     artifact: Artifact | None = None
@@ -197,6 +204,12 @@ class Task(Record):
     phases: tuple[Phase, ...] = ()
     """None only for trials that another harness measured."""
     specialists: tuple[Specialist, ...] = Field(min_length=1)
+    upstream: Upstream | None = Field(default=None, exclude_if=operator.not_)
+    """Where the start comes from, if not from a `recipe/` of ours: `espalier task prepare` makes it."""
+    data: DataNeeds | None = Field(default=None, exclude_if=operator.not_)
+    variants: dict[Name, Variant] = Field(default={}, exclude_if=operator.not_)
+    variant: Name | None = Field(default=None, exclude_if=operator.not_)
+    """Which of them this is."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -255,7 +268,7 @@ class TaskFolder(Record):
             raise ManifestError(f"evaluator.shared: {_shared()} has no {', '.join(lost)}")
         if not folder.program.is_file():
             raise ManifestError(f"evaluator.program: {folder.program} does not exist")
-        if not (path / folder.task.recipe.path).is_dir():
+        if not (path / folder.task.recipe.path).is_dir() and not folder.task.upstream:
             raise ManifestError(f"recipe.path: {path / folder.task.recipe.path} is not a folder")
         return folder
 
@@ -264,8 +277,21 @@ class TaskFolder(Record):
         return self.path / self.task.evaluator.path / self.task.evaluator.program
 
     def start(self) -> dict[str, bytes]:
-        """The starting recipe."""
+        """The starting recipe; raise `ManifestError` where a task is not prepared yet."""
+        missing = [name for name, needed in self._prepared().items() if needed and not (self.path / name).exists()]
+        if missing:
+            raise ManifestError(
+                f"{self.path} has no {' and no '.join(missing)}: `espalier task prepare {self.task.name}` makes a "
+                "folder that has, and --task takes that folder"
+            )
+        return self.recipe_files()
+
+    def recipe_files(self) -> dict[str, bytes]:
+        """What lies in the recipe's folder."""
         return snapshot.read_folder(self.path / self.task.recipe.path)
+
+    def _prepared(self) -> dict[str, object]:
+        return {self.task.recipe.path: self.task.upstream, DATA: self.task.data}
 
     def evaluator(self) -> dict[str, Path]:
         """Every file that the evaluator consists of, by its name beside the program; a file of the task's own wins."""
@@ -280,10 +306,12 @@ class TaskFolder(Record):
         return folder / self.task.evaluator.program
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of the manifest and of everything that the evaluator consists of."""
+        """SHA-256 of the manifest, of everything that the evaluator consists of, and of the list of prepared data."""
+        data = {"data": _digest({DATA: self.path / DATA})} if self.task.data else {}
         return {
             "task": hashlib.sha256(self.task.canonical()).hexdigest(),
             "evaluator": _digest(self.evaluator()),
+            **data,
         }
 
 
@@ -304,7 +332,7 @@ def _files(path: Path) -> dict[str, Path]:
 def _digest(files: dict[str, Path]) -> str:
     total = hashlib.sha256()
     for name, file in files.items():
-        body = file.read_bytes()
+        body = file.read_bytes() if file.exists() else b""
         total.update(f"{name}\0{len(body)}\0".encode() + body)
     return total.hexdigest()
 

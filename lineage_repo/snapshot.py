@@ -102,8 +102,3 @@ def _clear(folder: Path) -> None:
                 else:
                     Path(inner.path).unlink()
             Path(entry.path).rmdir()
-
-
-def weight(files: Files) -> int:
-    """Bytes that a snapshot counts for: names as well as contents, since names can carry weights too."""
-    return sum(len(path) + len(body) for path, body in files.items())

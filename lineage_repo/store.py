@@ -360,6 +360,21 @@ def _tree_entries(raw: bytes) -> dict[str, str]:
     return found
 
 
+def files_of(source: str, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
+    """Files of one commit of a repository that is not ours: a local clone, or an https address.
+
+    Raises:
+        StoreError: no such repository, commit or file.
+    """
+    names = [f"{commit}:{path}" for path in paths]
+    if Path(source).is_dir():
+        return dict(zip(paths, Store(Path(source)).blobs(names), strict=True))
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Store.create(Path(scratch) / "fetched.git")
+        store.run("-c", "protocol.https.allow=always", "fetch", "--quiet", "--depth", "1", "--", source, commit)
+        return dict(zip(paths, store.blobs(names), strict=True))
+
+
 def _options() -> list[str]:
     return [part for setting in _CONFIG for part in ("-c", setting)]
 

@@ -42,8 +42,9 @@ class _Report(Record):
 class EvaluatorProgram:
     """The program of one task, on one host's interpreter."""
 
-    def __init__(self, declared: Evaluator, program: Path, python: Path, log: Path) -> None:
+    def __init__(self, declared: Evaluator, program: Path, python: Path, log: Path, data: Path | None = None) -> None:
         self._declared, self._program, self._python, self._log = declared, program, python, log
+        self._data = data
         self.seconds = 0.0
         """Wall seconds of all verbs so far."""
 
@@ -129,7 +130,7 @@ class EvaluatorProgram:
             "HOME": str(cwd),
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        } | ({"ESPALIER_PREPARED": str(self._data)} if self._data else {})
         return subprocess.Popen(
             # As -I, but the program's own folder stays importable: only what its digest covers lies there.
             [self._python, "-EsB", self._program, *arguments],

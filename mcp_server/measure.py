@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from lineage_repo import snapshot
+from lineage_repo import packed, snapshot
 from lineage_repo.manifest import Phase, TaskFolder
 from lineage_repo.records import Fault, Measurement, PhaseRun
 from mcp_server import faults, gpus, tempo
@@ -36,9 +36,11 @@ class Measuring:
         self._tempo: list[float] = []
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
-        self._files = job.files()
+        self._files = packed.as_run(job.files(), packed=self.task.limits.packed)
+        self._weight = packed.weight(self._files, packed=self.task.limits.packed)
         program = job.evaluator / self.task.evaluator.program
-        self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log)
+        data = spec.task_folder / "data" if self.task.data else None
+        self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log, data)
 
     def run(self) -> JobOutcome:
         """Measure; stop at the first fault. `SandboxError` and `EvaluatorError` are the harness's fault."""
@@ -65,7 +67,7 @@ class Measuring:
             seeds=self.seeds,
             metrics=metrics,
             phases=tuple(self.runs),
-            source_bytes=snapshot.weight(self._files),
+            source_bytes=self._weight,
             clock=spec.clock,
             evaluator_s=self._evaluator.seconds,
             tempo=tuple(self._tempo),
@@ -166,7 +168,7 @@ class Measuring:
                 return faults.broken_dialogue(phase, run, spec.seeds)
         capped = phase.model_copy(update={"seconds": self._cap(phase)})
         return faults.fault_of(self.task, capped, run, log, spec.seeds, spec.clock) or faults.too_large(
-            self.task, phase, self.runs, snapshot.weight(self._files), spec.seeds
+            self.task, phase, self.runs, self._weight, spec.seeds
         )
 
     def _cap(self, phase: Phase) -> float:
@@ -213,7 +215,7 @@ class Measuring:
         for source, inside in sources:
             (data / inside).parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.link(source, data / inside)
+                _link(source, data / inside)
             except FileNotFoundError:
                 raise EvaluatorError(
                     f"`inputs` of phase {phase.name} names {inside}, which prepare did not write to public/{index or 0}"
@@ -221,6 +223,14 @@ class Measuring:
 
     def _sealed(self, phase: str, index: int | None) -> Path:
         return self.job.sealed / ("trial" if index is None else str(index)) / phase
+
+
+def _link(source: Path, target: Path) -> None:
+    """A file, or a folder of files, under a second name."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=os.link)
+    else:
+        os.link(source, target)
 
 
 def derive(seed: int, index: int) -> int:

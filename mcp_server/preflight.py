@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lineage_repo import snapshot
+from lineage_repo import packed, snapshot
 from lineage_repo.manifest import Task
 from lineage_repo.records import Fault, Margin, Record, Status
 from lineage_repo.text import clipped
@@ -83,7 +83,7 @@ def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str,
 
 def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     """Why a snapshot can't be measured; None when it may run."""
-    size, cap = snapshot.weight(files), task.limits.source_bytes
+    size, cap = packed.weight(files, packed=task.limits.packed), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
         passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")

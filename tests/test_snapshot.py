@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import os
+
 import pytest
 
-from lineage_repo.snapshot import SnapshotError, read_folder, weight, write_folder
+from lineage_repo.packed import as_run, weight
+from lineage_repo.snapshot import SnapshotError, read_folder, write_folder
 
 
 def nest(folder: Path, depth: int) -> None:
@@ -42,4 +45,19 @@ def test_a_link_in_the_way_is_replaced_and_never_followed(tmp_path: Path) -> Non
 
 
 def test_names_count_as_bytes() -> None:
-    assert weight({"ab.py": b"123", "c": b""}) == 9
+    assert weight({"ab.py": b"123", "c": b""}, packed=False) == 9
+
+
+def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -> None:
+    bare, told = (
+        b"x = '# stays'\n\ny = 1\n",
+        b"x = '# stays'\n# " + os.urandom(500).hex().encode() + b"\ny = 1  # why\n",
+    )
+    assert as_run({"a.py": told, "b.txt": b"# x"}, packed=True) == {"a.py": bare, "b.txt": b"# x"}
+    assert weight({"a.py": told}, packed=True) == weight({"a.py": bare}, packed=True)
+    assert weight({"a.py": bare}, packed=True) < 200 < weight({"b.txt": os.urandom(500).hex().encode()}, packed=True)
+
+
+def test_what_is_no_program_is_weighed_and_run_as_it_is() -> None:
+    for odd in (b"x = (", b"\xff# y\n", b"'''"):
+        assert as_run({"a.py": odd}, packed=True) == {"a.py": odd}

@@ -15,6 +15,8 @@ Score = Callable[[Path, Path], Report]
 """Sealed folder, secret folder."""
 Dialogue = Callable[[int, socket.socket, Path], Report | None]
 """Seed index, the box's channel, secret folder; a fault, or None where the recipe kept the protocol."""
+Data = Callable[[Path], list[Any]]
+"""Folder that the user brings; what is to be made of it, as `layout.Piece`s. Raises `layout.MissingError`."""
 
 
 def fault(seed: int, line: str) -> Report:
@@ -22,18 +24,29 @@ def fault(seed: int, line: str) -> Report:
     return {"fault": {"status": "crash", "line": line, "seed": seed}}
 
 
-def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None) -> None:
+def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None, data: Data | None = None) -> None:
     """Run the verb that the command line names."""
     given = _arguments()
     if given.verb == "prepare":
         prepare(given.seed, given.repeats, given.public, given.secret)
     elif given.verb == "score":
         _write(score(given.sealed, given.secret))
+    elif given.verb == "data" and data:
+        _lay_out(data, given)
     elif dialogue:
         sys.stdin.read()  # ends at GO: nothing is answered before the clock runs
         with socket.socket(fileno=given.channel) as talk:
             if broken := dialogue(given.index, talk, given.secret):
                 _write(broken)
+
+
+def _lay_out(data: Data, given: argparse.Namespace) -> None:
+    import layout
+
+    try:
+        layout.lay_out(data(given.raw), given.folder, dry_run=given.dry_run)
+    except layout.MissingError as error:
+        sys.exit(str(error))
 
 
 def _write(report: Report) -> None:
@@ -48,6 +61,10 @@ def _arguments() -> argparse.Namespace:
     preparing.add_argument("--repeats", type=int, required=True)
     preparing.add_argument("public", type=Path)
     preparing.add_argument("secret", type=Path)
+    laying = verbs.add_parser("data")
+    laying.add_argument("raw", type=Path)
+    laying.add_argument("folder", type=Path)
+    laying.add_argument("--dry-run", action="store_true")
     for name in ("score", "dialogue"):
         reading = verbs.add_parser(name)
         reading.add_argument("sealed", type=Path)
