@@ -16,11 +16,10 @@ from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task, TaskFolder, digest_folder
 from lineage_repo.records import Arm, CampaignEntry, Caps, Fault, Isolation, Name, Record, Status, Trial, now
 from lineage_repo.roster import Roster, recruit, roster
+from lineage_repo.scratch import clear_scratch
 from lineage_repo.store import Store
 
 FORMAT = 1
-SCRATCH = ("public", "secret", "evaluator", "boxes")
-"""What must not outlive a job in its folder: staged files, hidden data among them."""
 
 
 class CampaignError(EspalierError):
@@ -205,14 +204,6 @@ class Campaign:
     def workdir(self, specialist: str) -> Path:
         """The files that a specialist edits."""
         return self.folder / "workdirs" / specialist
-
-
-def clear_scratch(job: Path) -> None:
-    """Remove what must not outlive a job."""
-    for name in SCRATCH:
-        shutil.rmtree((job / name).resolve(), ignore_errors=True)
-        if (job / name).is_symlink():
-            (job / name).unlink(missing_ok=True)
 
 
 def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:

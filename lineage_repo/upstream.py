@@ -1,20 +1,17 @@
 """What a task takes from elsewhere: an upstream recipe at a pinned commit, data, and variants of itself."""
 
-import hashlib
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import Field
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.records import Record
-from lineage_repo.store import StoreError, files_of
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class UpstreamError(EspalierError):
-    """An upstream recipe that can't be had as pinned; the message names the file or source and the next step."""
+    """An upstream recipe or a variant that can't be had; the message names it and the next step."""
 
 
 class Upstream(Record):
@@ -25,25 +22,6 @@ class Upstream(Record):
     licence: str = Field(max_length=40)
     files: dict[str, Sha256] = Field(min_length=1)
     """SHA-256 by path in the commit."""
-
-    def fetch(self, source: str | None, into: Path) -> None:
-        """Write the pinned files below `into`, from `source` (a clone or an address) or `url`.
-
-        Raises:
-            UpstreamError: no such commit or file there, or other bytes than pinned.
-        """
-        try:
-            found = files_of(source or self.url, self.commit, list(self.files))
-        except StoreError as error:
-            raise UpstreamError(
-                f"commit {self.commit[:12]} of {self.url} can't be had from {source or self.url}: {error}; "
-                f"git clone {self.url} where there is a network, and name the clone with --from"
-            ) from None
-        for path, body in found.items():
-            if (digest := hashlib.sha256(body).hexdigest()) != self.files[path]:
-                raise UpstreamError(f"{path} has sha256 {digest}, {self.files[path]} is pinned: this is other code")
-            (into / path).parent.mkdir(parents=True, exist_ok=True)
-            (into / path).write_bytes(body)
 
 
 class DataNeeds(Record):

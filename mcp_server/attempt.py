@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lineage_repo.campaign import Campaign, clear_scratch
+from lineage_repo.campaign import Campaign
 from lineage_repo.records import Clock, Fault, Status
+from lineage_repo.scratch import clear_scratch
 from lineage_repo.snapshot import Files
 from mcp_server import tempo
 from mcp_server.executor import Executor

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.records import Isolation, Record
-from mcp_server.host import Host
+from mcp_server.host import Host, own_environment
 from mcp_server.job import Job
 from mcp_server.parent import die_with_parent
 from mcp_server.selftest import SelfTest
@@ -73,7 +73,7 @@ class LocalExecutor:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    env={"PATH": self._host.path, "LANG": "C.UTF-8"},
+                    env=own_environment(self._host),
                     cwd=job.folder,
                     pass_fds=[slot],
                     preexec_fn=lambda: _tie(parent),

@@ -34,6 +34,11 @@ class Host(Record):
     """Where git and bubblewrap are looked up."""
 
 
+def own_environment(host: Host) -> dict[str, str]:
+    """What our own processes start with; looking for pydantic's plugins takes a tenth of the time of that."""
+    return {"PATH": host.path, "LANG": "C.UTF-8", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+
+
 class Interpreter(Record):
     """A Python installation, as a box must see it."""
 

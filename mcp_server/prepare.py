@@ -15,6 +15,7 @@ import tomli_w
 from lineage_repo.builtin import data_folder
 from lineage_repo.campaign import find_task
 from lineage_repo.errors import EspalierError
+from lineage_repo.fetch import fetch
 from lineage_repo.files import write_whole
 from lineage_repo.manifest import DATA, TaskFolder
 from lineage_repo.upstream import varied
@@ -114,7 +115,7 @@ class Preparation:
                 made = Path(scratch) / "recipe"
                 if upstream:
                     made.mkdir()
-                    upstream.fetch(source, Path(scratch) / "upstream")
+                    fetch(upstream, source, Path(scratch) / "upstream")
                     variant = ["--variant", self._variant] if self._variant else []
                     self._run(self.folder / "adapter" / "adapt.py", Path(scratch) / "upstream", made, *variant)
                 else:

@@ -15,7 +15,7 @@ from lineage_repo.text import clipped
 from mcp_server.attempt import CancelledError, measure
 from mcp_server.cgroup import sweep
 from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
+from mcp_server.host import Host, own_environment
 from mcp_server.job import JobOutcome
 from mcp_server.preflight import preflight
 
@@ -43,7 +43,7 @@ def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
             start_new_session=True,
             pass_fds=[claim],
             cwd=folder,
-            env={"PATH": host.path, "LANG": "C.UTF-8"},
+            env=own_environment(host),
         )
     # It outlives us on purpose, so nobody waits for it: say so, or its collection would warn.
     process.returncode = 0

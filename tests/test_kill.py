@@ -14,8 +14,9 @@ import pytest
 from mcp import Client
 
 from lineage_repo import claims
-from lineage_repo.campaign import SCRATCH, Campaign
+from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
+from lineage_repo.scratch import SCRATCH
 from lineage_repo.verify import verify
 from mcp_server.cgroup import orphans, sweep
 from tests.conftest import MakeBench
@@ -34,7 +35,8 @@ WRITER = """
 import sys
 from pathlib import Path
 from lineage_repo import claims
-from lineage_repo.campaign import SCRATCH, Campaign
+from lineage_repo.campaign import Campaign
+from lineage_repo.scratch import SCRATCH
 from tests.test_lineage import measurement, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
