@@ -12,6 +12,7 @@ from lineage_repo.errors import EspalierError
 COMMANDS = {
     "init": ("lineage_repo.commands:init", "Make a campaign folder for a task."),
     "calibrate": ("mcp_server.commands:calibrate", "Measure the unmodified start and its noise."),
+    "certify": ("mcp_server.certify:certify", "Measure the best and the start again, on fresh seeds, in turn."),
     "run": ("agent_client.commands:run", "Run specialist sessions until a goal or a cap is reached."),
     "serve": ("mcp_server.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
     "status": ("lineage_repo.status:status", "Say where a campaign stands."),

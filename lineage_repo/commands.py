@@ -160,6 +160,12 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         click.echo(f"{'notice':10} {notice}")
     for margin in outcome.margins:
         click.echo(f"{'margin':10} {margin.text()}")
+    for entry in (e for e in lineage.replications if trial in {e.number, e.against}):
+        said = "certified" if entry.certified else "not certified"
+        pair = f"{entry.number:04d} against {entry.against:04d}"
+        click.echo(
+            f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
+        )
     return None
 
 

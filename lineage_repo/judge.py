@@ -166,6 +166,12 @@ def student_t(confidence: float, freedom: int) -> float:
     return math.tan(low) * math.sqrt(freedom)
 
 
+def student_p(t: float, freedom: int) -> float:
+    """One-sided tail of Student's t: the probability of a value above `t`."""
+    half = _central_t(math.atan(abs(t) / math.sqrt(freedom)), freedom) / 2
+    return 0.5 - half if t >= 0 else 0.5 + half
+
+
 def _central_t(angle: float, freedom: int) -> float:
     """P(|T| <= t) for t = sqrt(freedom) tan(angle) (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
     cosine, sine = math.cos(angle), math.sin(angle)

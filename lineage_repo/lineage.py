@@ -24,6 +24,7 @@ from lineage_repo.records import (
     Incumbent,
     Measurement,
     Proposal,
+    Replication,
     Spread,
     Started,
     Status,
@@ -65,6 +66,7 @@ class Lineage:
         """Trial number to trial commit."""
         self.proposals: dict[int, str] = {}
         """Trial number to proposal commit."""
+        self.replications: list[Replication] = []
         self._best: int | None = None
 
     def refresh(self) -> "Lineage":
@@ -81,6 +83,8 @@ class Lineage:
                 self.campaign, self._task, self._roster = entry, None, None
             case Calibration():
                 self.calibrations.append(entry)
+            case Replication():
+                self.replications.append(entry)
             case Started():
                 self.started[entry.number] = entry
                 self.proposals[entry.number] = row.second or ""
@@ -206,6 +210,14 @@ class Lineage:
             self.store.append(
                 entry.canonical(), f"calibration {len(self.calibrations) + 1}: {seeds} seeds of the start", entry.at
             )
+        self.refresh()
+
+    def replicate(self, entry: Replication) -> None:
+        """Append a comparison of two recorded recipes on fresh seeds."""
+        with self.store.writing():
+            verdict = "certified" if entry.certified else "not certified"
+            subject = f"replication {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
+            self.store.append(entry.canonical(), subject, entry.at)
         self.refresh()
 
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:

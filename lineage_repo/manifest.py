@@ -146,6 +146,17 @@ class Disturbance(Record):
     """Longest wait for a quiet host before it is measured again."""
 
 
+class Certification(Record):
+    """When one recipe is said to beat another: both measured again, on fresh seeds, in turn."""
+
+    gain: float = Field(default=0.0, ge=0)
+    """Least true gain, in the objective's unit."""
+    p: float = Field(default=0.01, gt=0, lt=0.5)
+    """One-sided: what the chance of such a difference between equal recipes must stay below."""
+    seeds: int = Field(default=3, ge=2, le=64)
+    """Fresh seeds of each of the two."""
+
+
 class RecipeFiles(Record):
     """The editable surface."""
 
@@ -197,6 +208,7 @@ class Task(Record):
     clock: Literal["cpu", "wall"] = "wall"
     """`cpu` needs cgroup accounting and falls back to wall; calibration freezes which."""
     disturbance: Disturbance = Field(default=Disturbance(), exclude_if=lambda d: d == Disturbance())
+    certification: Certification = Field(default=Certification(), exclude_if=lambda c: c == Certification())
     hide: tuple[Name, ...] = ()
     """Python packages that no box sees."""
     recipe: RecipeFiles = RecipeFiles()

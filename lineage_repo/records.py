@@ -252,6 +252,24 @@ class Calibration(Record):
     at: AwareDatetime
 
 
+class Replication(Record):
+    """Two recipes of the record measured again, and whether the first beats the second by the task's rule."""
+
+    kind: Literal["replication"] = "replication"
+    number: Number
+    against: Number
+    measurements: tuple[Measurement, Measurement]
+    """Of these two, on fresh seeds, taken in turn."""
+    gain: FiniteFloat
+    p: FiniteFloat
+    """One-sided: the chance that recipes no further apart than the rule asks for differ by this much."""
+    failure: Line | None = None
+    """Which gate one of them misses."""
+    certified: bool
+    isolation: dict[str, str]
+    at: AwareDatetime
+
+
 class Started(Record):
     """A hypothesis registered before anything runs; its place in the ledger allots the number."""
 
@@ -305,4 +323,4 @@ class Trial(Record):
         return (self.imported.seeds if self.imported else None) or 1
 
 
-Entry = Annotated[CampaignEntry | Calibration | Started | Trial, Field(discriminator="kind")]
+Entry = Annotated[CampaignEntry | Calibration | Started | Trial | Replication, Field(discriminator="kind")]

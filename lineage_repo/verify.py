@@ -8,7 +8,19 @@ from lineage_repo.imported import taken_over
 from lineage_repo.judge import JUDGE_VERSION, judge, pooled
 from lineage_repo.lineage import Lineage, read_entry
 from lineage_repo.message import proposal_message, trial_message
-from lineage_repo.records import LEVELS, Calibration, CampaignEntry, Incumbent, Proposal, Record, Started, Trial
+from lineage_repo.records import (
+    LEVELS,
+    Calibration,
+    CampaignEntry,
+    Entry,
+    Incumbent,
+    Proposal,
+    Record,
+    Replication,
+    Started,
+    Trial,
+)
+from lineage_repo.replication import compared
 from lineage_repo.store import BEST, LEDGER, Row, Signature, Store, StoreError
 
 
@@ -58,7 +70,7 @@ def verify(store: Store, *, full: bool = True) -> Report:
     )
 
 
-def _check_entry(lineage: Lineage, row: Row, entry: CampaignEntry | Calibration | Started | Trial) -> Iterator[str]:
+def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
     where = f"ledger entry {row.commit[:12]}"
     if isinstance(entry, CampaignEntry) != (lineage.campaign is None):
         yield f"{where}: the ledger must begin with one campaign entry, and hold one only"
@@ -74,13 +86,25 @@ def _check_entry(lineage: Lineage, row: Row, entry: CampaignEntry | Calibration 
             yield f"{where}: trial {entry.number:04d} is rooted from {entry.proposal.parent:04d}, not recorded then"
     if isinstance(entry, Calibration):
         yield from _check_level(lineage, where, entry.isolation)
+    if isinstance(entry, Replication):
+        yield from _check_level(lineage, where, entry.isolation)
+        yield from _check_replication(lineage, where, entry)
     if isinstance(entry, Trial):
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
         yield from _check_trial(lineage, where, entry)
 
 
-def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial) -> Iterator[str]:
+def _check_replication(lineage: Lineage, where: str, entry: Replication) -> Iterator[str]:
+    numbers = (entry.number, entry.against)
+    if lost := [n for n in numbers if n not in lineage.trials]:
+        yield f"{where}: it measures trial {lost[0]:04d} again, not recorded then"
+    elif entry != compared(lineage.task, numbers, entry.measurements, entry.isolation, entry.at):
+        pair = f"{entry.number:04d} with {entry.against:04d}"
+        yield f"{where}: its comparison of {pair} is not what its measurements give"
+
+
+def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial | Replication) -> Iterator[str]:
     """A trial that another harness made says what follows from its own numbers, and claims no measurement of ours."""
     if not isinstance(entry, Trial) or entry.imported is None:
         yield f"{where}: an imported lineage holds a {entry.kind} entry that was not imported"

@@ -8,6 +8,7 @@ from pathlib import Path
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import judge, pooled, threshold
+from lineage_repo.manifest import Task
 from lineage_repo.records import Calibration, Clock, Margin, Outcome, Proposal, Record, Spread, Status, Trial, now
 from mcp_server.attempt import measure
 from mcp_server.cgroup import CGroup
@@ -51,7 +52,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:
         raise CalibrationError("one value tells nothing of the noise: calibrate with --repeats 2 or more")
     if verdict := _start_fails(campaign):
-        raise CalibrationError(f"the start fails its own gates: {verdict.failure}; lower the gate, or raise seeds")
+        raise CalibrationError(f"the start fails its own gates: {verdict.failure}; {_ways_out(campaign.task)}")
     proposal = Proposal(
         parent=None,
         title=f"starting recipe of {campaign.task.name}",
@@ -112,6 +113,13 @@ def _start_fails(campaign: Campaign) -> Outcome | None:
     measurement = pooled([c.measurement for c in campaign.lineage.calibrations])
     verdict = judge(campaign.task, measurement, None, None, None, {})
     return None if verdict.status is Status.BASELINE else verdict
+
+
+def _ways_out(task: Task) -> str:
+    others = [f"--variant {name} ({v.about})" for name, v in task.variants.items() if name != task.variant]
+    if not others:
+        return "lower the gate, or raise seeds"
+    return f"on this host another start may pass: espalier task prepare {task.name} -o FOLDER {' or '.join(others)}"
 
 
 def choose_clock(wanted: Clock) -> Clock:

@@ -49,14 +49,14 @@ class LocalExecutor:
     """The slots of this host, with the worker as a child process."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self.host = host
         self._tickets: dict[Path, Ticket] = {}
         self._workers: dict[Path, subprocess.Popen[bytes]] = {}
 
     def submit(self, job: Job) -> None:
         """Join the queue."""
         if job.folder not in self._tickets:
-            self._tickets[job.folder] = Ticket(self._host.state / "slots", self._host.slots)
+            self._tickets[job.folder] = Ticket(self.host.state / "slots", self.host.slots)
 
     def poll(self, job: Job) -> State:
         """Move the job on: from the queue to a worker, from a worker to its end."""
@@ -73,7 +73,7 @@ class LocalExecutor:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    env=own_environment(self._host),
+                    env=own_environment(self.host),
                     cwd=job.folder,
                     pass_fds=[slot],
                     preexec_fn=lambda: _tie(parent),
@@ -106,6 +106,6 @@ class LocalExecutor:
     def check(self, required: Isolation) -> str | None:
         """Why this host can't measure at the isolation required, with the remedy; None when it can."""
         try:
-            return None if required == "none" else SelfTest.run(self._host).below(required)
+            return None if required == "none" else SelfTest.run(self.host).below(required)
         except EspalierError as error:
             return str(error)

@@ -30,7 +30,8 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
     blob = git("hash-object", "-w", "--stdin", stdin=json.dumps(entry, indent=1).encode() + b"\n")
     tree = git("mktree", stdin=f"100644 blob {blob}\tentry.json\n".encode())
     identity = ["-c", "user.name=x", "-c", "user.email=x@x"]
-    commit = git(*identity, "commit-tree", tree, "-p", "ledger^1", "-p", "ledger^2", "-m", "forged")
+    parents = [part for commit in git("rev-parse", "ledger^@").split() for part in ("-p", commit)]
+    commit = git(*identity, "commit-tree", tree, *parents, "-m", "forged")
     git("update-ref", "refs/heads/ledger", commit)
 
 

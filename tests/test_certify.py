@@ -1,0 +1,91 @@
+"""`espalier certify`: a gain is published only where it holds on fresh seeds."""
+
+import json
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from lineage_repo.campaign import Campaign
+from lineage_repo.judge import student_p
+from lineage_repo.records import Measurement, now
+from lineage_repo.replication import compared
+from lineage_repo.verify import verify
+from mcp_server import runner
+from mcp_server.host import Host
+from tests.test_cli import espalier
+from tests.test_lineage import digests, measurement, proposal
+from tests.test_verify import rewrite_newest
+
+
+def of(*errors: float) -> Measurement:
+    base = measurement(0.0)
+    runs = [run.model_copy(update={"seed": i}) for i in range(len(errors)) for run in base.phases[:2]]
+    metrics = {"error": errors, "worst": (0.1,) * len(errors)}
+    changed = {"seeds": tuple(range(len(errors))), "metrics": metrics, "phases": tuple(runs)}
+    return base.model_copy(update=changed)
+
+
+def test_the_tail_of_students_t_is_scipys() -> None:
+    for freedom in (1, 2, 3, 7, 30, 201):
+        for t in (-2.5, 0.0, 0.4, 3.1, 12.0):
+            assert student_p(t, freedom) == pytest.approx(stats.t.sf(t, freedom), abs=1e-9)  # pyright: ignore
+
+
+def test_a_gain_is_certified_where_welchs_test_puts_it_above_what_the_rule_asks(campaign: Campaign) -> None:
+    task = campaign.task
+    ours, theirs = (0.40, 0.42, 0.41, 0.43), (0.50, 0.52, 0.49, 0.53)
+    entry = compared(task, (1, 0), (of(*ours), of(*theirs)), {"level": "bwrap"}, now())
+    assert entry.certified
+    assert entry.gain == pytest.approx(0.095)
+    scipys: float = stats.ttest_ind(theirs, ours, equal_var=False, alternative="greater")[1]  # pyright: ignore
+    assert scipys <= entry.p <= 2 * scipys, "whole degrees of freedom make it harder, never easier"
+    assert not compared(task, (0, 1), (of(*theirs), of(*ours)), {"level": "bwrap"}, now()).certified
+    strict = task.model_copy(update={"certification": task.certification.model_copy(update={"gain": 0.09})})
+    assert not compared(strict, (1, 0), (of(*ours), of(*theirs)), {"level": "bwrap"}, now()).certified
+
+
+def test_a_recipe_that_misses_a_gate_on_fresh_seeds_is_not_certified(campaign: Campaign) -> None:
+    missed = of(0.1, 0.1).model_copy(update={"metrics": {"error": (0.1, 0.1), "worst": (9.0, 9.0)}})
+    entry = compared(campaign.task, (1, 0), (missed, of(0.5, 0.51)), {"level": "bwrap"}, now())
+    assert not entry.certified
+    assert entry.failure
+    assert entry.failure.startswith("0001: worst 9 misses the gate")
+
+
+@pytest.mark.slow
+def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Campaign, host: Host) -> None:
+    lineage = campaign.lineage.refresh()
+    start = lineage.recipe(0)
+    better = start["fit.py"].replace(b"STEPS = 12", b"STEPS = 40")
+    claim = proposal(lineage).model_copy(update={"snapshot": lineage.store.write_tree({**start, "fit.py": better})})
+    number = lineage.register(claim, digests(lineage), lambda _: None)
+    assert runner.run(campaign, number, host).status == "keep"
+    done = espalier("certify", campaign.folder, "--seeds", "4", "--json")
+    said = json.loads(done.stdout)
+    assert (said["number"], said["against"], said["seeds"]) == (1, 0, 4)
+    assert done.exit_code == (0 if said["certified"] else 1)
+    assert "again      0001 against 0000" in espalier("show", campaign.folder, "1").output
+    assert verify(campaign.lineage.store).problems == ()
+    drawn = campaign.lineage.refresh().replications[0].measurements[0].drawn
+    assert len(set(drawn)) == 4, "every seed is a fresh draw"
+
+
+def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    lineage.record(
+        lineage.register(proposal(lineage), digests(lineage), lambda _: None),
+        measurement(0.6),
+        None,
+        attempts=1,
+        isolation={"level": "bwrap"},
+    )
+    lineage.replicate(compared(campaign.task, (1, 0), (of(0.4, 0.5), of(0.4, 0.6)), {"level": "bwrap"}, now()))
+    assert verify(lineage.store).problems == ()
+    rewrite_newest(Path(lineage.store.path), "certified", True)
+    assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
+
+
+def test_a_trial_is_not_compared_with_itself(campaign: Campaign) -> None:
+    done = espalier("certify", campaign.folder, "--trial", "0")
+    assert "trial 0000 can't beat itself: name another" in done.output
