@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from scipy import stats
+from scipy import stats  # pyright: ignore
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.judge import student_p
