@@ -20,6 +20,7 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 	@echo "installing torch and the rest into .venv: a few minutes the first time"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,dev]'
+	@echo "espalier is $(BIN)/espalier; '. $(BIN)/activate' puts it on your PATH"
 	touch $@
 
 demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it

@@ -135,7 +135,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
             "measured",
             ""
             if outcome.delta_vs_parent is None
-            else f"{outcome.delta_vs_parent:+.{objective.digits}f} {objective.unit}",
+            else f"{outcome.delta_vs_parent:+.{objective.digits}f} {objective.unit} against the parent",
         ),
         (
             "vs best",

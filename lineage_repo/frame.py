@@ -87,7 +87,8 @@ def _facts(found: dict[str, Any]) -> Panel:
     grid.add_row("baseline", f"{found['baseline']:.{digits}f}  gain {found['gain'] or 0:+.{digits}f}")
     noise = found["noise_sd"]
     grid.add_row("noise", "unknown: imported" if noise is None else f"±{noise:.{digits}f} per seed")
-    grid.add_row("kept", f"{found['counts'].get('keep', 0)} of {found['trials']}, the last {ago(best['at'])} ago")
+    keeps = found["counts"].get("keep", 0)
+    grid.add_row("kept", f"{keeps} of {found['trials']}" + (f", the last {ago(best['at'])} ago" if keeps else ""))
     if "at" in loop:
         grid.add_row("loop", loop_line(found))
     busy = "■" * slots["busy"] + "□" * (slots["total"] - slots["busy"])

@@ -27,6 +27,10 @@ _STATUSES = (
 """Those of `records.Status`, which costs more to import than the whole command takes."""
 
 
+_HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  title  [why]"
+"""`to best`: the score less the best one's at that moment, in the metric's own direction."""
+
+
 class Table(NamedTuple):
     """What the file holds."""
 
@@ -51,7 +55,7 @@ def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, s
     if as_json:
         rows = [json.loads(row[4]) for row in found]
         return click.echo(json.dumps({"schema": "espalier.log/1", "arm": table.arm, "trials": rows}, indent=1))
-    click.echo("\n".join([f"{table.title}, arm {table.arm}", *(row[3] for row in found)]))
+    click.echo("\n".join([f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found)]))
     if not found:
         click.echo("no trial matches", err=True)
     return None

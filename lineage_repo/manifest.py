@@ -1,6 +1,5 @@
 """The task manifest: what is measured, by which phases, within which limits."""
 
-import difflib
 import hashlib
 import operator
 import shutil
@@ -13,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from lineage_repo import snapshot
 from lineage_repo.builtin import data_folder
 from lineage_repo.errors import EspalierError
+from lineage_repo.explain import explained
 from lineage_repo.records import Caps, Name, Record
 from lineage_repo.upstream import DataNeeds, Upstream, Variant
 
@@ -354,23 +354,7 @@ def parse(raw: dict[str, Any]) -> Task:
     try:
         task = Task.model_validate(raw)
     except ValidationError as error:
-        raise ManifestError("\n".join(_explain(problem, Task) for problem in error.errors())) from None
+        raise ManifestError(explained(error, Task)) from None
     if not task.phases:
         raise ManifestError("phases: a task that is measured here needs at least one [[phases]] table")
     return task
-
-
-def _explain(problem: Any, model: type[Record]) -> str:
-    where = ".".join(str(part) for part in problem["loc"]) or "task.toml"
-    if problem["type"] != "extra_forbidden":
-        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
-    known = _keys(model)
-    close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
-    return f"{where}: unknown key" + (
-        f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}"
-    )
-
-
-def _keys(model: type[Record]) -> list[str]:
-    schema = model.model_json_schema()
-    return [key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.sessions import SessionReport, reports
+from lineage_repo.sessions import EndReason, SessionReport, reports
 
 
 @click.command()
@@ -34,7 +34,10 @@ def line(report: SessionReport) -> str:
     """One session as one line of a table."""
     minutes = (report.ended - report.started).total_seconds() / 60
     cost = "-" if report.cost_usd is None else f"{report.cost_usd:.2f}"
-    trials = " ".join(f"{number:04d}" for number in report.trials) or "no trial"
+    over = report.end_reason not in {None, EndReason.LOST}
+    trials = " ".join(f"{number:04d}" for number in report.trials) or (
+        "no trial" if over else "trials: see espalier log"
+    )
     end = str(report.end_reason or "no end yet")
     error = f"  [{report.error[:80]}]" if report.error else ""
     return f"{report.session:42} {end:14} {report.turns:4} turns {minutes:7.1f} min {cost:>7} USD  {trials}{error}"

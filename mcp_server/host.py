@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.explain import explained
 from lineage_repo.hostfile import config_file, state_folder
 from lineage_repo.records import Record
 
@@ -54,8 +55,10 @@ def load(environment: Mapping[str, str]) -> Host:
     try:
         raw = tomllib.loads(config.read_text("utf-8")) if config.is_file() else {}
         return Host.model_validate({"state": state, "path": environment.get("PATH", os.defpath)} | raw)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise HostError(f"{config}: {error}") from None
+    except ValidationError as error:
+        raise HostError(f"{config}: {explained(error, Host)}") from None
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import judge, per_seed
 from lineage_repo.manifest import Task, TaskFolder
+from lineage_repo.oversights import oversights
 from lineage_repo.prompt import system_prompt
 from lineage_repo.records import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
 from mcp_server import host as hosts
@@ -44,6 +45,8 @@ class TaskCheck(Record):
     trial_s: float
     """Wall seconds that one trial of all the manifest's seeds takes about: prepare, boxes and score."""
     isolation: str
+    warnings: tuple[str, ...]
+    """What the author probably did not mean."""
 
 
 @click.command("check")
@@ -93,11 +96,18 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
         seeds=seeds,
         tell=lambda text: click.echo(text, err=True),
     )
-    return _found(task, seeds, outcome)
+    if outcome.fault:
+        for log in sorted((campaign.folder / "trials" / "check").glob("job-*/logs/*.log"))[-1:]:
+            click.echo(f"--- the end of {log.name}\n{_end(log)}\n---", err=True)
+    return _found(campaign.task_folder, seeds, outcome)
 
 
-def _found(task: Task, seeds: int, outcome: JobOutcome) -> TaskCheck:
-    measurement = outcome.measurement
+def _end(log: Path) -> str:
+    return "\n".join(log.read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-15:])
+
+
+def _found(source: TaskFolder, seeds: int, outcome: JobOutcome) -> TaskCheck:
+    task, measurement = source.task, outcome.measurement
     if measurement is None:
         line = outcome.fault.line if outcome.fault else "no measurement"
         raise TaskCheckError(f"the start could not be measured, and its recipe is not why: {line}")
@@ -112,6 +122,7 @@ def _found(task: Task, seeds: int, outcome: JobOutcome) -> TaskCheck:
         failure=None if verdict.status is Status.BASELINE else f"{verdict.status}: {verdict.failure}",
         trial_s=_trial_s(task, measurement),
         isolation=outcome.isolation["level"],
+        warnings=tuple(oversights(source)),
     )
 
 
@@ -134,6 +145,7 @@ def _told(task: Task, found: TaskCheck) -> str:
     for name, value in found.metrics.items():
         lines.append(f"metric    {name} {value:.6g}" + (", the objective" if name == task.objective.metric else ""))
     lines += [f"margin    {margin.text()}" for margin in found.margins]
+    lines += [f"warning   {line}" for line in found.warnings]
     boxes = f"{found.clock} clock, isolation {found.isolation}"
     lines.append(f"trial     about {found.trial_s:.1f} s for {task.seeds} seeds, {boxes}")
     seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"

@@ -8,6 +8,7 @@ import pytest
 
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.manifest import TaskFolder
+from lineage_repo.oversights import oversights
 from lineage_repo.records import Proposal, Status
 from lineage_repo.task_commands import NewTaskError, scaffold
 from mcp_server import calibration, runner
@@ -47,6 +48,19 @@ def test_a_new_task_goes_into_a_new_folder_with_a_name(tmp_path: Path, mine: Tas
         scaffold(mine.path)
     with pytest.raises(NewTaskError, match="'My Task' is no name: use a-z"):
         scaffold(tmp_path / "My Task")
+
+
+def test_what_an_author_probably_did_not_mean_is_a_warning(mine: TaskFolder) -> None:
+    told = oversights(mine)
+    assert told == [
+        "summary is still the template's",
+        *(f"scope of {n} is still the template's" for n in ("model", "data")),
+    ]
+    edited(mine.path / "task.toml", 'surface = ["train.py"]', 'surface = ["trian.py"]')
+    edited(mine.path / "recipe" / "train.py", "[model]", "[modle]")
+    told = oversights(TaskFolder.load(mine.path))
+    assert any("surface 'trian.py' of" in line and "is no file of the recipe: train.py" in line for line in told)
+    assert "train.py marks a number for [modle], who is none of data, model" in told
 
 
 def refused(task: TaskFolder, file: str, old: str, new: str, problem: str) -> None:

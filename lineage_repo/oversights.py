@@ -1,0 +1,40 @@
+"""What the author of a task probably did not mean: nothing breaks, and agents are told or offered the wrong thing."""
+
+import re
+from collections.abc import Iterator
+
+from lineage_repo.builtin import data_folder
+from lineage_repo.manifest import TaskFolder
+from lineage_repo.snapshot import Files
+
+_KNOB = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)
+
+
+def oversights(source: TaskFolder) -> list[str]:
+    """One line each; empty for a task without any."""
+    files = source.start()
+    return [*_surfaces(source, files), *_marks(source, files), *_template(source)]
+
+
+def _surfaces(source: TaskFolder, files: Files) -> Iterator[str]:
+    for specialist in source.task.specialists:
+        for pattern in specialist.surface or ():
+            if not set(pattern) & set("*?[") and pattern not in files:
+                yield f"surface {pattern!r} of {specialist.name} is no file of the recipe: {', '.join(sorted(files))}"
+
+
+def _marks(source: TaskFolder, files: Files) -> Iterator[str]:
+    roles = {specialist.name for specialist in source.task.specialists}
+    for path, body in sorted(files.items()):
+        for role in sorted({found.decode() for found in _KNOB.findall(body)} - roles):
+            yield f"{path} marks a number for [{role}], who is none of {', '.join(sorted(roles))}"
+
+
+def _template(source: TaskFolder) -> Iterator[str]:
+    template = TaskFolder.load(data_folder("tasks") / "_template").task
+    theirs = {specialist.scope for specialist in template.specialists}
+    if source.task.summary == template.summary:
+        yield "summary is still the template's"
+    for specialist in source.task.specialists:
+        if specialist.scope in theirs:
+            yield f"scope of {specialist.name} is still the template's"
