@@ -48,8 +48,17 @@ class Table(NamedTuple):
 @click.option("-n", "limit", type=click.IntRange(1), default=None, help="Show only the newest N.")
 @click.option("--status", "wanted", type=click.Choice(_STATUSES), default=None, help="Only this outcome.")
 @click.option("--specialist", default=None, help="Only this role's trials.")
-def log(directory: Path, as_json: bool, limit: int | None, wanted: str | None, specialist: str | None) -> None:
+@click.option("--graph", "as_graph", is_flag=True, help="Draw who builds on whom; with --status keep, the keeps alone.")
+def log(
+    directory: Path, as_json: bool, limit: int | None, wanted: str | None, specialist: str | None, as_graph: bool
+) -> None:
     """List the trials, newest first. `git -C DIR/lineage.git log --graph best` shows the same record without us."""
+    if as_graph:
+        if as_json or specialist or wanted not in {None, "keep"}:
+            raise click.UsageError(
+                "--graph draws all trials, or the keeps with --status keep, and takes -n beside that"
+            )
+        return click.echo(importlib.import_module("lineage_repo.rowfile").graph(directory, wanted, limit), nl=False)
     table = _table(directory)
     found = [r for r in reversed(table.rows) if wanted in {None, r[1]} and specialist in {None, r[2]}][:limit]
     if as_json:

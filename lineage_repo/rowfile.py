@@ -35,6 +35,17 @@ def current(directory: Path) -> Table:
     return table_of(text)
 
 
+def graph(directory: Path, wanted: str | None, limit: int | None) -> str:
+    """Git's own drawing of the trials, or of the keeps alone: a child stands above what it builds on."""
+    which = (
+        ("--tags=keep/*", "--simplify-by-decoration", "--decorate-refs=refs/tags/keep/*")
+        if wanted
+        else ("--tags=trial/*",)
+    )
+    most = (f"--max-count={limit}",) if limit else ()
+    return open_lineage(directory).store.run("log", "--graph", "--format=%s", *which, *most).decode("utf-8", "replace")
+
+
 def _appended(directory: Path) -> Table:
     """Read only what came since; raise what means that the file is of no use."""
     known = read_rows(directory)

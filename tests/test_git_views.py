@@ -8,6 +8,7 @@ import pytest
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.records import Status
+from tests.test_cli import espalier
 from tests.test_lineage import git, submit
 from tests.traces import line, small
 
@@ -42,6 +43,22 @@ def test_the_keeps_alias_draws_keeps_only(clone: Path) -> None:
     drawn = git(clone, "keeps").splitlines()
     kept = sorted(words.split("*")[1].split()[:2] for words in drawn if "*" in words)
     assert kept == [["0000", "baseline"], ["0001", "keep"], ["0003", "keep"]]
+
+
+def test_the_graph_draws_who_builds_on_whom_and_the_keeps_alone(clone: Path) -> None:
+    drawn = {w.split("*")[1].split()[0]: w.index("*") for w in _graph(clone) if "*" in w}
+    assert list(drawn) == ["0003", "0002", "0001", "0000"]
+    assert drawn["0003"] == drawn["0000"] < drawn["0002"], "siblings stand side by side"
+    assert [w.split("*")[1].split()[0] for w in _graph(clone, "--status", "keep") if "*" in w] == [
+        "0003",
+        "0001",
+        "0000",
+    ]
+    assert "--graph draws all trials" in espalier("log", clone, "--graph", "--specialist", "opt").output
+
+
+def _graph(folder: Path, *options: str) -> list[str]:
+    return espalier("log", folder, "--graph", *options).output.splitlines()
 
 
 def test_an_imported_lineage_reads_the_same(tmp_path: Path) -> None:
