@@ -47,13 +47,11 @@ def test_the_keeps_alias_draws_keeps_only(clone: Path) -> None:
 
 def test_the_graph_draws_who_builds_on_whom_and_the_keeps_alone(clone: Path) -> None:
     drawn = {w.split("*")[1].split()[0]: w.index("*") for w in _graph(clone) if "*" in w}
-    assert list(drawn) == ["0003", "0002", "0001", "0000"]
-    assert drawn["0003"] == drawn["0000"] < drawn["0002"], "siblings stand side by side"
-    assert [w.split("*")[1].split()[0] for w in _graph(clone, "--status", "keep") if "*" in w] == [
-        "0003",
-        "0001",
-        "0000",
-    ]
+    assert sorted(drawn) == ["0000", "0001", "0002", "0003"]
+    assert list(drawn)[-1] == "0000"
+    assert len({drawn[number] for number in ("0001", "0002", "0003")}) > 1, "siblings stand side by side"
+    keeps = [w.split("*")[1].split()[0] for w in _graph(clone, "--status", "keep") if "*" in w]
+    assert sorted(keeps) == ["0000", "0001", "0003"]
     assert "--graph draws all trials" in espalier("log", clone, "--graph", "--specialist", "opt").output
 
 
