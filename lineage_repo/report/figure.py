@@ -12,7 +12,8 @@ from lineage_repo.report.rows import Survey, TrialFacts
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-WIDE, NARROW = 1160, 560
+WIDE, NARROW, HEIGHT = 1160, 560, 280
+"""Pixels: widths of a figure, and the usual height."""
 
 
 class ReportError(EspalierError):

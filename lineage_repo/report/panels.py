@@ -1,4 +1,4 @@
-"""The figures that answer one question each: who, what, how close, how well predicted, how new, what price, when."""
+"""The figures that answer one question each: who, what and how new; aims.py and costs.py have the others."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,28 +7,23 @@ from typing import Any
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.records import Status
+from lineage_repo.report.aims import calibration, margins
+from lineage_repo.report.costs import price, slots
 from lineage_repo.report.figure import (
+    HEIGHT,
     NARROW,
     Figure,
     Row,
     brief,
-    clamped,
     family_colour,
     family_shape,
     finished,
     load,
     named,
-    rounded,
-    score_range,
     shown,
 )
-from lineage_repo.report.palette import AXIS, FAMILIES, INK, MATRIX, MUTED
-from lineage_repo.report.rows import Survey, pauses
-
-_LEAST_POINTS = 20
-_NEAR = 0.05
-"""Share of a limit; where every trial keeps further away from it, there is nothing to see."""
-_HEIGHT = 280
+from lineage_repo.report.palette import FAMILIES, INK, MATRIX, MUTED
+from lineage_repo.report.rows import Survey
 
 
 def matrix(survey: Survey) -> Figure | None:
@@ -99,116 +94,7 @@ def mix(survey: Survey) -> Figure | None:
     y = alt.Y("y:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     chart = named("mix").mark_rect().encode(x=x, x2="b:Q", y=y, y2="y2:Q", color=family_colour())
     text = f"Share of each outcome among {size} trials at a time." if size > 1 else "What became of each trial."
-    return Figure("mix", "Outcomes over time", text, finished(chart, _HEIGHT), {"mix": rows}, NARROW)
-
-
-def margins(survey: Survey) -> list[Figure]:
-    """One figure per declared limit or gate that a trial missed or came near to."""
-    names = dict.fromkeys(name for row in survey.trials for name in row.margins)
-    return [found for i, name in enumerate(names) if (found := _margin(survey, name, i))]
-
-
-def _margin(survey: Survey, name: str, index: int) -> Figure | None:
-    alt, objective = load("altair"), survey.lineage.task.objective
-    own = [(row, row.margins[name], row.value) for row in survey.trials if name in row.margins]
-    points = [(row, margin, value) for row, margin, value in own if value is not None]
-    limits = [m for t in survey.lineage.trials.values() for m in t.outcome.margins if m.name == name]
-    if len(points) < 2 or min(margin for _, margin, _ in points) > _NEAR * abs(limits[0].limit):
-        return None
-    ordered = sorted(abs(margin) for _, margin, _ in points)
-    edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
-    worst, beyond = score_range(survey)
-    unit = limits[0].unit
-    set_ = f"margin{index}"
-    rows: list[Row] = [
-        {
-            "t": row.t,
-            "role": row.role,
-            "family": row.family,
-            "x": brief(clamped(margin, -edge, edge)),
-            "y": brief(clamped(value, worst, beyond)),
-            "margin": brief(margin),
-            "value": brief(value),
-        }
-        for row, margin, value in points
-    ]
-    scale = alt.Scale(domain=[-edge, edge], nice=False)
-    x = alt.X(
-        "x:Q",
-        title=f"margin to {name} {rounded(limits[0].limit)}{' ' + unit if unit else ''} (left of 0: missed)",
-        scale=scale,
-    )
-    y = alt.Y(
-        "y:Q",
-        title=objective.metric,
-        scale=alt.Scale(domain=sorted((worst, beyond)), nice=False, zero=False),
-        axis=alt.Axis(format=f".{objective.digits}f"),
-    )
-    dot = (
-        named(set_)
-        .mark_point(filled=True, size=18, opacity=0.8)
-        .encode(x=x, y=y, color=family_colour(), shape=family_shape())
-    )
-    tint = named("limit").mark_rect(color=FAMILIES[2].light, opacity=0.08).encode(x=alt.X("a:Q", scale=scale), x2="b:Q")
-    wall = named("limit").mark_rule(color=FAMILIES[2].light).encode(x=alt.X("b:Q", scale=scale))
-    best = named("limit").mark_rule(color=INK, strokeDash=[4, 3]).encode(y=alt.Y("best:Q"))
-    missed = [margin for _, margin, _ in points if margin < 0]
-    reached = survey.lineage.best.score if survey.lineage.best else None
-    better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
-    text = (
-        f"{len(missed)} of {len(points)} trials missed it, half of them by less than "
-        f"{rounded(median(-m for m in missed))}{unit and ' ' + unit}; "
-        f"{len(better)} of those measured better than the best."
-        if missed
-        else "No trial missed it."
-    )
-    data: dict[str, Sequence[Row]] = {set_: rows, "limit": [{"a": -edge, "b": 0.0, "best": reached}]}
-    title = f"{objective.metric} against {name}"
-    return Figure(set_, title, text, finished(alt.layer(tint, dot, wall, best), _HEIGHT), data, NARROW)
-
-
-def calibration(survey: Survey) -> Figure | None:
-    """Predicted against measured; None below twenty trials with both."""
-    rows = [row for row in survey.trials if row.expected is not None and row.vs_parent is not None]
-    if len(rows) < _LEAST_POINTS:
-        return None
-    alt, objective = load("altair"), survey.lineage.task.objective
-    reach = [
-        sorted(abs(v) for v in values)[int(0.95 * (len(rows) - 1))] or 1.0
-        for values in ([row.expected or 0.0 for row in rows], [row.vs_parent or 0.0 for row in rows])
-    ]
-    points = [
-        base
-        | {
-            "x": brief(clamped(row.expected or 0, -reach[0], reach[0])),
-            "y": brief(clamped(row.vs_parent or 0, -reach[1], reach[1])),
-        }
-        for base, row in zip(shown(rows, "expected", "vs_parent"), rows, strict=True)
-    ]
-    both = min(reach)
-    x = alt.X("x:Q", title="predicted change", scale=alt.Scale(domain=[-reach[0], reach[0]], nice=False))
-    y = alt.Y(
-        "y:Q", title="measured change against the parent", scale=alt.Scale(domain=[-reach[1], reach[1]], nice=False)
-    )
-    dot = (
-        named("calibration")
-        .mark_point(filled=True, size=18, opacity=0.8)
-        .encode(x=x, y=y, color=family_colour(), shape=family_shape())
-    )
-    line = named("diagonal").mark_line(color=AXIS, strokeDash=[4, 3]).encode(x=x, y=y)
-    hoped = sum(objective.gain(row.expected or 0, 0.0) > 0 for row in rows)
-    gained = sum(objective.gain(row.vs_parent or 0, 0.0) > 0 for row in rows)
-    parts = (hoped / len(rows), gained / len(rows))
-    text = (
-        f"{parts[0]:.0%} of {len(rows)} measured trials predicted a gain, {parts[1]:.0%} had one. Dashed: as predicted."
-    )
-    data: dict[str, Sequence[Row]] = {
-        "calibration": points,
-        "diagonal": [{"x": -both, "y": -both}, {"x": both, "y": both}],
-    }
-    return Figure(
-        "calibration", "Predicted against measured", text, finished(alt.layer(line, dot), _HEIGHT), data, NARROW
-    )
+    return Figure("mix", "Outcomes over time", text, finished(chart, HEIGHT), {"mix": rows}, NARROW)
 
 
 def novelty(survey: Survey) -> Figure | None:
@@ -246,81 +132,8 @@ def novelty(survey: Survey) -> Figure | None:
         "repeat": [{"y": NEAR}],
     }
     return Figure(
-        "novelty", "How new each proposal is", text, finished(alt.layer(dot, line, limit), _HEIGHT), data, NARROW
+        "novelty", "How new each proposal is", text, finished(alt.layer(dot, line, limit), HEIGHT), data, NARROW
     )
-
-
-def price(survey: Survey) -> Figure | None:
-    """Slot-hours per keep; None without a keep or a duration."""
-    if not survey.kept or not any(row.slot_h for row in survey.trials):
-        return None
-    alt = load("altair")
-    rows: list[Row] = []
-    before = 0.0
-    for i, row in enumerate(survey.kept):
-        spent = row.spent_h or 0.0
-        rows.append(
-            {
-                "t": row.t,
-                "role": row.role,
-                "family": row.family,
-                "x": i,
-                "hours": brief(spent - before),
-                "in_best": row.on_path,
-            }
-        )
-        before = spent
-    since = (survey.rows[-1].spent_h or 0.0) - before
-    rows.append(
-        {"t": None, "role": "", "family": FAMILIES[1].name, "x": len(rows), "hours": brief(since), "in_best": True}
-    )
-    x = alt.X("x:O", title="keeps in order; the last bar is the time since", axis=alt.Axis(labels=False, ticks=False))
-    chart = (
-        named("price")
-        .mark_bar(strokeWidth=1.5)
-        .encode(
-            x=x,
-            y=alt.Y("hours:Q", title="slot-hours since the previous keep"),
-            color=family_colour(),
-            stroke=family_colour(),
-            fillOpacity=alt.condition("datum.in_best", alt.value(1), alt.value(0.15)),
-        )
-    )
-    text = f"Pale bars were superseded. {since:.1f} slot-hours went by since the last keep."
-    return Figure("price", "Price of each keep", text, finished(chart, _HEIGHT), {"price": rows}, NARROW)
-
-
-def slots(survey: Survey) -> Figure | None:
-    """What ran when; None where times or durations are missing."""
-    rows = [row for row in survey.trials if row.end_h is not None and row.slot_h is not None]
-    if not rows:
-        return None
-    alt = load("altair")
-    bars = [
-        base | {"a": brief((row.end_h or 0) - (row.slot_h or 0)), "lane2": (row.lane or 0) + 0.8}
-        for base, row in zip(shown(rows, "end_h", "lane"), rows, strict=True)
-    ]
-    lanes = 1 + max(row.lane or 0 for row in rows)
-    x = alt.X("a:Q", title="hours since the first trial began", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False))
-    y = alt.Y("lane:Q", axis=None, scale=alt.Scale(domain=[lanes, 0], nice=False))
-    bar = named("slots").mark_rect().encode(x=x, x2="end_h:Q", y=y, y2="lane2:Q", color=family_colour())
-    idle = _idle(survey)
-    note = named("idle").mark_text(fontSize=10, color=MUTED).encode(x="x:Q", y=alt.value(10), text="label:N")
-    busy = sum(row.slot_h or 0 for row in rows) / (max(row.end_h or 0 for row in rows) or 1)
-    text = (
-        f"One row per trial that ran at the same time, one bar per trial; {busy:.1f} on average. Named gaps: no record."
-    )
-    return Figure(
-        "slots",
-        "Evaluation slots",
-        text,
-        finished(alt.layer(bar, note), 60 + 16 * min(lanes, 20)),
-        {"slots": bars, "idle": idle},
-    )
-
-
-def _idle(survey: Survey) -> list[Row]:
-    return [{"x": (a + b) / 2, "label": f"{b - a:.0f} h"} for a, b in pauses(survey.rows, 3.0)]
 
 
 def panels(survey: Survey) -> list[Figure]:
