@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import labels
 import numpy as np
 import verbs
 
@@ -56,43 +57,26 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
     """Deal fresh distortions, a split and a label permutation for each seed; test labels go to `secret` only."""
-    originals, labels = load_digits()
+    originals, classes = load_digits()
     truth = np.empty((repeats, N_TEST), np.uint8)
     for i in range(repeats):
         rng = np.random.default_rng([secret_seed, i])
-        order, relabel = rng.permutation(len(labels)), rng.permutation(N_CLASSES).astype(np.uint8)
+        order, relabel = rng.permutation(len(classes)), rng.permutation(N_CLASSES).astype(np.uint8)
         test, train = order[:N_TEST], order[N_TEST:]
         images = distort(originals, rng)
         folder = public / str(i)
         folder.mkdir(parents=True)
         np.save(folder / "train_x.npy", images[train])
-        np.save(folder / "train_y.npy", relabel[labels[train]])
+        np.save(folder / "train_y.npy", relabel[classes[train]])
         np.save(folder / "test_x.npy", images[test])
-        truth[i] = relabel[labels[test]]
+        truth[i] = relabel[classes[test]]
     secret.mkdir(parents=True, exist_ok=True)
     np.save(secret / "truth.npy", truth)
 
 
 def score(sealed: Path, secret: Path) -> verbs.Report:
     """Count the right predictions of every seed, or say what is wrong with the first unusable file."""
-    accuracy = []
-    for i, truth in enumerate(np.load(secret / "truth.npy", allow_pickle=False)):
-        try:
-            with (sealed / str(i) / "predict" / "pred.u8").open("rb") as file:
-                raw = file.read(N_TEST + 1)
-        except FileNotFoundError:
-            return verbs.fault(i, "pred.u8 is missing")
-        if len(raw) != N_TEST:
-            size = f"more than {N_TEST}" if len(raw) > N_TEST else str(len(raw))
-            return verbs.fault(i, f"pred.u8 holds {size} bytes, expected {N_TEST}: one uint8 class per test image")
-        predicted = np.frombuffer(raw, np.uint8)
-        if predicted.max() >= N_CLASSES:
-            where = int(predicted.argmax())
-            return verbs.fault(
-                i, f"pred.u8 holds class {predicted[where]} at image {where}, expected 0 to {N_CLASSES - 1}"
-            )
-        accuracy.append(int((predicted == truth).sum()) / N_TEST)
-    return {"metrics": {"accuracy": accuracy}}
+    return labels.accuracy(sealed, "predict", np.load(secret / "truth.npy", allow_pickle=False), N_CLASSES)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""The GPU check of cifar10_airbench96: `python -m benchmarks.gpu_airbench --from CLONE`.
+
+Upstream's recipe on images that we draw, as many as CIFAR-10 has: once in a box with a look at what it used, then each
+seed by the whole harness and, in turn, as a bare process. Prints both times and their ratio. A seed of either takes
+minutes, most of them compiling before READY.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from statistics import fmean
+
+import click
+
+from benchmarks import bare, cifar
+from lineage_repo.campaign import Campaign, find_task
+from lineage_repo.manifest import TaskFolder
+from lineage_repo.records import Measurement, Record
+from mcp_server import host as hosts
+from mcp_server.attempt import measure
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+from mcp_server.prepare import Preparation
+
+NAME = "cifar10_airbench96"
+PER_BATCH = 10_000
+INPUTS = ("train/train_x.npy", "train/train_y.npy", "hidden/test_x.npy")
+END = "os._exit(0)"
+"""How train.py ends; the look goes before it."""
+LOOK = """
+assert torch.cuda.is_available(), "no GPU in the box"
+assert torch.cuda.device_count() == 1, f"{torch.cuda.device_count()} GPUs in the box"
+assert all(weight.is_cuda for model in models for weight in model.parameters()), "a net is not on the GPU"
+used = torch.cuda.max_memory_allocated()
+assert used > 500_000_000, f"only {used} bytes of the GPU were used"
+print(f"in the box: {torch.cuda.get_device_name()}, torch {torch.__version__}, {used / 1e9:.1f} GB used")
+"""
+
+
+class Pair(Record):
+    """One seed's times and accuracies, by the harness and bare; seconds from GO to the end."""
+
+    boxed_s: float
+    bare_s: float
+    boxed_ready_s: float
+    bare_ready_s: float
+    boxed_accuracy: float
+    bare_accuracy: float
+
+    def told(self) -> str:
+        """One line of the table."""
+        return (
+            f"boxed {self.boxed_s:7.3f} s (READY {self.boxed_ready_s:5.1f} s, accuracy {self.boxed_accuracy:.4f})    "
+            f"bare {self.bare_s:7.3f} s (READY {self.bare_ready_s:5.1f} s, accuracy {self.bare_accuracy:.4f})"
+        )
+
+
+@click.command()
+@click.option("--from", "source", required=True, help="A clone of upstream's repository.")
+@click.option("--look/--no-look", default=True, help="Whether to look into a box first.")
+@click.option(
+    "--seeds", type=click.IntRange(0, 10), default=2, show_default=True, help="Seeds of each way; 0: no times."
+)
+@click.option("--per-batch", type=click.IntRange(1000), default=PER_BATCH, show_default=True, help="Images a batch.")
+def main(source: str, *, look: bool, seeds: int, per_batch: int) -> None:
+    """Check the task on this host's GPU."""
+    host = hosts.load(os.environ)
+    with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
+        task = prepared(Path(scratch), source, per_batch, host)
+        if look:
+            click.echo(looked(Path(scratch) / "look", task, host))
+        pairs: list[Pair] = []
+        for i in range(seeds):
+            pairs.append(found := pair(Path(scratch) / str(i), task, host, i))
+            click.echo(f"seed {i}    {found.told()}")
+    if pairs:
+        ratio = fmean(p.boxed_s for p in pairs) / fmean(p.bare_s for p in pairs)
+        click.echo(f"ratio     {ratio:.4f} boxed to bare, from GO to the end, over {seeds} seeds")
+
+
+def prepared(folder: Path, source: str, per_batch: int, host: Host) -> TaskFolder:
+    """The task with upstream's recipe and images of our own, in the layout of the real ones."""
+    cifar.write(folder / "raw", per_batch)
+    making = Preparation(find_task(NAME), folder / "task", None, host.evaluator_python)
+    making.copy()
+    making.recipe(source)
+    making.data(folder / "raw", dry_run=False)
+    return TaskFolder.load(folder / "task")
+
+
+def looked(folder: Path, task: TaskFolder, host: Host) -> str:
+    """What the recipe itself says in its box of the GPU that it used; raise where it used none."""
+    files = task.start()
+    program = files["train.py"].decode()
+    if END not in program:
+        raise click.ClickException(f"train.py has no {END!r} to put the look before: change END here with the adapter")
+    boxed(folder, task, host, {**files, "train.py": program.replace(END, LOOK + END).encode()})
+    logs = (path.read_text("utf-8", errors="replace") for path in folder.rglob("logs/*") if path.is_file())
+    return next(line for log in logs for line in log.splitlines() if line.startswith("in the box: "))
+
+
+def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
+    """One seed by the harness, then one of the same program bare."""
+    inside = boxed(folder, task, host, task.start())
+    data = task.path / "data"
+    alone = bare.run(
+        host.recipe_python, task.path / "recipe" / "train.py", [data / n for n in INPUTS], folder / "bare", seed
+    )
+    predicted, truth = (alone.out / "pred.u8").read_bytes(), (data / "hidden" / "test_y.npy").read_bytes()[128:]
+    right = sum(a == b for a, b in zip(predicted, truth, strict=True))
+    (run,) = inside.phases
+    return Pair(
+        boxed_s=run.seconds,
+        bare_s=alone.seconds,
+        boxed_ready_s=run.setup_s,
+        bare_ready_s=alone.ready_s,
+        boxed_accuracy=inside.metrics["accuracy"][0],
+        bare_accuracy=right / len(truth),
+    )
+
+
+def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> Measurement:
+    """One seed by the harness; raise with the fault's line where it has no score."""
+    campaign = Campaign.create(folder / "campaign", task)
+    job = campaign.folder / "trials" / "gpu"
+    job.mkdir()
+    found, _ = measure(
+        campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None, seeds=1
+    )
+    if found.measurement is None or found.fault:
+        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+    return found.measurement
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""CIFAR-10's python batches: pickles that somebody brings, read without running anything of them."""
+
+import hashlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+import layout
+import numpy as np
+
+FOLDER = "cifar-10-batches-py"
+SIDE, CHANNELS, CLASSES = 32, 3, 10
+MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+GET = f"get cifar-10-python.tar.gz from www.cs.toronto.edu/~kriz/cifar.html and unpack it; its folder is {FOLDER}"
+_NUMPY = {"ndarray": np.ndarray, "dtype": np.dtype, "_reconstruct": np.empty(0).__reduce__()[0]}
+
+
+class _Reader(pickle.Unpickler):
+    """Plain values and numpy arrays; any other name in a pickle is refused before it is looked up."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.partition(".")[0] == "numpy" and name in _NUMPY:
+            return _NUMPY[name]
+        raise pickle.UnpicklingError(f"it names {module}.{name}, and a batch of images has no use for it")
+
+
+def find(raw: Path) -> Path:
+    """The folder of the batches: `raw` or the one in it; `layout.MissingError` names every missing file."""
+    folder = raw / FOLDER if (raw / FOLDER).is_dir() else raw
+    if lost := [name for name in MD5 if not (folder / name).is_file()]:
+        raise layout.MissingError(f"{folder} lacks {', '.join(lost)}: {GET}")
+    return folder
+
+
+def check(folder: Path) -> None:
+    """Compare every batch with the official one; `layout.MissingError` names the first that differs."""
+    for name, expected in MD5.items():
+        with (folder / name).open("rb") as file:
+            found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        if found != expected:
+            raise layout.MissingError(
+                f"{folder / name} has md5 {found}, the official one has {expected}: {GET}; "
+                "beside images that are not CIFAR-10 put a file SYNTHETIC"
+            )
+
+
+def read(folder: Path, *names: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N x 32 x 32 x 3, uint8, red green blue) and labels (N, uint8) of these batches, in order."""
+    parts = [_one(folder / name) for name in names]
+    return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
+
+
+def _one(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with path.open("rb") as file:
+            batch = _Reader(file, encoding="bytes").load()
+        rows, labels = batch[b"data"], np.array(batch[b"labels"])
+        if rows.dtype != np.uint8 or rows.shape != (len(labels), CHANNELS * SIDE * SIDE):
+            raise ValueError(f"its images are {rows.dtype} of shape {rows.shape} for {len(labels)} labels")
+        if labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < CLASSES)).all():
+            raise ValueError(f"its labels are not all integers from 0 to {CLASSES - 1}")
+    except (pickle.UnpicklingError, AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise layout.MissingError(f"{path} is no batch of CIFAR-10 ({error}): {GET}") from None
+    planes = rows.reshape(-1, CHANNELS, SIDE, SIDE)
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
