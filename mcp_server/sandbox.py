@@ -73,6 +73,8 @@ _AS_ROOT = "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
 _BECOME = "setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
 _SYSTEM = (
     "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
+    # Triton asks /sbin/ldconfig for the driver's library, and that reads /etc.
+    "--symlink usr/sbin /sbin --perms 0755 --dir /etc "
     "--ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --ro-bind-try /etc/alternatives /etc/alternatives"
 )
 
@@ -138,7 +140,7 @@ def _gpus(numbers: tuple[int, ...]) -> list[str]:
         part for device in devices if device.exists() for part in ("--dev-bind", str(device), f"/dev/{device.name}")
     ]
     modules = sorted(Path("/sys/module").glob("nvidia*"))
-    return [*binds, *(part for module in modules for part in ("--ro-bind", str(module), str(module)))]
+    return [*binds, *(part for m in modules for part in (*_parents(m), "--ro-bind", str(m), str(m)))]
 
 
 def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:

@@ -89,6 +89,12 @@ def test_the_harness_itself_is_masked_in_a_box(run: Run) -> None:
     assert b"ModuleNotFoundError" in run("import site; site.main()\nimport lineage_repo.records").log.bytes()
 
 
+def test_a_box_knows_the_hosts_libraries(run: Run) -> None:
+    box = run("import subprocess; subprocess.run(['/sbin/ldconfig', '-p'], check=True)")
+    assert box.exit_code == 0
+    assert b"libc.so.6" in box.log.bytes()
+
+
 def test_a_box_that_sleeps_is_killed_at_its_limit(run: Run) -> None:
     begun = time.monotonic()
     box = run("import time; time.sleep(60)", seconds=0.3)
