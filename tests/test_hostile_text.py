@@ -64,8 +64,8 @@ def test_the_terminal_shows_one_printable_line_per_trial(folder: Path) -> None:
     shown += [espalier("show", folder, str(n)).output for n in range(1, len(TEXTS) + 1)]
     assert not [c for text in shown for c in text if unicodedata.category(c)[0] == "C" and c != "\n"]
     assert "\u2028" not in "".join(shown)
-    heading_and_start = 2
-    assert len(shown[0].splitlines()) == len(TEXTS) + heading_and_start
+    headings_and_start = 3
+    assert len(shown[0].splitlines()) == len(TEXTS) + headings_and_start
 
 
 @pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
