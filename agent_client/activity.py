@@ -3,11 +3,13 @@
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from claude_agent_sdk import (
     AssistantMessage,
     Message,
     RateLimitEvent,
+    StreamEvent,
     SystemMessage,
     ToolResultBlock,
     ToolUseBlock,
@@ -48,7 +50,9 @@ class Activity:
         self.errors = 0
         self.retry_at: datetime | None = None
         self._open: dict[str, tuple[ToolUseBlock, datetime]] = {}
-        self._usage: dict[str, Usage] = {}
+        self._usage: list[Usage] = []
+        self._last: str | None = None
+        self._streamed = False
 
     @property
     def turns(self) -> int:
@@ -58,7 +62,7 @@ class Activity:
     @property
     def usage(self) -> Usage:
         """Tokens so far."""
-        parts = self._usage.values()
+        parts = self._usage
         return Usage(
             input=sum(p.input for p in parts),
             output=sum(p.output for p in parts),
@@ -82,13 +86,16 @@ class Activity:
         self.heard, self.heard_at = time.monotonic(), now()
 
     def take(self, message: Message) -> list[ToolCall]:
-        """Learn from a message; return the tool calls that it ends."""
+        """Learn from a message; return the tool calls that it ends. Raise `frames.UsageError`."""
+        if isinstance(message, StreamEvent):
+            self._count(message.event)  # a part of an answer is no sign of life: an endless one must end as idle
+            return []
         self.touch()
         match message:
             case AssistantMessage():
                 self.begun = True
-                if message.usage:
-                    self._usage[message.message_id or str(len(self._usage))] = frames.usage_of(message.usage)
+                if message.usage and not self._streamed:
+                    self._add(frames.usage_of(message.usage), message.message_id)
                 for block in message.content:
                     if isinstance(block, ToolUseBlock):
                         self._open[block.id] = (block, self.heard_at)
@@ -103,6 +110,27 @@ class Activity:
             case _:
                 pass
         return []
+
+    def _count(self, event: dict[str, Any]) -> None:
+        """Take token counts from the stream, since the message itself is made before its end is known."""
+        match event:
+            case {"type": "message_start", "message": {"usage": usage}}:
+                self._streamed = True
+                self._add(frames.usage_of(usage or {}), None)
+            case {"type": "message_delta", "usage": usage} if self._usage:
+                begun, told = self._usage[-1], frames.usage_of(usage or {})
+                most = {name: max(getattr(begun, name), getattr(told, name)) for name in Usage.model_fields}
+                self._usage[-1] = Usage.model_validate(most)
+            case _:
+                pass
+
+    def _add(self, usage: Usage, message: str | None) -> None:
+        """One more answer; the parts of one have one name."""
+        if message is not None and message == self._last:
+            self._usage[-1] = usage
+        else:
+            self._usage.append(usage)
+        self._last = message
 
     def _closed(self, result: ToolResultBlock) -> list[ToolCall]:
         if result.tool_use_id not in self._open:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.redact import Redactor
 
 DEFAULT_URL = "https://api.anthropic.com"
 VARIABLES = (
@@ -60,8 +61,12 @@ def check(models: Iterable[str], found: Mapping[str, str]) -> None:
         return
     headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": key} if key else {})
     headers |= {"authorization": f"Bearer {token}"} if token else {}
+    redact = Redactor.of(found)
     for name in names:
-        _ask(found.get("ANTHROPIC_BASE_URL") or DEFAULT_URL, name, headers)
+        try:
+            _ask(found.get("ANTHROPIC_BASE_URL") or DEFAULT_URL, name, headers)
+        except EndpointError as error:
+            raise EndpointError(redact(str(error))) from None
 
 
 def _ask(url: str, model: str, headers: Mapping[str, str]) -> None:

@@ -10,6 +10,10 @@ from claude_agent_sdk import Message, ResultMessage
 
 from lineage_repo.records import now
 from lineage_repo.sessions import EndReason, Usage
+from lineage_repo.text import clipped
+
+_MOST = 10**12
+_LONG = 100_000
 
 _SUBTYPES = {"error_max_turns": EndReason.TURNS, "error_max_budget_usd": EndReason.USD}
 
@@ -42,17 +46,43 @@ def server_errors(home: Path) -> list[str]:
     return [str(line["error"]) for line in lines if "error" in line][-4:]
 
 
-def usage_of(raw: Mapping[str, Any]) -> Usage:
-    """The token counts of a message."""
-    return Usage(
-        input=raw.get("input_tokens") or 0,
-        output=raw.get("output_tokens") or 0,
-        cache_creation=raw.get("cache_creation_input_tokens") or 0,
-        cache_read=raw.get("cache_read_input_tokens") or 0,
-    )
+class UsageError(Exception):
+    """Token counts that are none: what caps count can't be counted."""
+
+
+def usage_of(raw: object) -> Usage:
+    """The token counts of a message; raise `UsageError`."""
+    if not isinstance(raw, Mapping):
+        raise UsageError(f"the endpoint reports the usage {clipped(str(raw), 100)}, which is no table of counts")
+    names = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    counts = [cast(Mapping[str, object], raw).get(name) or 0 for name in names]
+    for name, count in zip(names, counts, strict=True):
+        if not isinstance(count, int) or not 0 <= count < _MOST:
+            raise UsageError(f"the endpoint reports {name} = {clipped(str(count), 100)}, which is no count of tokens")
+    return Usage.model_validate(dict(zip(Usage.model_fields, counts, strict=True)))
+
+
+def told_at_the_end(result: ResultMessage | None) -> Usage:
+    """The token counts of a whole session; none where they are not told, or are none."""
+    try:
+        return usage_of(result.usage) if result and result.usage else Usage()
+    except UsageError:
+        return Usage()
 
 
 def line_of(message: Message) -> str:
-    """An SDK message as one line of JSON."""
+    """An SDK message as one line of JSON; texts longer than anything that a model reads are cut."""
     fields = {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}
-    return json.dumps(fields, default=str) + "\n"
+    return json.dumps(_cut(fields), default=str) + "\n"
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str() if len(value) > _LONG:
+            return f"{value[:_LONG]} [{len(value) - _LONG:,} characters left out]"
+        case dict():
+            return {key: _cut(inner) for key, inner in cast(dict[Any, Any], value).items()}
+        case list() | tuple():
+            return [_cut(inner) for inner in cast(list[Any], value)]
+        case _:
+            return value

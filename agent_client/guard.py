@@ -1,7 +1,7 @@
 """The guard: a hook that keeps Claude Code's file tools inside the working copy, links resolved."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +11,47 @@ from claude_agent_sdk.types import HookCallback, HookJSONOutput
 FILE_TOOLS = ("Read", "Edit", "Write", "Grep", "Glob")
 _NEEDS_PATH = frozenset({"Read", "Edit", "Write"})
 _MAGIC = re.compile(r"[*?\[{]")
+_PLAIN = re.compile(r"[^A-Za-z0-9._-]")
+"""What stands for itself neither in a pattern nor in a list of rules."""
 
 
 def matcher(folder: Path) -> HookMatcher:
     """The PreToolUse hook for a working copy; a hook that fails blocks the tool."""
     return HookMatcher(matcher="|".join(FILE_TOOLS), hooks=[_guard(folder)], timeout=10, on_failure="block")
+
+
+def denials(folder: Path) -> list[str]:
+    """Rules for Claude Code that refuse whatever is neither in `folder` nor a folder above it.
+
+    The hook comes too late for Edit and Write: Claude Code first tells whether a file is there, and names similar ones.
+    """
+    parts = [_PLAIN.sub("?", part) for part in folder.resolve().parts[1:]]
+    above = ["/".join(["", *parts[:depth]]) for depth in range(len(parts))]
+    return [f"Edit(/{place}/{other})" for place, part in zip(above, parts, strict=True) for other in _others(part)]
+
+
+def _others(name: str) -> Iterator[str]:
+    """Patterns that together match every other plain name, up to the case of letters."""
+    for end, character in enumerate(name):
+        if end:
+            yield name[:end]
+        if character != "?":
+            yield f"{name[:end]}[{_all_but(character)}]*"
+    yield f"{name}?*"
+
+
+def _all_but(character: str) -> str:
+    """The inside of a class: Claude Code reads neither `^` nor `!` there, and heeds no case."""
+    if not character.isalnum():
+        return "0-9A-Za-z" + "._-".replace(character, "")
+    if character.isdigit():
+        return f"{_span('0', character, '9')}A-Za-z._-"
+    return f"0-9{_span('A', character.upper(), 'Z')}{_span('a', character.lower(), 'z')}._-"
+
+
+def _span(first: str, left_out: str, last: str) -> str:
+    before, after = chr(ord(left_out) - 1), chr(ord(left_out) + 1)
+    return (f"{first}-{before}" if left_out > first else "") + (f"{after}-{last}" if left_out < last else "")
 
 
 def refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> str | None:
@@ -36,7 +72,8 @@ def refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> str | N
 
 
 def _inside(home: Path, value: str) -> bool:
-    if value.startswith("~") or "\0" in value:
+    # Claude Code drops white space around a path, which would make another one of it.
+    if value.startswith("~") or "\0" in value or value != value.strip():
         return False
     return (home / value).resolve().is_relative_to(home)
 

@@ -138,12 +138,15 @@ def options(
         # No rule for Bash: only its hook may let a command through.
         allowed_tools=["Read(./**)", "Edit(./**)", PREFIX.removesuffix("__"), *(t for t in WEB_TOOLS if t in extras)],
         # The TypedDict lacks `timeout`, which the CLI reads: a trial may be silent for hours.
+        disallowed_tools=guard.denials(place.workdir),
         mcp_servers={"espalier": cast(McpServerConfig, server)},
         strict_mcp_config=True,
         setting_sources=[],
         permission_mode="dontAsk",
         # Titles in the brief may hold `@/some/path`, which Claude Code would otherwise expand into the file's text.
         verbatim_prompts=True,
+        # Only a stream tells how many tokens an answer took; the messages are made before it ends.
+        include_partial_messages=True,
         max_turns=caps.turns,
         max_budget_usd=caps.usd,
         hooks=hooks,

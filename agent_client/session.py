@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from uuid import uuid4
@@ -18,6 +19,7 @@ from claude_agent_sdk import (
     Message,
     ResultError,
     ResultMessage,
+    StreamEvent,
 )
 from claude_agent_sdk.types import HookJSONOutput
 
@@ -80,7 +82,7 @@ class Session:
         return tuple(n for n, s in self.campaign.lineage.started.items() if s.proposal.session == self.id)
 
     async def run(self) -> SessionReport:
-        """Hold the session and write its report; only a cancellation or an error in our own code is raised."""
+        """Hold the session and write its report; only a cancellation is raised."""
         self._prepare()
         with Papers(self.place, self.access.redact) as papers:
             papers.report(self.report(ended=False))
@@ -97,9 +99,9 @@ class Session:
             except asyncio.CancelledError:
                 self._end(EndReason.INTERRUPTED)
                 raise
-            except BaseException as error:
+            except Exception as error:  # a fault of ours ends this session, and no other
+                papers.log(traceback.format_exc())
                 self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
-                raise
             finally:
                 report = self.report(ended=True)
                 papers.report(report)
@@ -170,10 +172,10 @@ class Session:
     async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
         async for message in client.receive_response():
             self._take(message, papers)
+            if self.activity.usage.fresh >= self.caps.tokens:
+                self.stop(EndReason.TOKENS)
             match message:
                 case AssistantMessage():
-                    if self.activity.usage.fresh >= self.caps.tokens:
-                        self.stop(EndReason.TOKENS)
                     if time.monotonic() - self._written > _WRITE_S:
                         self._written = time.monotonic()
                         papers.report(self.report(ended=False))
@@ -183,7 +185,14 @@ class Session:
                     pass
 
     def _take(self, message: Message, papers: Papers) -> None:
-        papers.message(message, self.activity.take(message))
+        try:
+            ended = self.activity.take(message)
+        except frames.UsageError as error:
+            self.error = clipped(str(error), 2000)
+            self.stop(EndReason.API_ERROR)
+            ended = []
+        if not isinstance(message, StreamEvent):
+            papers.message(message, ended)
 
     async def _watch_idleness(self) -> None:
         limit = self.caps.idle_minutes * 60
@@ -239,8 +248,8 @@ class Session:
             caps=self.caps,
             extras=self.extras,
             turns=result.num_turns if result else activity.turns,
-            usage=frames.usage_of(result.usage) if result and result.usage else activity.usage,
-            cost_usd=result.total_cost_usd if result else None,
+            usage=max(activity.usage, frames.told_at_the_end(result), key=lambda usage: usage.fresh),
+            cost_usd=max(0.0, result.total_cost_usd) if result and result.total_cost_usd is not None else None,
             submits=self.caps.submits,
             trials=self.trials,
             tool_calls=dict(activity.calls),

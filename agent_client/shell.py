@@ -99,7 +99,7 @@ class Shell:
         body = command.encode()
         if self._door is None or len(body) > _MOST_BYTES:
             raise ShellError(f"a command has at most {_MOST_BYTES:,} bytes: write a longer one to a file")
-        seconds = min(timeout_ms / 1000, MOST_S) if timeout_ms else SECONDS
+        seconds = min(timeout_ms / 1000, MOST_S) if timeout_ms and timeout_ms > 0 else SECONDS
         words = [str(self._door), "--seconds", f"{seconds:g}", "--command", base64.b64encode(body).decode()]
         return {"command": shlex.join(words), "timeout": round((seconds + _GRACE_S) * 1000)}
 

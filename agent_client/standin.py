@@ -60,7 +60,10 @@ def _tool_uses(uses: list[Use], turn: int) -> list[dict[str, Any]]:
 
 def events(message: dict[str, Any]) -> bytes:
     """A message as the server-sent events of the streaming protocol."""
-    head: dict[str, Any] = {**message, "content": [], "stop_reason": None}
+    usage: dict[str, Any] = message["usage"]
+    # As the real API does it: only the end of a message tells how long it is.
+    head: dict[str, Any] = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
+    told = {"output_tokens": usage["output_tokens"]}
     stream: list[tuple[str, dict[str, Any]]] = [("message_start", {"message": head})]
     for index, block in enumerate(message["content"]):
         empty: dict[str, Any] = {**block, "text": ""} if block["type"] == "text" else {**block, "input": {}}
@@ -72,7 +75,7 @@ def events(message: dict[str, Any]) -> bytes:
             ("content_block_delta", {"index": index, "delta": delta}),
             ("content_block_stop", {"index": index}),
         ]
-    end = {"delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}, "usage": {"output_tokens": 0}}
+    end = {"delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}, "usage": told}
     stream += [("message_delta", end), ("message_stop", {})]
     return "".join(f"event: {name}\ndata: {json.dumps({'type': name, **body})}\n\n" for name, body in stream).encode()
 

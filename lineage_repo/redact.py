@@ -14,10 +14,12 @@ _KEYS = re.compile(
     r"|\bAIza[A-Za-z0-9_-]{35}"  # Google
     r"|\bya29\.[A-Za-z0-9_-]{20,}"
     r"|\b(?:gh[opsur]|github_pat|glpat|hf|npm|pypi|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"  # JSON web tokens
+    # JSON web tokens; one begins where no part of another could, or a long text would be read again for each of them.
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 _BEARER = re.compile(r"(\bBearer\s+)[A-Za-z0-9._~+/-]{16,}=*", re.I)
+_QUERY = re.compile(r"([?&][^=&#\s\"]{0,100}(?:key|token|secret|passw|sig)[^=&#\s\"]{0,100}=)[^&#\s\"]+", re.I)
 _LOGIN = re.compile(r"(://)[^/\s:@\"]{1,200}:[^/\s@\"]{1,200}(@)")
 
 
@@ -44,4 +46,5 @@ class Redactor:
     def __call__(self, text: str) -> str:
         for value in self._values:
             text = text.replace(value, MARK)
-        return _LOGIN.sub(rf"\1{MARK}\2", _BEARER.sub(rf"\1{MARK}", _KEYS.sub(MARK, text)))
+        text = _QUERY.sub(rf"\1{MARK}", _KEYS.sub(MARK, text))
+        return _LOGIN.sub(rf"\1{MARK}\2", _BEARER.sub(rf"\1{MARK}", text))

@@ -10,6 +10,7 @@ from mcp_server.bench import Bench, new_session
 from mcp_server.commands import open_here, require
 from mcp_server.executor import LocalExecutor
 from mcp_server.server import build
+from mcp_server.stdin import mend_stdin
 
 
 def _digest(_: Any, __: Any, value: str | None) -> str | None:
@@ -35,6 +36,7 @@ def serve(directory: Path, specialist: str, session: str | None, max_submits: in
     campaign.check_digests()
     submits = max_submits or campaign.settings.caps.submits
     bench = Bench(campaign, specialist, session or new_session(specialist), submits, host, brief)
+    mend_stdin()
     try:
         build(bench).run()
     finally:

@@ -26,7 +26,7 @@ from mcp_server.selftest import SelfTest
 
 _SHOWN = 28_000
 """Characters of output; Claude Code cuts it after 30,000."""
-_SCRIPT = 'cp -R /recipe/. /out && exec bash -c "$1"'
+_SCRIPT = 'cp -R /recipe/. /out && exec bash -c -- "$1"'
 _ENDED = {"timeout": "ended after {seconds:g} s", "memory": "ended: too much memory", "files": "ended: too many files"}
 
 

@@ -61,7 +61,8 @@ def edit_anywhere() -> Blocks:
 @contextmanager
 def scripted(
     *turns: Blocks,
-    usage: int = 0,
+    usage: float = 0,
+    output: int = 1,
     faults: Sequence[Fault] = (),
     hang_at: int | None = None,
     seen: list[bytes] | None = None,
@@ -93,7 +94,7 @@ def scripted(
                 "content": content,
                 "stop_reason": "tool_use" if said < len(turns) else "end_turn",
                 "stop_sequence": None,
-                "usage": {"input_tokens": usage, "output_tokens": 1},
+                "usage": {"input_tokens": usage, "output_tokens": output},
             }
             # Claude Code asks again without streaming where a stream breaks off.
             streams = bool(request.get("stream"))

@@ -51,6 +51,20 @@ def test_the_cap_on_usd_ends_a_session_and_its_cost_is_known(campaign: Campaign)
     assert report.charged_usd == report.cost_usd
 
 
+def test_the_cap_on_tokens_counts_what_is_told_at_the_end_of_an_answer(campaign: Campaign) -> None:
+    with scripted(*[espalier("read_lineage", view="best")] * 20, output=400) as url:
+        report = hold(campaign, url, tokens=1000)
+    assert report.end_reason is EndReason.TOKENS
+    assert 1000 <= report.usage.output <= 2000
+
+
+def test_counts_that_are_none_end_the_session_and_nothing_else(campaign: Campaign) -> None:
+    with scripted(*[espalier("read_lineage", view="best")] * 5, usage=1.5) as url:
+        report = hold(campaign, url)
+    assert report.end_reason is EndReason.API_ERROR
+    assert report.error == "the endpoint reports input_tokens = 1.5, which is no count of tokens"
+
+
 def test_a_session_whose_model_falls_silent_ends_as_idle(campaign: Campaign) -> None:
     with scripted(espalier("read_lineage", view="best"), hang_at=1) as url:
         report = hold(campaign, url, idle_minutes=0.15)

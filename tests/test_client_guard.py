@@ -1,13 +1,14 @@
 """The guard: which file calls may run, and that a broken hook blocks."""
 
 import asyncio
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
-from agent_client.guard import FILE_TOOLS, matcher, refusal
+from agent_client.guard import FILE_TOOLS, denials, matcher, refusal
 from agent_client.rollcall import RollCall
 from lineage_repo.sessions import EndReason
 from tests.scripted import scripted
@@ -115,3 +116,19 @@ def test_the_roll_call_finds_out_whether_hooks_work_at_all(folder: Path, hooked:
         wrong = asyncio.run(hold(url))
     assert bool(requests) != hooked
     assert (wrong and wrong[0]) == (None if hooked else EndReason.UNGUARDED)
+
+
+@pytest.mark.parametrize(
+    "path", ["/a", "/ab", "/abd", "/abcd", "/xy/z", "/abc/.rk", "/abc/w-rk1", "/abc/w_rk", "/abc/w-1"]
+)
+def test_rules_deny_every_path_beside_the_way_to_the_working_copy(path: str) -> None:
+    rules = [rule.removeprefix("Edit(/").removesuffix(")") for rule in denials(Path("/abc/w-rk"))]
+    assert any(_covers(rule, path) for rule in rules)
+    assert not any(_covers(rule, kept) for rule in rules for kept in ("/abc", "/abc/w-rk", "/abc/w-rk/train.py"))
+    assert not [rule for rule in rules if set(rule) & set(",() ")], "what a list of rules is written with"
+
+
+def _covers(rule: str, path: str) -> bool:
+    """As in a .gitignore: a folder that matches stands for all that lies in it."""
+    wanted, found = rule.split("/"), path.split("/")
+    return len(found) >= len(wanted) and all(map(fnmatchcase, found, wanted))

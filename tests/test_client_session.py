@@ -16,7 +16,7 @@ from lineage_repo.records import Status
 from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.verify import verify
 from tests.conftest import like
-from tests.scripted import Fault, command, hold, lines, processes_of, results, scripted, use
+from tests.scripted import Fault, command, espalier, hold, lines, processes_of, results, scripted, use
 
 pytestmark = pytest.mark.slow
 
@@ -50,11 +50,28 @@ def test_an_agent_reads_and_writes_nothing_outside_its_working_copy(campaign: Ca
         report = hold(campaign, url)
     found = results(campaign, report)
     assert [error for error, _ in found] == [True, True, True, False]
-    assert all("working copy" in text for _, text in found[:3])
+    assert all("working copy" in text for _, text in found[:2])
+    assert "denied by your permission settings" in found[2][1]
     assert "the-hidden-seed" not in str(found)
     assert not (tmp_path / "new.txt").exists()
     assert report.end_reason is EndReason.DONE
     assert report.last_words == "done"
+
+
+def test_edit_does_not_tell_what_lies_outside_the_working_copy(campaign: Campaign) -> None:
+    outside = [
+        campaign.folder / name for name in ("lineage.git/HEAD", "lineage.git/none", "overview.js", "workdirs/op")
+    ]
+    with scripted(*(use("Edit", file_path=str(path), old_string="a", new_string="b") for path in outside)) as url:
+        report = hold(campaign, url)
+    assert len({text for _, text in results(campaign, report)}) == 1, "there or not there, the answer is the same"
+
+
+def test_half_a_character_in_a_request_is_answered(campaign: Campaign) -> None:
+    with scripted(espalier("read_lineage", view="similar", text="a \ud83d wave")) as url:
+        report = hold(campaign, url, idle_minutes=0.5)
+    assert [error for error, _ in results(campaign, report)] == [False]
+    assert report.end_reason is EndReason.DONE
 
 
 def test_a_title_with_an_at_sign_does_not_make_the_agent_read_a_file(campaign: Campaign, tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ def test_a_login_in_an_address_is_taken_out() -> None:
     assert Redactor()("at http://me:secret@proxy:80/x") == "at http://[redacted]@proxy:80/x"
 
 
+def test_a_key_in_an_address_is_taken_out() -> None:
+    assert Redactor()("http://x/v1?a=1&api_key=abc&b=2") == "http://x/v1?a=1&api_key=[redacted]&b=2"
+
+
+@pytest.mark.parametrize(
+    "piece", ["-eyJaaaaaaaaaa", "eyJaaaaaaaaaa.", "sk-", "Bearer ", "://a:", "?key", "-----BEGIN "]
+)
+def test_a_text_made_to_be_read_again_and_again_is_read_once(piece: str) -> None:
+    Redactor()(piece * 100_000)  # where this takes more than a moment, an agent can stop a run with it
+
+
 def test_plain_words_numbers_and_digests_stay() -> None:
     text = "task-level skip-connection, sha256 " + "0a" * 32 + " http://127.0.0.1:80/v1, the bearer of bad news"
     assert Redactor()(text) == text
