@@ -1,0 +1,377 @@
+"""parameter_golf at full size, on tiny data of the real formats: what is counted, what is refused, who is caught."""
+
+import base64
+import functools
+import json
+import lzma
+import math
+import mmap
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from lineage_repo.campaign import find_task
+
+TASK = find_task("parameter_golf")
+MARK = "\N{LOWER ONE EIGHTH BLOCK}"
+UNKNOWN, CONTROL, USER, UNUSED, BYTE = 2, 3, 4, 5, 6
+SPECIAL = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("odd", UNUSED), ("<0x41>", BYTE), (MARK, 1), (MARK + "user", USER)]
+PIECES = [*SPECIAL, *((text, 1) for text in (MARK + "the", "the", "é", MARK + "é", MARK * 2, *"abcdefghijklmnopqrstu"))]
+VOCABULARY = len(PIECES)
+SCORED = 4096
+SCORE, ADAPT, END = 1, 2, 3
+
+
+def model(pieces: Sequence[tuple[str, int]] = PIECES) -> bytes:
+    """A sentencepiece model with these pieces, and a field that is none of them."""
+    whole = b"\x12\x03\x0a\x01x"
+    for text, kind in pieces:
+        body = b"\x0a" + bytes([len(text.encode())]) + text.encode() + b"\x15" + struct.pack("<f", -1.5)
+        body += bytes([0x18, kind]) if kind != 1 else b""
+        whole += b"\x0a" + bytes([len(body)]) + body
+    return whole
+
+
+def shard(tokens: Sequence[int], magic: int = 20240520, count: int | None = None) -> bytes:
+    header = [magic, 1, len(tokens) if count is None else count] + [0] * 253
+    return struct.pack("<256i", *header) + array("H", tokens).tobytes()
+
+
+def text(seed: int, length: int) -> list[int]:
+    """Tokens that often follow from the one before."""
+    rng, found = random.Random(seed), [1]
+    while len(found) < length:
+        found.append((found[-1] * 5 + 3) % VOCABULARY if rng.random() < 0.6 else rng.randrange(VOCABULARY))
+    return found
+
+
+VAL = text(7, SCORED + 300)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a user would bring, in upstream's layout, but made up."""
+    folder = tmp_path_factory.mktemp("raw")
+    tokens, tokenizers = folder / "datasets" / "fineweb10B_sp32", folder / "tokenizers"
+    tokens.mkdir(parents=True)
+    tokenizers.mkdir()
+    (tokens / "fineweb_train_000000.bin").write_bytes(shard(text(1, 3000)))
+    (tokens / "fineweb_train_000001.bin").write_bytes(shard(text(2, 1000)))
+    (tokens / "fineweb_val_000000.bin").write_bytes(shard(VAL[:2500]))
+    (tokens / "fineweb_val_000001.bin").write_bytes(shard(VAL[2500:]))
+    (tokenizers / "fineweb_32_bpe.model").write_bytes(model())
+    (folder / "SYNTHETIC").touch()
+    return folder
+
+
+def program(folder: Path, *arguments: str | Path, keep: tuple[int, ...] = (), data: Path | None = None) -> str:
+    """Run the evaluator; return what it printed, or its last line where it failed."""
+    argv = [sys.executable, "-EsB", folder / "evaluate.py", *arguments]
+    given = {"ESPALIER_PREPARED": str(data)} if data else {}
+    done = subprocess.run(
+        argv, cwd=folder, env=given, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=keep, text=True
+    )
+    return done.stdout if not done.returncode else done.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def laid_out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    TASK.stage_evaluator(folder / "evaluator")
+    made = program(folder / "evaluator", "data", raw, folder / "data")
+    (folder / "data" / "data.json").write_text(made, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def staged(laid_out: Path, tmp_path: Path) -> Path:
+    shutil.copytree(laid_out / "evaluator", tmp_path / "job")
+    (tmp_path / "job" / "0.secret").write_text("a secret", "utf-8")
+    return tmp_path / "job"
+
+
+class Scorer:
+    """The recipe's end of the talk; `row` makes the scores of a chunk's token from what it was shown."""
+
+    def __init__(self, row: Callable[[list[int], int], bytes], code: int = 0, size: int = 4) -> None:
+        self.row, self.code, self.size = row, code, size
+        self.learned: list[int] = []
+
+    def __call__(self, talk: socket.socket) -> None:
+        vocabulary, longest, self.block, total, first = struct.unpack("<5I", talk.recv(20, socket.MSG_WAITALL))
+        assert (vocabulary, total) == (VOCABULARY, SCORED)
+        self.learned.append(first)
+        talk.sendall(struct.pack("<I", self.code))
+        _, (memory,), _, _ = socket.recv_fds(talk, 1, 1)
+        with mmap.mmap(memory, longest * vocabulary * self.size) as rows:
+            while True:
+                kind, count = struct.unpack("<2I", talk.recv(8, socket.MSG_WAITALL))
+                tokens = list(array("H", talk.recv(2 * count, socket.MSG_WAITALL) if count else b""))
+                if kind == END:
+                    return
+                if kind == ADAPT:
+                    self.learned += tokens
+                else:
+                    known = [*self.learned[-1:], *tokens]
+                    rows[: count * vocabulary * self.size] = b"".join(self.row(known, i) for i in range(count))
+                    self.tell(talk, -(-count // self.block))
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        for block in reversed(range(blocks)):
+            talk.sendall(struct.pack("<I", block))
+
+
+def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -> dict[str, Any]:
+    """What the evaluator reports of a scorer."""
+    ours, theirs = socket.socketpair()
+
+    def answer() -> None:
+        with ours:
+            scorer(ours)
+
+    thread = Thread(target=answer)
+    thread.start()
+    with theirs:
+        channel = ("--channel", str(theirs.fileno()))
+        said = program(folder, "dialogue", "--phase", "p", *channel, ".", ".", keep=(theirs.fileno(),), data=data)
+    thread.join()
+    assert not said, said
+    if not (folder / "measurement.json").exists():
+        program(folder, "score", ".", ".", data=data)
+    return json.loads((folder / "measurement.json").read_text("utf-8"))
+
+
+def floats(*scores: float) -> bytes:
+    return struct.pack(f"<{VOCABULARY}f", *scores)
+
+
+def told_bytes(token: int, before: int) -> int:
+    """Bytes of a token by the rule in words, from the list of pieces."""
+    (piece, kind), (_, earlier) = PIECES[token], PIECES[before]
+    if kind in {UNKNOWN, CONTROL, UNUSED}:
+        return 0
+    if kind == BYTE:
+        return 1
+    if piece[0] != MARK:
+        return len(piece.encode())
+    return len(piece[1:].encode()) + (earlier not in {UNKNOWN, CONTROL, UNUSED})
+
+
+@functools.cache
+def cuts(folder: Path) -> list[int]:
+    """How many tokens of each chunk count, as the secret has it."""
+    said = "import evaluate, json; print(json.dumps([a.scored for a in evaluate.hidden().asked('a secret')]))"
+    environment = {"ESPALIER_PREPARED": str(folder / "data")}
+    argv = [sys.executable, "-c", said]
+    done = subprocess.run(argv, cwd=folder / "evaluator", env=environment, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def by_last(known: list[int], i: int) -> bytes:
+    """Scores that follow from the last token alone."""
+    return ROWS[known[i]]
+
+
+ROWS = [
+    floats(*(2.5 if s == (last * 5 + 3) % VOCABULARY else 0.01 * s for s in range(VOCABULARY)))
+    for last in range(VOCABULARY)
+]
+
+
+def test_bits_per_byte_are_those_of_an_independent_count(staged: Path, laid_out: Path) -> None:
+    scorer = Scorer(by_last)
+    metrics = heard(staged, laid_out / "data", scorer)["metrics"]
+    nats, size, at = 0.0, 0, 0
+    for counted in cuts(laid_out):
+        for i in range(at, at + counted):
+            scores = struct.unpack(f"<{VOCABULARY}f", ROWS[VAL[i]])
+            nats += math.log(sum(map(math.exp, scores))) - scores[VAL[i + 1]]
+            size += told_bytes(VAL[i + 1], VAL[i])
+        at += SCORED // 8
+    assert 0 < sum(cuts(laid_out)) < SCORED
+    assert metrics["bpb"] == pytest.approx([nats / math.log(2) / size], rel=1e-6)
+    assert metrics["unscored_tokens"] == [SCORED - sum(cuts(laid_out))]
+    assert metrics["nats_per_token"] == pytest.approx([nats / sum(cuts(laid_out))], rel=1e-6)
+    assert scorer.learned == VAL[: SCORED * 7 // 8 + 1], "what is learned from is the text, counterfeits included"
+
+
+def peeking(ahead: int) -> Callable[[list[int], int], bytes]:
+    """Scores that know the token that stands `ahead` of the last one seen."""
+
+    def row(known: list[int], i: int) -> bytes:
+        told = known[min(i + ahead, len(known) - 1)]
+        guess = told if ahead == 1 else (told - 3) * pow(5, -1, VOCABULARY) % VOCABULARY
+        return floats(*(3.0 if s == guess else 0.0 for s in range(VOCABULARY)))
+
+    return row
+
+
+@pytest.mark.parametrize("ahead", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_scorer_that_looks_at_its_target_or_past_it_is_caught(staged: Path, laid_out: Path, ahead: int) -> None:
+    fault = heard(staged, laid_out / "data", Scorer(peeking(ahead)))["fault"]
+    assert fault["status"] == "illegal"
+    assert "predictions depend on tokens that they may not see: chunk " in fault["line"]
+
+
+class Sloppy(Scorer):
+    """Sends these numbers instead of its blocks'."""
+
+    def __init__(self, *numbers: int, code: int = 0) -> None:
+        super().__init__(by_last, code)
+        self.numbers = numbers
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        talk.sendall(struct.pack(f"<{len(self.numbers)}I", *self.numbers))
+        talk.shutdown(socket.SHUT_RDWR)
+
+
+class Leaving(Scorer):
+    """Ends after some chunks."""
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        super().tell(talk, blocks)
+        if len(self.learned) > SCORED // 2:
+            talk.shutdown(socket.SHUT_RDWR)
+
+
+def strange(value: float) -> Callable[[list[int], int], bytes]:
+    """One score of one token is this."""
+
+    def row(known: list[int], i: int) -> bytes:
+        return floats(*(value if (s, i) == (9, 130) else 0.0 for s in range(VOCABULARY)))
+
+    return row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scorer", "line"),
+    [
+        (Sloppy(1), "chunk 0: sent block 1, of 1"),
+        (Sloppy(0, code=7), "it writes scores as 7, known are 0, 1 and 2"),
+        (Sloppy(), "the scorer ended in chunk 0 of 8"),
+        (Leaving(by_last), "the scorer ended in chunk 4 of 8"),
+        (Scorer(strange(math.nan)), "chunk 0, token 130: scored symbol 9 nan, not finite"),
+        (Scorer(strange(-math.inf)), "chunk 0, token 130: scored symbol 9 -inf, not finite"),
+    ],
+)
+def test_a_scorer_that_breaks_the_protocol_has_no_score(
+    staged: Path, laid_out: Path, scorer: Scorer, line: str
+) -> None:
+    def talk(end: socket.socket) -> None:
+        try:
+            scorer(end)
+        except (OSError, struct.error, ValueError):  # the evaluator has hung up
+            return
+
+    fault = heard(staged, laid_out / "data", talk)["fault"]
+    assert fault["status"] == "crash"
+    assert line in fault["line"]
+
+
+def half(scores: Sequence[float]) -> bytes:
+    return struct.pack(f"<{VOCABULARY}e", *scores)
+
+
+def brain(scores: Sequence[float]) -> bytes:
+    return b"".join(struct.pack("<f", score)[2:] for score in scores)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "packed"), [(1, half), (2, brain)])
+def test_scores_of_half_precision_are_read_as_they_are(
+    staged: Path, laid_out: Path, code: int, packed: Callable[[Sequence[float]], bytes]
+) -> None:
+    row = [0.5 * s - 4 for s in range(VOCABULARY)]  # exact in either format
+    counted = cuts(laid_out)
+    metrics = heard(staged, laid_out / "data", Scorer(lambda *_: packed(row), code, 2))["metrics"]
+    spread, step = math.log(sum(map(math.exp, row))), SCORED // 8
+    seen = Counter(VAL[1 + n * step + i] for n, used in enumerate(counted) for i in range(used))
+    nats = sum(often * (spread - row[token]) for token, often in seen.items())
+    assert metrics["nats_per_token"] == pytest.approx([nats / sum(counted)], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_huge_scores_of_both_signs_are_only_very_wrong(staged: Path, laid_out: Path) -> None:
+    row = floats(3e38, *[-3e38] * (VOCABULARY - 1))
+    (bpb,) = heard(staged, laid_out / "data", Scorer(lambda *_: row))["metrics"]["bpb"]
+    assert 1e37 < bpb < 1e40
+
+
+# ---- data
+
+
+def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -> None:
+    made = json.loads((laid_out / "data" / "data.json").read_text("utf-8"))
+    assert sorted(made) == [
+        "hidden/SYNTHETIC",
+        "hidden/bytes.npy",
+        "hidden/fineweb_val_000000.bin",
+        "hidden/fineweb_val_000001.bin",
+        "train/fineweb_train_000000.bin",
+        "train/fineweb_train_000001.bin",
+        "train/tokenizer.model",
+    ]
+    table = (laid_out / "data" / "hidden" / "bytes.npy").read_bytes()[128:]
+    sizes = struct.unpack(f"<{3 * VOCABULARY}h", table)
+    assert [sizes[t] + sizes[VOCABULARY + t] for t in range(VOCABULARY)] == [
+        told_bytes(t, 3) for t in range(VOCABULARY)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "body", "line"),
+    [
+        ("datasets/fineweb10B_sp32/fineweb_train_000001.bin", shard([1, 2], magic=7), "it begins with [7, 1]"),
+        ("datasets/fineweb10B_sp32/fineweb_train_000001.bin", shard([1, 2], count=3), "3 tokens need 1030"),
+        ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", shard([3, 99, 2]), "token 1 is 99, the tokenizer has 32"),
+        ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", None, "fill no window of 2,048 tokens"),
+        ("tokenizers/fineweb_32_bpe.model", b"\x0a\x50text", "is no sentencepiece model: it ends within a field"),
+        ("tokenizers/fineweb_32_bpe.model", model(PIECES[:4]), "no token for the space mark"),
+        ("tokenizers/fineweb_32_bpe.model", None, "no tokenizer (*.model) below"),
+        ("tokenizers/other.model", model(), "more than one kind of tokenizer"),
+        ("SYNTHETIC", None, "tokens in the vocabulary 32, not 8,192; validation tokens to score 4,096, not 40,540,160"),
+    ],
+)
+def test_data_that_are_not_what_is_needed_are_refused(
+    raw: Path, laid_out: Path, tmp_path: Path, name: str, body: bytes | None, line: str
+) -> None:
+    mine = shutil.copytree(raw, tmp_path / "raw")
+    (mine / name).write_bytes(body) if body is not None else (mine / name).unlink()
+    if "window" in line:
+        (mine / name).with_name("fineweb_val_000000.bin").write_bytes(shard([1] * 2048))
+    assert line in program(laid_out / "evaluator", "data", mine, tmp_path / "data")
+
+
+# ---- the adapter
+
+RECORD = "records/track_10min_16mb/2026-04-09_SP8192_3LayerRecur_ParResid_QK525_LegalTTT/train_gpt.py"
+
+
+def adapted(folder: Path, program: str, *options: str) -> str:
+    """Pack a program as the record is, adapt it, and return the first line of complaint."""
+    filters = [{"id": lzma.FILTER_LZMA2}]
+    body = base64.b85encode(lzma.compress(program.encode(), lzma.FORMAT_RAW, filters=filters)).decode()
+    (folder / RECORD).parent.mkdir(parents=True)
+    (folder / RECORD).write_text(f"import lzma as L,base64 as B\nexec(L.decompress(B.b85decode({body!r})))\n", "utf-8")
+    (folder / "recipe").mkdir()
+    argv = [sys.executable, "-EsB", TASK.path / "adapter" / "adapt.py", folder, folder / "recipe", *options]
+    return subprocess.run(argv, capture_output=True, text=True).stderr.strip()
+
+
+def test_the_adapter_names_what_an_upstream_program_lacks(tmp_path: Path) -> None:
+    said = adapted(tmp_path, "class GPT:\n    pass\n" + "".join(f"x{i} = {i * i * 7919 % 10007}\n" for i in range(500)))
+    assert "does not define Hyperparameters, ShuffledSequenceLoader" in said
+    assert "\n" not in said
