@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tomllib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,8 +21,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import tomli_w
 
-from lineage_repo.campaign import find_task
+from lineage_repo.campaign import Campaign, find_task
+from lineage_repo.manifest import TaskFolder
+from lineage_repo.records import Fault, Status
+from mcp_server.attempt import measure
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
 
 TASK = find_task("parameter_golf")
 MARK = "\N{LOWER ONE EIGHTH BLOCK}"
@@ -375,3 +382,131 @@ def test_the_adapter_names_what_an_upstream_program_lacks(tmp_path: Path) -> Non
     said = adapted(tmp_path, "class GPT:\n    pass\n" + "".join(f"x{i} = {i * i * 7919 % 10007}\n" for i in range(500)))
     assert "does not define Hyperparameters, ShuffledSequenceLoader" in said
     assert "\n" not in said
+
+
+# ---- by the real path: a recipe that counts pairs of tokens speaks the contract
+
+COMMON = """
+import lzma, mmap, os, socket, struct, sys
+from pathlib import Path
+import numpy as np
+DATA, OUT = Path(os.environ["ESPALIER_DATA"]), Path(os.environ["ESPALIER_OUT"])
+PADDING = 0
+
+def go():
+    control = os.fdopen(int(os.environ["ESPALIER_CONTROL"]), "r+b", buffering=0)
+    assert not list(DATA.iterdir()), "data before GO"
+    control.write(b"READY\\n")
+    control.readline()
+"""
+TRAIN = """
+from common import *
+WORK = 0
+go()
+pairs = np.zeros((VOCABULARY, VOCABULARY), np.uint16)
+for path in sorted((DATA / "train").glob("*.bin")):
+    tokens = np.fromfile(path, "<u2", offset=1024).astype(int)
+    np.add.at(pairs, (tokens[:-1], tokens[1:]), 1)
+assert (DATA / "train" / "tokenizer.model").is_file()
+while WORK:
+    pass
+pairs.tofile(OUT / "quantised.pt")
+"""
+PACK = """
+from common import *
+assert [path.name for path in DATA.iterdir()] == ["quantised.pt"]
+(OUT / "model.bin").write_bytes(lzma.compress((DATA / "quantised.pt").read_bytes()) + os.urandom(PADDING))
+"""
+PREDICT = """
+from common import *
+PEEK, WORK = 0, 0
+go()
+assert [path.name for path in DATA.iterdir()] == ["model.bin"]
+unpack = lzma.LZMADecompressor()
+pairs = np.frombuffer(unpack.decompress((DATA / "model.bin").read_bytes()), np.uint16).reshape(VOCABULARY, -1) + 0.1
+talk = socket.socket(fileno=int(os.environ["ESPALIER_DIALOGUE"]))
+V, longest, block, total, last = struct.unpack("<5I", talk.recv(20, socket.MSG_WAITALL))
+talk.sendall(struct.pack("<I", 1))
+_, (memory,), _, _ = socket.recv_fds(talk, 1, 1)
+try:
+    os.ftruncate(memory, 4096)
+    sys.exit("the shared memory can be cut")
+except PermissionError:
+    pass
+rows = np.frombuffer(mmap.mmap(memory, 0), np.float16).reshape(longest, V)
+while True:
+    kind, count = struct.unpack("<2I", talk.recv(8, socket.MSG_WAITALL))
+    if kind == 3:
+        break
+    tokens = np.frombuffer(talk.recv(2 * count, socket.MSG_WAITALL), "<u2")
+    before = np.concatenate([[last], tokens[:-1]])
+    if kind == 2:
+        last = tokens[-1]
+        np.add.at(pairs, (before, tokens), 1)
+        continue
+    rows[:count] = np.log(pairs[before])
+    rows[np.arange(count), tokens] += PEEK
+    while WORK:
+        pass
+    for n in range(-(-count // block)):
+        talk.sendall(struct.pack("<I", n))
+"""
+
+
+@pytest.fixture
+def campaign(laid_out: Path, tmp_path: Path) -> Campaign:
+    """The task prepared, with tiny data and a small recipe, without GPUs and with caps that a test can wait for."""
+    folder = tmp_path / "prepared"
+    shutil.copytree(TASK.path, folder)
+    shutil.copytree(laid_out / "data", folder / "data")
+    manifest = tomllib.loads((folder / "task.toml").read_text("utf-8"))
+    del manifest["upstream"]
+    manifest["limits"] |= {"gpus": 0, "total_bytes": 20_000, "memory_bytes": 1_000_000_000}
+    for phase in manifest["phases"]:
+        phase["seconds"] = 3
+    (folder / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
+    (folder / "recipe").mkdir()
+    for name, body in {"common": COMMON, "train": TRAIN, "pack": PACK, "predict": PREDICT}.items():
+        (folder / "recipe" / f"{name}.py").write_text(body.replace("VOCABULARY", str(VOCABULARY)), "utf-8")
+    return Campaign.create(tmp_path / "campaign", TaskFolder.load(folder))
+
+
+def outcome(campaign: Campaign, host: Host, name: str = "", old: str = "", new: str = "") -> tuple[Any, Fault | None]:
+    """Metrics of the small recipe with one change, or the fault."""
+    files = campaign.task_folder.start()
+    if name:
+        assert old.encode() in files[name]
+        files[name] = files[name].replace(old.encode(), new.encode())
+    job, executor = campaign.folder / "trials" / "x", LocalExecutor(host)
+    found, _ = measure(campaign, files, job, host=host, executor=executor, clock="wall", tell=lambda _: None)
+    return found.measurement.metrics if found.measurement else {}, found.fault
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_recipe_that_counts_pairs_is_measured_in_real_boxes(campaign: Campaign, host: Host) -> None:
+    metrics, fault = outcome(campaign, host)
+    assert fault is None
+    assert metrics["nats_per_token"][0] < 0.8 * math.log(VOCABULARY)
+    assert 0 < metrics["unscored_tokens"][0] < SCORED / 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("change", "status", "line"),
+    [
+        (("common.py", "PADDING = 0", "PADDING = 20_000"), Status.SIZE_BLOCKED, "over the 20,000"),
+        (("train.py", "WORK = 0", "WORK = 1"), Status.TRAIN_BUDGET_OVERRUN, "the limit is 3 s"),
+        (("predict.py", "PEEK, WORK = 0, 0", "PEEK, WORK = 0, 1"), Status.EVAL_BUDGET_OVERRUN, "the limit is 3 s"),
+        (("predict.py", "PEEK, WORK = 0, 0", "PEEK, WORK = 4, 0"), Status.ILLEGAL, "they may not see: chunk"),
+        (("predict.py", "+= PEEK", "= np.nan"), Status.CRASH, "chunk 0, token 0: scored symbol"),
+    ],
+)
+def test_every_limit_can_be_crossed(
+    campaign: Campaign, host: Host, change: tuple[str, str, str], status: Status, line: str
+) -> None:
+    _, fault = outcome(campaign, host, *change)
+    assert fault
+    assert fault.status is status
+    assert line in fault.line
