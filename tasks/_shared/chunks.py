@@ -11,8 +11,9 @@ tokens as uint16:
 - ADAPT: these are the tokens that stood there. They are scored and done, so learn from them what you like.
 - END.
 
-A block is copied to memory of its own before anything of it is read, and a chunk is asked for only once, when all that
-was scored before is copied: no score can change after it was sent. What is made of a row is a distribution, here.
+Some chunks are asked for twice, one of the two with a counterfeit end (`seams`); ADAPT tells the real one. A block is
+copied to memory of its own before anything of it is read, and nothing more is asked for or told before that: no score
+can change after it was sent. What is made of a row is a distribution, here.
 """
 
 import fcntl
@@ -27,7 +28,7 @@ from threading import Semaphore
 
 import mass
 import numpy as np
-from seams import Asked
+from seams import Chunk
 
 SCORE, ADAPT, END = 1, 2, 3
 BLOCK = 1024
@@ -35,6 +36,10 @@ BLOCK = 1024
 _KEEP_SIZE = 0x0002 | 0x0004
 """F_SEAL_SHRINK | F_SEAL_GROW: a scorer can't take away memory that is being read."""
 _ADD_SEALS = 1033
+
+
+_Parts = list[Future[np.ndarray]]
+"""The blocks of an answer, being reduced."""
 
 
 class _BrokenError(Exception):
@@ -51,10 +56,12 @@ class Heard:
     """Surprise at the real tokens of each, as far as they count."""
     odds: list[tuple[int, int, float]] = field(default_factory=list)
     """Chunk, token and probability of every token behind a seam."""
+    gaps: list[tuple[float, float, int, int]] = field(default_factory=list)
+    """Of two answers to one past: difference in nats at most and in the mean, and chunk and token of the former."""
     broken: str = ""
 
 
-def listen(talk: socket.socket, chunks: list[Asked], vocabulary: int, first: int) -> Heard:
+def listen(talk: socket.socket, chunks: list[Chunk], vocabulary: int, first: int) -> Heard:
     """Hear a scorer out over all chunks, to its end, or to its first number that is none."""
     heard = Heard()
     longest = max(len(chunk.real) for chunk in chunks)
@@ -95,56 +102,64 @@ class _Listener:
         with suppress(BufferError):
             self._map.close()
 
-    def run(self, chunks: list[Asked], heard: Heard) -> None:
+    def run(self, chunks: list[Chunk], heard: Heard) -> None:
         """Ask for chunk after chunk; while a scorer learns from one, it is reduced."""
-        late: tuple[int, Asked, list[Future[np.ndarray]]] | None = None
+        late: tuple[int, Chunk, list[_Parts]] | None = None
         for n, chunk in enumerate(chunks):
-            parts = self._ask(n, chunk)
+            answers = [self._ask(n, chunk, shown) for shown in chunk.requests]
             if late:
                 _note(*late, heard)
-            late = n, chunk, parts
+            late = n, chunk, answers
             if n + 1 < len(chunks):
                 self._send(ADAPT, chunk.real)
         if late:
             _note(*late, heard)
         self._send(END, np.empty(0))
 
-    def _ask(self, n: int, chunk: Asked) -> list[Future[np.ndarray]]:
+    def _ask(self, n: int, chunk: Chunk, shown: np.ndarray) -> _Parts:
         """Have one chunk scored; return its blocks in order, copied and being reduced."""
-        self._send(SCORE, chunk.shown)
-        blocks = -(-len(chunk.real) // self._block)
+        self._send(SCORE, shown)
+        blocks = -(-len(shown) // self._block)
         parts: dict[int, Future[np.ndarray]] = {}
         while len(parts) < blocks:
             block = _number(self._talk)
             if block >= blocks or block in parts:
                 raise _BrokenError(f"chunk {n}: sent block {block}, " + ("again" if block in parts else f"of {blocks}"))
-            parts[block] = self._pool.submit(self._reduce, chunk, block * self._block)
+            parts[block] = self._pool.submit(self._reduce, chunk.wanted, block * self._block)
         for _ in range(blocks):
             self._copied.acquire()
         return [parts[block] for block in range(blocks)]
 
-    def _reduce(self, chunk: Asked, at: int) -> np.ndarray:
-        end = min(at + self._block, len(chunk.real))
-        mine = self._rows[at:end].copy()
+    def _reduce(self, wanted: np.ndarray, at: int) -> np.ndarray:
+        mine = self._rows[at : min(at + self._block, len(wanted))].copy()
         self._copied.release()
-        return mass.surprise(mine, self._code, np.stack([chunk.real[at:end], chunk.shown[at:end]], 1))
+        return mass.surprise(mine, self._code, wanted[at : at + len(mine)])
 
     def _send(self, kind: int, tokens: np.ndarray) -> None:
         self._talk.sendall(struct.pack("<2I", kind, len(tokens)) + tokens.astype("<u2").tobytes())
 
 
-def _note(n: int, chunk: Asked, parts: list[Future[np.ndarray]], heard: Heard) -> None:
-    """Add a chunk's surprise; raise where one of its scores is none."""
+def _note(n: int, chunk: Chunk, answers: list[_Parts], heard: Heard) -> None:
+    """Add a chunk's surprise, and what its counterfeit shows; raise where a score is none."""
+    tables = [_table(n, parts) for parts in answers]
+    heard.chunks = n + 1
+    heard.nats.append(float(tables[0][: chunk.counted, 0].sum()))
+    if chunk.seams:
+        fake = tables[0 if chunk.fake_first else 1]
+        heard.odds += [(n, at, float(np.exp(-fake[at, 1]))) for at in chunk.seams]
+        gaps = np.abs(tables[0] - tables[1])[: chunk.seams[0] + 1].max(1)
+        heard.gaps.append((float(gaps.max()), float(gaps.mean()), n, int(gaps.argmax())))
+
+
+def _table(n: int, parts: _Parts) -> np.ndarray:
+    """Nats of each token of an answer."""
     found: list[np.ndarray] = []
     for part in parts:
         try:
             found.append(part.result())
         except mass.UnscorableError as error:
             raise _BrokenError(f"chunk {n}, token {sum(map(len, found)) + error.row}: {error}") from None
-    nats = np.concatenate(found)
-    heard.chunks = n + 1
-    heard.nats.append(float(nats[: chunk.scored, 0].sum()))
-    heard.odds += [(n, at, float(np.exp(-nats[at, 1]))) for at in chunk.seams]
+    return np.concatenate(found)
 
 
 def _number(talk: socket.socket) -> int:

@@ -102,11 +102,18 @@ def main() -> None:
     adapter.visit(tree)
     if lost := sorted(set(SETTINGS) - adapter.settings):
         sys.exit(f"{SOURCE}: Hyperparameters has no {', '.join(lost)}: this is another program than the pinned one")
-    (given.recipe / "train_gpt.py").write_text(ast.unparse(ast.fix_missing_locations(tree)) + "\n", "utf-8")
+    program = ast.unparse(ast.fix_missing_locations(tree))
+    (given.recipe / "train_gpt.py").write_text(f"{licence(given.upstream)}\n{program}\n", "utf-8")
     for path in sorted(Path(__file__).with_name("files").glob("*.py")):
         shutil.copyfile(path, given.recipe / path.name)
     if seconds := SECONDS.get(given.variant):
         _respend(given.recipe / "train.py", seconds)
+
+
+def licence(upstream: Path) -> str:
+    """Upstream's licence and where the program is from, as comments: they weigh nothing."""
+    lines = [f"Made of {SOURCE} by adapter/adapt.py", "", *(upstream / "LICENSE").read_text("utf-8").splitlines()]
+    return "\n".join(f"# {line}".rstrip() for line in lines)
 
 
 def unpacked(program: str) -> str:

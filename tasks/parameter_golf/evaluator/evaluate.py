@@ -32,9 +32,9 @@ class Text(NamedTuple):
     def vocabulary(self) -> int:
         return self.table.shape[1]
 
-    def asked(self, secret: str) -> list[seams.Asked]:
-        """The chunks, some of them counterfeit."""
-        return seams.ask(self.tokens, min(CHUNK, -(-len(self.tokens) // LEAST_CHUNKS)), secret)
+    def chunks(self, secret: str) -> list[seams.Chunk]:
+        """The chunks, some with a counterfeit."""
+        return seams.deal(self.tokens, min(CHUNK, -(-len(self.tokens) // LEAST_CHUNKS)), secret)
 
     def bytes(self) -> np.ndarray:
         """How many bytes of text each token stands for."""
@@ -60,36 +60,47 @@ def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
 def dialogue(seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
     """Hear the scorer of one seed; one that knows what it is to predict has broken the rules."""
     text = hidden()
-    asked = text.asked((secret / f"{seed}.secret").read_text("utf-8"))
+    asked = text.chunks((secret / f"{seed}.secret").read_text("utf-8"))
     heard = chunks.listen(talk, asked, text.vocabulary, text.first)
     if heard.broken:
         return verbs.fault(seed, heard.broken)
-    if foresight := _foresight(heard.odds, asked, text):
-        return verbs.fault(seed, foresight, status="illegal")
+    if found := _uneven(heard.gaps) or _foresight(heard.odds, asked, text):
+        return verbs.fault(seed, f"predictions depend on tokens that they may not see: {found}", status="illegal")
     told = {"chunks": [heard.chunks, len(asked)], "nats": math.fsum(heard.nats), **_counts(asked, text)}
     (secret / f"{seed}.heard").write_text(json.dumps(told), encoding="utf-8")
     return None
 
 
-def _foresight(odds: list[tuple[int, int, float]], asked: list[seams.Asked], text: Text) -> str:
-    """What proves that predictions depend on what they predict, or nothing."""
+def _uneven(gaps: list[tuple[float, float, int, int]]) -> str:
+    """What two answers to one past differ in, or nothing."""
+    most, mean, n, at = max(gaps, key=lambda gap: max(gap[0] / seams.MOST, gap[1] / seams.MEAN), default=(0, 0, 0, 0))
+    if most <= seams.MOST and mean <= seams.MEAN:
+        return ""
+    return (
+        f"chunk {n}, token {at} differed by {most:.2g} nats, and all before it by {mean:.2g} in the mean, when only "
+        f"what follows was another; allowed are {seams.MOST} and {seams.MEAN}"
+    )
+
+
+def _foresight(odds: list[tuple[int, int, float]], asked: list[seams.Chunk], text: Text) -> str:
+    """What proves that random draws were known, or nothing."""
     often = seams.frequencies(text.tokens, text.vocabulary)
-    found = [(p / often[asked[n].shown[at]], n, at, p) for n, at, p in odds]
+    found = [(p / often[asked[n].wanted[at, 1]], n, at, p) for n, at, p in odds]
     if not found or (factor := seams.factor([ratio for ratio, *_ in found])) < seams.CAUGHT:
         return ""
     ratio, n, at, p = max(found)
     return (
-        f"predictions depend on tokens that they may not see: chunk {n}, token {at} was a random draw of probability "
-        f"{p / ratio:.2g}, predicted with {p:.2g}; over {len(found)} draws the odds against chance are {factor:.1g}"
+        f"chunk {n}, token {at} was a random draw of probability {p / ratio:.2g}, predicted with {p:.2g}; over "
+        f"{len(found)} draws the odds against chance are {factor:.1g}"
     )
 
 
-def _counts(asked: list[seams.Asked], text: Text) -> dict[str, int]:
-    """Tokens and bytes that count, and tokens that stood behind seams."""
+def _counts(asked: list[seams.Chunk], text: Text) -> dict[str, int]:
+    """Tokens and bytes that count, and tokens that stood behind a cut."""
     sizes, at, used, covered = text.bytes(), 0, 0, 0
     for chunk in asked:
-        used += int(sizes[at : at + chunk.scored].sum())
-        covered += chunk.scored
+        used += int(sizes[at : at + chunk.counted].sum())
+        covered += chunk.counted
         at += len(chunk.real)
     return {"tokens": covered, "bytes": used, "unscored": at - covered}
 
