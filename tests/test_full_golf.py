@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from benchmarks.tokens import BYTE, CONTROL, MARK, NORMAL, UNKNOWN, UNUSED, USER, model, shard
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.manifest import TaskFolder
 from lineage_repo.packed import weight
@@ -35,28 +36,21 @@ from mcp_server.host import Host
 from mcp_server.prepare import Preparation
 
 TASK = find_task("parameter_golf")
-MARK = "\N{LOWER ONE EIGHTH BLOCK}"
-UNKNOWN, CONTROL, USER, UNUSED, BYTE = 2, 3, 4, 5, 6
-SPECIAL = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("odd", UNUSED), ("<0x41>", BYTE), (MARK, 1), (MARK + "user", USER)]
-PIECES = [*SPECIAL, *((text, 1) for text in (MARK + "the", "the", "é", MARK + "é", MARK * 2, *"abcdefghijklmnopqrstu"))]
+SPECIAL = [
+    ("<unk>", UNKNOWN),
+    ("<s>", CONTROL),
+    ("odd", UNUSED),
+    ("<0x41>", BYTE),
+    (MARK, NORMAL),
+    (MARK + "user", USER),
+]
+PIECES = [
+    *SPECIAL,
+    *((text, NORMAL) for text in (MARK + "the", "the", "é", MARK + "é", MARK * 2, *"abcdefghijklmnopqrstu")),
+]
 VOCABULARY = len(PIECES)
 SCORED = 4096
 SCORE, ADAPT, END = 1, 2, 3
-
-
-def model(pieces: Sequence[tuple[str, int]] = PIECES) -> bytes:
-    """A sentencepiece model with these pieces, and a field that is none of them."""
-    whole = b"\x12\x03\x0a\x01x"
-    for text, kind in pieces:
-        body = b"\x0a" + bytes([len(text.encode())]) + text.encode() + b"\x15" + struct.pack("<f", -1.5)
-        body += bytes([0x18, kind]) if kind != 1 else b""
-        whole += b"\x0a" + bytes([len(body)]) + body
-    return whole
-
-
-def shard(tokens: Sequence[int], magic: int = 20240520, count: int | None = None) -> bytes:
-    header = [magic, 1, len(tokens) if count is None else count] + [0] * 253
-    return struct.pack("<256i", *header) + array("H", tokens).tobytes()
 
 
 def text(seed: int, length: int) -> list[int]:
@@ -81,7 +75,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (tokens / "fineweb_train_000001.bin").write_bytes(shard(text(2, 1000)))
     (tokens / "fineweb_val_000000.bin").write_bytes(shard(VAL[:2500]))
     (tokens / "fineweb_val_000001.bin").write_bytes(shard(VAL[2500:]))
-    (tokenizers / "fineweb_32_bpe.model").write_bytes(model())
+    (tokenizers / "fineweb_32_bpe.model").write_bytes(model(PIECES))
     (folder / "SYNTHETIC").touch()
     return folder
 
@@ -384,7 +378,7 @@ def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -
         ("tokenizers/fineweb_32_bpe.model", b"\x0a\x50text", "is no sentencepiece model: it ends within a field"),
         ("tokenizers/fineweb_32_bpe.model", model(PIECES[:4]), "no token for the space mark"),
         ("tokenizers/fineweb_32_bpe.model", None, "no tokenizer (*.model) below"),
-        ("tokenizers/other.model", model(), "more than one kind of tokenizer"),
+        ("tokenizers/other.model", model(PIECES), "more than one kind of tokenizer"),
         ("SYNTHETIC", None, "tokens in the vocabulary 32, not 8,192; validation tokens to score 4,096, not 40,540,160"),
     ],
 )
