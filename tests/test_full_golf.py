@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from benchmarks import gpu_golf
 from benchmarks.tokens import BYTE, CONTROL, MARK, NORMAL, UNKNOWN, UNUSED, USER, model, shard
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.manifest import TaskFolder
@@ -432,6 +433,15 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
     }  # fmt: skip
     assert b"sentencepiece" not in files["train_gpt.py"]
     assert weight(files, packed=True) < 16_000_000 - 15_976_602, "beside the largest of the record's three artifacts"
+
+
+@pytest.mark.gpu
+@pytest.mark.timeout(1800)
+@cloned
+def test_on_a_gpu_the_start_learns_and_is_heard_out(tmp_path: Path, host: Host) -> None:
+    task = gpu_golf.prepared(tmp_path, str(CLONE), 8, host)
+    found, _ = gpu_golf.measured(tmp_path / "run", task, host, gpu_golf.without_brotli(task.start()))
+    assert gpu_golf.DRAWN - 0.05 < found.metrics["nats_per_token"][0] < gpu_golf.UNIFORM
 
 
 def test_the_adapter_names_what_an_upstream_program_lacks(tmp_path: Path) -> None:

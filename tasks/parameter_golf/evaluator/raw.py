@@ -64,15 +64,16 @@ def _shards(raw: Path, side: str) -> list[Path]:
 
 
 def _only(raw: Path, pattern: str, what: str, *, several: bool = False) -> list[Path]:
-    """The files of this name, which must lie in one folder."""
+    """The files of this name, in one folder; where there are more kinds of them, those of the real vocabulary."""
     found = sorted(path for path in raw.rglob(pattern) if path.is_file())
     if not found:
         raise layout.MissingError(f"no {what} ({pattern}) below {raw}: {_GET}")
-    if len({path.parent for path in found}) > 1 or (len(found) > 1 and not several):
-        raise layout.MissingError(
-            f"more than one kind of {what} below {raw}, such as {found[0]} and {found[-1]}: name one"
-        )
-    return found
+    for some in (found, [path for path in found if str(VOCABULARY) in str(path.relative_to(raw))]):
+        if len({path.parent for path in some}) == 1 and (several or len(some) == 1):
+            return some
+    raise layout.MissingError(
+        f"more than one kind of {what} below {raw}, such as {found[0]} and {found[-1]}: name a folder with one of them"
+    )
 
 
 def _shard(source: Path, name: str, vocabulary: int) -> layout.Piece:

@@ -54,10 +54,15 @@ class Predictor:
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=self.h.ttt_lr, momentum=self.h.ttt_momentum)
 
     def warm_up(self):
-        """Compile, and learn once from noise without moving; the real weights come later."""
+        """Compile, and learn from noise without moving; the real weights come later.
+
+        Twice, since the first pass fills tables that the compiled program depends on.
+        """
         noise = self.torch.zeros(BATCH, self.h.eval_seq_len, dtype=self.torch.int64, device=self.rank.device)
+        for _ in range(2):
+            self.forward(noise)
+            self.learn(noise[:1], noise[:1], 0.0)
         self.forward(noise)
-        self.learn(noise[:1], noise[:1], 0.0)
         self.optimizer.state.clear()
 
     def load(self):

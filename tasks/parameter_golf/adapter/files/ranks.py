@@ -22,6 +22,7 @@ def start(extra=()):
             "WORLD_SIZE": str(count),
             "GOLF_PARENT": str(theirs.fileno()),
             "NCCL_SOCKET_IFNAME": "lo",
+            "USER": "box",
             "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)),
         }
         passed = (theirs.fileno(), *extra)
