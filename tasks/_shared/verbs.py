@@ -19,9 +19,9 @@ Data = Callable[[Path], list[Any]]
 """Folder that the user brings; what is to be made of it, as `layout.Piece`s. Raises `layout.MissingError`."""
 
 
-def fault(seed: int, line: str) -> Report:
-    """A measurement that says why there is no score."""
-    return {"fault": {"status": "crash", "line": line, "seed": seed}}
+def fault(seed: int, line: str, *, status: str = "crash") -> Report:
+    """A measurement that says why there is no score; `illegal` is a broken rule, not a broken recipe."""
+    return {"fault": {"status": status, "line": line, "seed": seed}}
 
 
 def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None, data: Data | None = None) -> None:

@@ -1,0 +1,137 @@
+"""Scorers for parameter_golf's evaluator, honest and not: the recipe's end of the talk, on a tiny vocabulary."""
+
+import mmap
+import os
+import socket
+import struct
+from array import array
+from collections.abc import Callable
+
+from benchmarks.tokens import BYTE, CONTROL, MARK, NORMAL, UNKNOWN, UNUSED, USER
+
+SPECIAL = [
+    ("<unk>", UNKNOWN),
+    ("<s>", CONTROL),
+    ("odd", UNUSED),
+    ("<0x41>", BYTE),
+    (MARK, NORMAL),
+    (MARK + "user", USER),
+]
+PIECES = [
+    *SPECIAL,
+    *((text, NORMAL) for text in (MARK + "the", "the", "é", MARK + "é", MARK * 2, *"abcdefghijklmnopqrstu")),
+]
+VOCABULARY = len(PIECES)
+SCORED = 4096
+SCORE, ADAPT, END = 1, 2, 3
+
+
+class Scorer:
+    """The recipe's end of the talk; `row` makes the scores of a chunk's token from what it was shown."""
+
+    def __init__(self, row: Callable[[list[int], int], bytes], code: int = 0, size: int = 4) -> None:
+        self.row, self.code, self.size = row, code, size
+        self.learned: list[int] = []
+
+    def __call__(self, talk: socket.socket) -> None:
+        vocabulary, longest, self.block, total, first = struct.unpack("<5I", talk.recv(20, socket.MSG_WAITALL))
+        assert (vocabulary, total) == (VOCABULARY, SCORED)
+        self.learned.append(first)
+        talk.sendall(struct.pack("<I", self.code))
+        _, (memory,), _, _ = socket.recv_fds(talk, 1, 1)
+        with mmap.mmap(memory, longest * vocabulary * self.size) as rows:
+            os.close(memory)
+            while True:
+                kind, count = struct.unpack("<2I", talk.recv(8, socket.MSG_WAITALL))
+                tokens = list(array("H", talk.recv(2 * count, socket.MSG_WAITALL) if count else b""))
+                if kind == END:
+                    return
+                if kind == ADAPT:
+                    self.learned += tokens
+                else:
+                    rows[: count * vocabulary * self.size] = self.answer([*self.learned[-1:], *tokens])
+                    self.tell(talk, -(-count // self.block))
+
+    def answer(self, known: list[int]) -> bytes:
+        return b"".join(self.row(known, i) for i in range(len(known) - 1))
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        for block in reversed(range(blocks)):
+            talk.sendall(struct.pack("<I", block))
+
+
+def floats(*scores: float) -> bytes:
+    return struct.pack(f"<{VOCABULARY}f", *scores)
+
+
+def by_last(known: list[int], i: int) -> bytes:
+    """Scores that follow from the last token alone."""
+    return ROWS[known[i]]
+
+
+ROWS = [
+    floats(*(2.5 if s == (last * 5 + 3) % VOCABULARY else 0.01 * s for s in range(VOCABULARY)))
+    for last in range(VOCABULARY)
+]
+
+
+def peeking(known: list[int], i: int) -> bytes:
+    """Scores that know the token that they are of."""
+    return floats(*(3.0 if s == known[i + 1] else 0.0 for s in range(VOCABULARY)))
+
+
+def reading_on(known: list[int], i: int) -> bytes:
+    """Scores that know the token that follows the one that they are of."""
+    guess = (known[min(i + 2, len(known) - 1)] - 3) * pow(5, -1, VOCABULARY) % VOCABULARY
+    return floats(*(3.0 if s == guess else 0.0 for s in range(VOCABULARY)))
+
+
+def leaning(known: list[int], i: int) -> bytes:
+    """Scores that lean a little towards what the chunk holds, as those of a net that has learned from it."""
+    return floats(*(0.002 * known.count(s) for s in range(VOCABULARY)))
+
+
+class Remembering(Scorer):
+    """Gives its first answer once more as far as both showed the same."""
+
+    def __init__(self, row: Callable[[list[int], int], bytes]) -> None:
+        super().__init__(row)
+        self.asked: list[int] = []
+        self.said = b""
+
+    def answer(self, known: list[int]) -> bytes:
+        said, width = super().answer(known), 4 * VOCABULARY
+        same = next((i for i, pair in enumerate(zip(known, self.asked, strict=False)) if pair[0] != pair[1]), 0)
+        said = self.said[: same * width] + said[same * width :]
+        self.asked, self.said = known, said
+        return said
+
+
+class Sloppy(Scorer):
+    """Sends these numbers instead of its blocks'."""
+
+    def __init__(self, *numbers: int, code: int = 0) -> None:
+        super().__init__(by_last, code)
+        self.numbers = numbers
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        talk.sendall(struct.pack(f"<{len(self.numbers)}I", *self.numbers))
+        talk.shutdown(socket.SHUT_RDWR)
+
+
+class Leaving(Scorer):
+    """Ends after some chunks."""
+
+    def tell(self, talk: socket.socket, blocks: int) -> None:
+        super().tell(talk, blocks)
+        if len(self.learned) > SCORED // 2:
+            talk.shutdown(socket.SHUT_RDWR)
+
+
+def strange(value: float) -> Callable[[list[int], int], bytes]:
+    """One score of one token is this."""
+
+    def row(known: list[int], i: int) -> bytes:
+        return floats(*(value if (s, i) == (9, 130) else 0.0 for s in range(VOCABULARY)))
+
+    return row
