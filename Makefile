@@ -19,7 +19,7 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing torch and the rest into .venv: a few minutes the first time"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,full,dev]'
 	@echo "espalier is $(BIN)/espalier; '. $(BIN)/activate' puts it on your PATH"
 	touch $@
 

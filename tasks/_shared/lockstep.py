@@ -1,7 +1,8 @@
 """Lockstep: a scorer tells its scores of every stream's next symbol before it learns that symbol.
 
 The scorer is told streams and steps (two little-endian uint32), then for each step it sends one float32 per stream and
-symbol of the alphabet, stream by stream, and is told the true symbols (one byte per stream), the last ones excepted.
+symbol of the alphabet, stream by stream, and is told the true symbols (one number per stream, as wide as they are in
+the evaluator's array), the last ones excepted.
 Whatever finite numbers it sends are made a distribution here, in float64: the mass of every step is 1.
 """
 
@@ -22,7 +23,7 @@ class Heard:
     steps: int
     """Steps that it answered in full."""
     nats: float
-    """Surprise at the true symbols, summed over streams and steps."""
+    """Surprise at the true symbols that count, summed over streams and steps."""
     broken: str = ""
     """How it broke the protocol."""
 
@@ -34,21 +35,28 @@ def in_streams(text: bytes, streams: int, steps: int) -> tuple[np.ndarray, int]:
     return np.frombuffer(text[:used], np.uint8).reshape(streams, steps), len(text) - used
 
 
-def listen(talk: socket.socket, symbols: np.ndarray) -> Heard:
-    """Hear a scorer out over all steps, to its end, or to its first number that is none."""
+def listen(
+    talk: socket.socket, symbols: np.ndarray, alphabet: int = ALPHABET, counted: np.ndarray | None = None
+) -> Heard:
+    """Hear a scorer out over all steps, to its end, or to its first number that is none.
+
+    `symbols` is streams x steps; `counted`, of the same shape, marks those whose surprise counts, None all of them.
+    """
     streams, steps = symbols.shape
-    raw, step, nats = bytearray(streams * ALPHABET * 4), 0, 0.0
+    counts = np.ones(symbols.shape, bool) if counted is None else counted
+    raw, step, nats = bytearray(streams * alphabet * 4), 0, 0.0
     try:
         talk.sendall(struct.pack("<II", streams, steps))
         for step in range(steps):
             if talk.recv_into(raw, len(raw), socket.MSG_WAITALL) < len(raw):
                 return Heard(step, nats)
-            scores = np.frombuffer(raw, "<f4").reshape(streams, ALPHABET)
+            scores = np.frombuffer(raw, "<f4").reshape(streams, alphabet)
             if not np.isfinite(scores).all():
                 stream, symbol = np.argwhere(~np.isfinite(scores))[0]
                 found = scores[stream, symbol]
                 return Heard(step, nats, f"stream {stream}, step {step}: scored symbol {symbol} {found}, not finite")
-            nats += surprise(scores, symbols[:, step])
+            now = counts[:, step]
+            nats += surprise(scores[now], symbols[now, step])
             if step + 1 < steps:
                 talk.sendall(symbols[:, step].tobytes())
     except (BrokenPipeError, ConnectionResetError):

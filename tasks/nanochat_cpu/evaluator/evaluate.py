@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import answers
+import asking
+import choices
 import docstrings
 import items
 import lockstep
@@ -38,7 +39,7 @@ def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
         ]
         (public / str(index)).mkdir(parents=True)
         (public / str(index) / "train.txt").write_text(train, "ascii")
-        sheet = answers.shuffled(made, seeds["order"]) | {"streams": streams}
+        sheet = choices.shuffled(made, seeds["order"]) | {"streams": streams}
         (secret / f"{index}.json").write_text(json.dumps(sheet), "utf-8")
 
 
@@ -60,7 +61,7 @@ def dialogue(index: int, talk: socket.socket, secret: Path) -> verbs.Report | No
     streams, _ = lockstep.in_streams(sheet["streams"].encode("ascii"), STREAMS, STEPS)
     try:
         said = serving.ask(talk, sheet["requests"], sheet["prompts"], streams)
-    except serving.BrokenError as error:
+    except asking.BrokenError as error:
         return verbs.fault(index, str(error))
     (secret / f"{index}.said").write_text(json.dumps(said), "utf-8")
     return None
@@ -71,9 +72,9 @@ def score(_sealed: Path, secret: Path) -> verbs.Report:
     metrics: dict[str, list[float]] = {metric: [] for metric in (*ITEMS, "bpb")}
     for index in range(len(list(secret.glob("*.said")))):
         sheet, said = _read(secret / f"{index}.json"), _read(secret / f"{index}.said")
-        right = answers.right(sheet, said["scores"], said["continuations"])
+        right = choices.right(sheet, said["scores"], said["continuations"])
         for metric in ITEMS:
-            metrics[metric].append(answers.centred(right, metric))
+            metrics[metric].append(choices.centred(right, metric, items.BASELINES))
         metrics["bpb"].append(said["bpb"])
     return {"metrics": metrics}
 

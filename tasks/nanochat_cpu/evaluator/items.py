@@ -4,7 +4,8 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from choices import Item
 
 TEXT = 64
 """Most bytes of one request."""
@@ -15,16 +16,6 @@ ANSWER = 6
 """Bytes of every continuation, however long the answer is."""
 BASELINES = {"next": 0.25, "spelling": 0.5, "order": 0.5, "context": 0.5, "complete": 0.0, "word": 0.0}
 """What guessing reaches in each task."""
-
-
-class Item(NamedTuple):
-    """A choice between requests, the first of them right; or a prompt whose right continuation is `answer`."""
-
-    task: str
-    requests: list[tuple[str, int]]
-    """Text, and where its scored span begins."""
-    answer: str = ""
-
 
 Windows = Iterator[str]
 """Disjoint pieces of held-out text, each used once."""

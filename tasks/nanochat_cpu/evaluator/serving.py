@@ -8,9 +8,9 @@ Nothing of a later part is told before an earlier one is answered in full.
 
 import socket
 import struct
-from contextlib import suppress
 from typing import Any
 
+import asking
 import lockstep
 import numpy as np
 from items import ANSWER, TEXT
@@ -20,37 +20,14 @@ Request = tuple[str, int]
 """Text, and where its scored span begins."""
 
 
-class BrokenError(Exception):
-    """Where the box ended, or what it said that is no answer."""
-
-
 def ask(talk: socket.socket, requests: list[Request], prompts: list[Request], streams: np.ndarray) -> dict[str, Any]:
-    """Everything that a box has to say; raise `BrokenError`."""
-    size = ANSWER
-    header = struct.pack("<3I", len(requests), len(prompts), size)
-    scores = np.frombuffer(_asked(talk, header, requests, 4, "request"), "<f4")
-    if (bad := np.flatnonzero(~np.isfinite(scores))).size:
-        raise BrokenError(f"request {bad[0]} of {len(scores)} was answered {scores[bad[0]]}, not a finite number")
-    told = _asked(talk, b"", prompts, size, "prompt").decode("latin-1")
-    heard = lockstep.listen(talk, streams)
-    if heard.broken or heard.steps < streams.shape[1]:
-        raise BrokenError(heard.broken or f"the box ended at step {heard.steps} of {streams.shape[1]}")
-    continuations = [told[at : at + size] for at in range(0, len(told), size)]
-    bpb = lockstep.bits(heard.nats, streams.size)
-    return {"scores": scores.tolist(), "continuations": continuations, "bpb": bpb}
-
-
-def _asked(talk: socket.socket, header: bytes, requests: list[Request], size: int, what: str) -> bytes:
-    """`size` bytes of answer to each of them."""
-    heard = bytearray()
-    with suppress(ConnectionError):  # a box that has gone may have answered a part before
-        talk.sendall(header + _frames(requests))
-    with suppress(ConnectionError):
-        while part := talk.recv(size * len(requests) - len(heard)):
-            heard += part
-    if len(heard) < size * len(requests):
-        raise BrokenError(f"the box ended at {what} {len(heard) // size} of {len(requests)}")
-    return bytes(heard)
+    """Everything that a box has to say; raise `asking.BrokenError`."""
+    header = struct.pack("<3I", len(requests), len(prompts), ANSWER)
+    scores = asking.scores(talk, header + _frames(requests), len(requests))
+    told = asking.answered(talk, _frames(prompts), len(prompts), ANSWER, "prompt").decode("latin-1")
+    nats = asking.nats(talk, streams)
+    continuations = [told[at : at + ANSWER] for at in range(0, len(told), ANSWER)]
+    return {"scores": scores, "continuations": continuations, "bpb": lockstep.bits(nats, streams.size)}
 
 
 def _frames(requests: list[Request]) -> bytes:

@@ -1,0 +1,25 @@
+"""How deep the trained net is, by the names of its weights: its depth is a rule of the task."""
+
+import json
+import re
+import struct
+from pathlib import Path
+
+BLOCK = re.compile(r"\bh\.(\d+)\.")
+MAX_HEADER = 1_000_000
+
+
+def depth(path: Path) -> int | None:
+    """Distinct blocks `h.<number>.` in a safetensors file; None where it has no readable header."""
+    with path.open("rb") as stream:
+        first = stream.read(8)
+        size = struct.unpack("<Q", first)[0] if len(first) == 8 else MAX_HEADER + 1
+        if size > MAX_HEADER:
+            return None
+        try:
+            names = json.loads(stream.read(size))
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(names, dict):
+        return None
+    return len({found[1] for name in names if (found := BLOCK.search(name))})
