@@ -71,4 +71,7 @@ bench: setup ## Measure harness overhead, start-up times and briefs
 swarm: setup ## Measure ten sessions at once and the parallel efficiency; SECONDS=60 as in the paper
 	$(BIN)/python -m benchmarks.swarm --seconds $(or $(SECONDS),5)
 
-.PHONY: help setup demo test check lint types slow browser hostile crash bench swarm
+gpu: setup ## On a machine with an NVIDIA GPU: check the full-size tasks; CLONES=folder of the upstream clones
+	$(BIN)/python -m benchmarks.gpu --clones $(CLONES)
+
+.PHONY: help setup demo test check lint types slow browser hostile crash bench swarm gpu

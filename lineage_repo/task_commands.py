@@ -53,7 +53,8 @@ def list_tasks() -> None:
     """Name the built-in tasks."""
     for path in builtin_tasks():
         try:
-            click.echo(f"{path.name:20} {TaskFolder.load(path).task.title}")
+            task = TaskFolder.load(path).task
+            click.echo(f"{path.name:20} {task.title}" + ("; first: task prepare" if task.upstream or task.data else ""))
         except ManifestError as error:
             click.echo(f"{path.name:20} broken: {clipped(str(error), 100)}")
 
