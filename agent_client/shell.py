@@ -84,11 +84,21 @@ class Shell:
     def _hook(self) -> HookCallback:
         async def send(hook: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
             given = cast(Mapping[str, Any], hook)["tool_input"]
+            try:
+                boxed = self.boxed(given["command"], given.get("timeout"))
+            except (ShellError, UnicodeEncodeError) as error:
+                return {
+                    "hookSpecificOutput": {
+                        "hookEventName": "PreToolUse",
+                        "permissionDecision": "deny",
+                        "permissionDecisionReason": f"the command can't run: {error}",
+                    }
+                }
             return {
                 "hookSpecificOutput": {
                     "hookEventName": "PreToolUse",
                     "permissionDecision": "allow",
-                    "updatedInput": self.boxed(given["command"], given.get("timeout")),
+                    "updatedInput": boxed,
                 }
             }
 
