@@ -19,9 +19,9 @@ from agent_client.options import Access
 from agent_client.session import Session
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
-from lineage_repo.manifest import TaskFolder
 from lineage_repo.prompt import caps_of
 from lineage_repo.sessions import SessionReport
+from lineage_repo.taskfolder import TaskFolder
 from mcp_server import calibration
 from mcp_server.bench import Bench
 from mcp_server.executor import LocalExecutor

@@ -1,20 +1,17 @@
 """The lineage: every trial of a campaign, folded from the ledger, and the three ways to add to it."""
 
-import json
-from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import islice
 from statistics import median
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.files import write_whole
 from lineage_repo.judge import JUDGE_VERSION, judge, per_seed, pooled, spread
 from lineage_repo.manifest import Task
-from lineage_repo.message import heading, proposal_message, trial_message, trial_subject
+from lineage_repo.message import proposal_message, trial_message, trial_subject
 from lineage_repo.notices import notices
+from lineage_repo.overview import write_overview
 from lineage_repo.records import (
     NO_SNAPSHOT,
     Calibration,
@@ -34,7 +31,6 @@ from lineage_repo.records import (
 from lineage_repo.roster import Roster, roster
 from lineage_repo.store import BEST, Row, Signature, Store, StoreError
 
-_RECENT = 32
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
@@ -285,7 +281,7 @@ class Lineage:
         )
         self.store.append(entry.canonical(), proposal_message(entry).splitlines()[0], entry.at, commit)
         self.refresh()
-        self.write_overview()
+        write_overview(self)
 
     def _finish(
         self,
@@ -325,57 +321,9 @@ class Lineage:
         self.store.append(trial.canonical(), trial_subject(trial, task.objective), trial.at, commit)
         self.refresh()
         self.store.set_refs(trial_refs(trial, commit))
-        self.write_overview()
+        write_overview(self)
 
     # ---- derived files and refs
-
-    def overview(self) -> dict[str, Any]:
-        """Where the campaign stands, as plain data of constant size."""
-        task, best, base = self.task, self.best, self.trials.get(0)
-        metric = task.objective.metric
-        noise = self.noise(task)
-        counts = Counter(t.status.value for t in self.trials.values() if t.number)
-        return {
-            "schema": "espalier.status/1",
-            "tip": self._tip,
-            "campaign": self.campaign.name if self.campaign else "",
-            "arm": self.campaign.arm if self.campaign else "",
-            "lineage": self.campaign.lineage if self.campaign else True,
-            "specialists": list(self.campaign.specialists) if self.campaign else [],
-            "task": task.name,
-            "title": task.title,
-            "objective": task.objective.model_dump(exclude_none=True),
-            "baseline": base.score if base else None,
-            "best": {
-                "trial": best.number,
-                "score": best.score,
-                "title": heading(best.proposal),
-                "at": best.at.isoformat(),
-            }
-            if best
-            else None,
-            "gain": outcome_gain(task, best, base),
-            "noise_sd": noise[metric].sd if noise else None,
-            "trials": sum(counts.values()),
-            "counts": dict(counts),
-            "calibrations": len(self.calibrations),
-            "running": [
-                {
-                    "trial": s.number,
-                    "title": heading(s.proposal),
-                    "specialist": s.proposal.specialist,
-                    "session": s.proposal.session,
-                    "since": s.at.isoformat(),
-                }
-                for s in self.running()
-            ],
-            "recent": [_recent(t) for t in islice((t for t in reversed(self.trials.values()) if t.number), _RECENT)],
-        }
-
-    def write_overview(self) -> None:
-        """Leave the overview beside a campaign's repository, where `espalier status` reads it without git."""
-        if self.store.path.name == "lineage.git":
-            write_whole(self.store.path.with_name("overview.json"), json.dumps(self.overview(), indent=1).encode())
 
     def derived_refs(self) -> dict[str, str]:
         """Every tag and branch that follows from the ledger."""
@@ -392,28 +340,6 @@ class Lineage:
         moved = {name: commit for name, commit in wanted.items() if found.get(name) != commit}
         self.store.set_refs(moved, stale)
         return [*moved, *stale]
-
-
-def _recent(trial: Trial) -> dict[str, Any]:
-    outcome = trial.outcome
-    return {
-        "trial": trial.number,
-        "status": trial.status.value,
-        "score": outcome.score,
-        "delta_vs_best": outcome.delta_vs_best,
-        "specialist": trial.proposal.specialist,
-        "title": heading(trial.proposal),
-        "failure": outcome.failure,
-        "seconds": (trial.at - trial.started).total_seconds(),
-        "at": trial.at.isoformat(),
-    }
-
-
-def outcome_gain(task: Task, best: Trial | None, base: Trial | None) -> float | None:
-    """How much better the best is than the baseline; None while there is neither."""
-    if best is None or base is None or best.score is None or base.score is None:
-        return None
-    return task.objective.gain(best.score, base.score)
 
 
 def trial_refs(trial: Trial, commit: str) -> dict[str, str]:

@@ -113,6 +113,7 @@ def _current(directory: Path) -> dict[str, Any] | None:
 def _from_git(directory: Path) -> dict[str, Any]:
     """Fold the whole ledger, and leave the overview for the next call."""
     lineage = importlib.import_module("lineage_repo.commands").open_lineage(directory)
+    overview = importlib.import_module("lineage_repo.overview")
     with suppress(OSError):
-        lineage.write_overview()
-    return lineage.overview()
+        overview.write_overview(lineage)
+    return overview.overview(lineage)

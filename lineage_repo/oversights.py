@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from lineage_repo.builtin import data_folder
-from lineage_repo.manifest import TaskFolder
 from lineage_repo.snapshot import Files
+from lineage_repo.taskfolder import TaskFolder
 
 _KNOB = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)
 

@@ -9,7 +9,8 @@ import click
 
 from lineage_repo.builtin import builtin_tasks, data_folder
 from lineage_repo.errors import EspalierError
-from lineage_repo.manifest import ManifestError, Task, TaskFolder
+from lineage_repo.manifest import ManifestError, Task
+from lineage_repo.taskfolder import TaskFolder
 from lineage_repo.text import clipped
 
 _NAMED = "new_task"

@@ -17,7 +17,7 @@ from lineage_repo.campaign import find_task
 from lineage_repo.errors import EspalierError
 from lineage_repo.fetch import fetch
 from lineage_repo.files import write_whole
-from lineage_repo.manifest import DATA, TaskFolder
+from lineage_repo.taskfolder import DATA, TaskFolder
 from lineage_repo.upstream import varied
 from mcp_server import host as hosts
 from mcp_server.preflight import syntax_problems

@@ -13,7 +13,7 @@ import tomli_w
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, data_folder
-from lineage_repo.manifest import TaskFolder
+from lineage_repo.taskfolder import TaskFolder
 from mcp_server import calibration
 from mcp_server.bench import Bench
 from mcp_server.executor import LocalExecutor

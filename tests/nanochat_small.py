@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.cli import main
-from lineage_repo.manifest import TaskFolder
+from lineage_repo.taskfolder import TaskFolder
 from mcp_server import calibration
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.manifest import TaskFolder
 from lineage_repo.sessions import EndReason
+from lineage_repo.taskfolder import TaskFolder
 from tests.conftest import calibrated
 from tests.scripted import edit, espalier, hold, lines, results, scripted, submit
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import find_task
-from lineage_repo.manifest import ManifestError, Task, TaskFolder
+from lineage_repo.manifest import ManifestError, Task
+from lineage_repo.taskfolder import TaskFolder
 from tests.conftest import MakeTask
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from lineage_repo.campaign import find_task
 from lineage_repo.cli import main
-from lineage_repo.manifest import TaskFolder
+from lineage_repo.taskfolder import TaskFolder
 from mcp_server.host import Host
 from tests import nanochat_raw
 from tests.nanochat_hand import by_hand, pairs

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from lineage_repo.campaign import Campaign, CampaignError
 from lineage_repo.cli import main
-from lineage_repo.manifest import ManifestError, TaskFolder
+from lineage_repo.manifest import ManifestError
+from lineage_repo.taskfolder import TaskFolder
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host

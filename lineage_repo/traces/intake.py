@@ -11,6 +11,7 @@ from lineage_repo.imported import taken_over
 from lineage_repo.lineage import Lineage, trial_refs
 from lineage_repo.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
 from lineage_repo.message import trial_message, trial_subject
+from lineage_repo.overview import write_overview
 from lineage_repo.records import NO_SNAPSHOT, CampaignEntry, Imported, Proposal, Status, Trial, now
 from lineage_repo.store import Draft, Row, Signature, Store
 from lineage_repo.text import plain
@@ -39,7 +40,7 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
         _write(lineage, trace)
         half.rename(folder)
     written = Lineage(Store(folder / "lineage.git")).refresh()
-    written.write_overview()
+    write_overview(written)
     return written
 
 
