@@ -2,7 +2,8 @@
 
 First real sessions, all started at once, against a loopback endpoint: time to the first tool call, memory. Then N
 submitters whose trials only sleep, on N slots: E = T(N) / (N T(1)), T in trials per hour, as the paper defines it.
-`--seconds 60` is nearer to real trials; shorter sleeps show more of the harness.
+`--seconds 60` is nearer to real trials; shorter sleeps show more of the harness. Submitters begin evenly over the first
+trial, since the loop staggers sessions too, or with `--at-once` all at the same moment.
 """
 
 import asyncio
@@ -35,7 +36,8 @@ from tests.scripted import espalier, processes_of, scripted
 @click.option("--submitters", default="1,5,10", show_default=True, help="Numbers of submitters, 1 among them.")
 @click.option("--rounds", type=click.IntRange(1), default=2, show_default=True, help="Trials of each submitter.")
 @click.option("--sessions", type=click.IntRange(1), default=10, show_default=True, help="Sessions started at once.")
-def main(seconds: float, submitters: str, rounds: int, sessions: int) -> None:
+@click.option("--at-once", is_flag=True, help="Let all submitters begin at the same moment.")
+def main(seconds: float, submitters: str, rounds: int, sessions: int, at_once: bool) -> None:
     """Print both tables."""
     widths = sorted(int(n) for n in submitters.split(","))
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,10 +47,11 @@ def main(seconds: float, submitters: str, rounds: int, sessions: int) -> None:
         print(f"\n{'submitters':>10} {'trials':>7} {'wall s':>8} {'trials/h':>9} {'efficiency':>11}")
         alone = 0.0
         for width in widths:
-            wall = submit_all(campaign(root / f"wide-{width}", task, slots=width), width, rounds, seconds)
-            rate = width * rounds / wall * 3600
+            apart = 0.0 if at_once else seconds / width
+            walls = submit_all(campaign(root / f"wide-{width}", task, slots=width), width, rounds, seconds, apart)
+            rate = sum(rounds / wall for wall in walls) * 3600
             alone = alone or rate / width
-            print(f"{width:10} {width * rounds:7} {wall:8.1f} {rate:9.0f} {rate / (width * alone):11.2f}")
+            print(f"{width:10} {width * rounds:7} {max(walls):8.1f} {rate:9.0f} {rate / (width * alone):11.3f}")
 
 
 def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host]:
@@ -107,17 +110,24 @@ def private_bytes(pid: int) -> int:
     return 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
 
 
-def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: float) -> float:
-    """Let `width` submitters measure `rounds` trials each; return wall seconds."""
-    threads = [threading.Thread(target=submitter, args=(made, n, rounds, seconds)) for n in range(width)]
-    begun = time.perf_counter()
+def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: float, apart: float) -> list[float]:
+    """Let `width` submitters, `apart` seconds from one to the next, measure `rounds` trials each; wall seconds of each."""
+    walls = [0.0] * width
+
+    def timed(number: int) -> None:
+        time.sleep(number * apart)
+        begun = time.perf_counter()
+        submitter(made, number, rounds, seconds)
+        walls[number] = time.perf_counter() - begun
+
+    threads = [threading.Thread(target=timed, args=(n,)) for n in range(width)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     recorded = [t for t in made[0].lineage.refresh().trials.values() if t.number and t.measurement]
     assert len(recorded) == width * rounds, [t.outcome for t in recorded]  # noqa: S101
-    return time.perf_counter() - begun
+    return walls
 
 
 def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
