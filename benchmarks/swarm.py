@@ -111,7 +111,7 @@ def private_bytes(pid: int) -> int:
 
 
 def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: float, apart: float) -> list[float]:
-    """Let `width` submitters, `apart` seconds from one to the next, measure `rounds` trials each; wall seconds of each."""
+    """Let `width` submitters, begun `apart` seconds apart, measure `rounds` trials each; return their wall seconds."""
     walls = [0.0] * width
 
     def timed(number: int) -> None:
