@@ -72,6 +72,7 @@ swarm: setup ## Measure ten sessions at once and the parallel efficiency; SECOND
 	$(BIN)/python -m benchmarks.swarm --seconds $(or $(SECONDS),5)
 
 gpu: setup ## On a machine with an NVIDIA GPU: check the full-size tasks; CLONES=folder of the upstream clones
+	@test -n "$(CLONES)" || { echo "name the folder of the clones: make gpu CLONES=folder; benchmarks/gpu.py says which"; exit 2; }
 	$(BIN)/python -m benchmarks.gpu --clones $(CLONES)
 
 .PHONY: help setup demo test check lint types slow browser hostile crash bench swarm gpu

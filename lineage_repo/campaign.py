@@ -224,10 +224,17 @@ def knowledge_folder(source: TaskFolder) -> Path:
 
 
 def find_task(name: str) -> TaskFolder:
-    """A built-in task by name or any task by its folder; raise `ManifestError`."""
+    """A built-in task by name or any task by its folder; raise `ManifestError`.
+
+    Where a built-in one must be prepared, a folder of its name that holds it prepared is meant.
+    """
     builtin = data_folder("tasks") / name
     if "/" not in name and (builtin / "task.toml").is_file():
-        return TaskFolder.load(builtin)
+        found = TaskFolder.load(builtin)
+        here = Path(name)
+        if found.task.upstream and (here / "task.toml").is_file() and here.resolve() != builtin.resolve():
+            return TaskFolder.load(here)
+        return found
     if not Path(name).is_dir():
         known = ", ".join(p.name for p in builtin_tasks())
         raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")

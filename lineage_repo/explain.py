@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from lineage_repo.records import Record
 
 
-def explained(error: ValidationError, model: type[Record]) -> str:
-    """One line per problem, with a suggestion for unknown keys."""
-    return "\n".join(_line(problem, model) for problem in error.errors())
+def explained(error: ValidationError, model: type[Record], whole: str) -> str:
+    """One line per problem, with a suggestion for unknown keys; `whole` stands for a problem of no single key."""
+    return "\n".join(_line(problem, model, whole) for problem in error.errors())
 
 
-def _line(problem: Any, model: type[Record]) -> str:
-    where = ".".join(str(part) for part in problem["loc"]) or "the file"
+def _line(problem: Any, model: type[Record], whole: str) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or whole
     if problem["type"] != "extra_forbidden":
         return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     known = _keys(model)

@@ -254,7 +254,7 @@ def parse(raw: dict[str, Any]) -> Task:
     try:
         task = Task.model_validate(raw)
     except ValidationError as error:
-        raise ManifestError(explained(error, Task)) from None
+        raise ManifestError(explained(error, Task, "task.toml")) from None
     if not task.phases:
         raise ManifestError("phases: a task that is measured here needs at least one [[phases]] table")
     return task

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 
 from lineage_repo.builtin import data_folder
 from lineage_repo.snapshot import Files
@@ -13,7 +14,13 @@ _KNOB = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)
 def oversights(source: TaskFolder) -> list[str]:
     """One line each; empty for a task without any."""
     files = source.start()
-    return [*_surfaces(source, files), *_marks(source, files), *_template(source)]
+    return [*_editable(source, files), *_surfaces(source, files), *_marks(source, files), *_template(source)]
+
+
+def _editable(source: TaskFolder, files: Files) -> Iterator[str]:
+    patterns = source.task.recipe.editable
+    if not any(fnmatch(path, pattern) for path in files for pattern in patterns):
+        yield f"editable is {', '.join(patterns)}, and no file of the recipe is that: agents could change nothing"
 
 
 def _surfaces(source: TaskFolder, files: Files) -> Iterator[str]:

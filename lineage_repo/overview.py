@@ -46,6 +46,10 @@ def overview(lineage: "Lineage") -> dict[str, Any]:
         "trials": sum(counts.values()),
         "counts": dict(counts),
         "calibrations": len(lineage.calibrations),
+        "certified": [
+            entry.model_dump(mode="json", include={"number", "against", "gain", "p", "certified"})
+            for entry in lineage.replications[-1:]
+        ],
         "running": [
             {
                 "trial": s.number,

@@ -47,11 +47,17 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     digits, unit = objective["digits"], objective["unit"]
     if "at" in found["loop"]:
         lines.append(f"loop      {loop_line(found)}")
-    lines.append(
-        f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   "
-        f"{found['gain'] or 0:+.{digits}f} {unit} better than the baseline "
-        + (f"(noise ±{found['noise_sd']:.{digits}f} per seed)" if found["noise_sd"] is not None else "(imported)")
+    gain = (
+        f"{found['gain'] or 0:+.{digits}f} {unit} better than the baseline" if best["trial"] else "the baseline itself"
     )
+    noise = f"(noise ±{found['noise_sd']:.{digits}f} per seed)" if found["noise_sd"] is not None else "(imported)"
+    lines.append(f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   {gain} {noise}")
+    for again in found.get("certified", []):
+        verdict = "certified" if again["certified"] else "not certified"
+        lines.append(
+            f"again     #{again['number']:04d} against #{again['against']:04d} on fresh seeds: {verdict}, "
+            f"gain {again['gain']:.{digits}f} {unit}, p {again['p']:.2g}"
+        )
     lines.append("   ".join([f"trials    {found['trials']}", *(f"{name} {n}" for name, n in found["counts"].items())]))
     for entry in found["running"]:
         what = (

@@ -367,6 +367,8 @@ def files_of(source: str, commit: str, paths: Sequence[str]) -> dict[str, bytes]
         StoreError: no such repository, commit or file.
     """
     names = [f"{commit}:{path}" for path in paths]
+    if "://" not in source and not Path(source).is_dir():
+        raise StoreError(f"{source} is no folder")
     if Path(source).is_dir():
         return dict(zip(paths, Store(Path(source)).blobs(names), strict=True))
     with tempfile.TemporaryDirectory() as scratch:

@@ -48,10 +48,12 @@ class TaskFolder(Record):
         """The starting recipe; raise `ManifestError` where a task is not prepared yet."""
         missing = [name for name, needed in self._prepared().items() if needed and not (self.path / name).exists()]
         if missing:
-            raise ManifestError(
-                f"{self.path} has no {' and no '.join(missing)}: `espalier task prepare {self.task.name}` makes a "
-                "folder that has, and --task takes that folder"
-            )
+            lacks = f"{self.path} has no {' and no '.join(missing)}"
+            if len(missing) < sum(map(bool, self._prepared().values())):
+                data = f" --data FOLDER -o {self.path}" if missing == [DATA] else f" -o {self.path}"
+                raise ManifestError(f"{lacks}: go on with espalier task prepare {self.task.name}{data}")
+            made = f"`espalier task prepare {self.task.name}` makes a folder that has"
+            raise ManifestError(f"{lacks}: {made}, and --task takes that folder")
         return self.recipe_files()
 
     def recipe_files(self) -> dict[str, bytes]:

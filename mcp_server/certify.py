@@ -42,7 +42,7 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     """
     campaign, host = Campaign.open(directory), hosts.load(os.environ)
     executor = LocalExecutor(host)
-    require(executor, campaign.settings.isolation)
+    require(executor, campaign.settings.isolation, campaign.task)
     best = campaign.lineage.refresh().best
     number = trial if trial is not None else best.number if best else 0
     entry = replicate(campaign, number, against, seeds, executor, lambda text: click.echo(text, err=True))

@@ -13,6 +13,7 @@ from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.manifest import Task
 from lineage_repo.records import Isolation
+from mcp_server import gpus
 from mcp_server import host as hosts
 from mcp_server.calibration import Noise, choose_clock, noise_of
 from mcp_server.calibration import calibrate as run_calibration
@@ -29,9 +30,9 @@ def open_here(directory: Path) -> tuple[Campaign, Host]:
     return Campaign.open(directory), hosts.load(os.environ)
 
 
-def require(executor: LocalExecutor, level: Isolation) -> None:
-    """Refuse to go on where boxes are held by less than the campaign requires."""
-    if problem := executor.check(level):
+def require(executor: LocalExecutor, level: Isolation, task: Task) -> None:
+    """Refuse to go on where boxes are held by less than the campaign requires, or GPUs lack."""
+    if problem := executor.check(level) or gpus.lacking(task):
         raise HostError(problem)
 
 
@@ -50,7 +51,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
     """
     campaign, host = open_here(directory)
     executor = LocalExecutor(host)
-    require(executor, campaign.settings.isolation)
+    require(executor, campaign.settings.isolation, campaign.task)
     done = len(campaign.lineage.refresh().calibrations)
     if if_needed:
         repeats = max(0, repeats - done)
@@ -121,6 +122,7 @@ def doctor(as_json: bool) -> None:
         "clock": (True, f"{choose_clock('cpu')} seconds per box"),
         "recipe interpreter": _interpreter(host.recipe_python),
         "evaluator interpreter": _interpreter(host.evaluator_python),
+        "gpus": (True, f"{len(gpus.present())} for trials that ask for any"),
         "slots": (True, f"{host.slots} trials at once, locks in {host.state}"),
         "disk": (
             shutil.disk_usage(Path.home()).free > 1 << 30,
@@ -139,7 +141,7 @@ def doctor(as_json: bool) -> None:
 def _sandbox(host: Host) -> tuple[bool, str]:
     try:
         found = SelfTest.run(host)
-    except SandboxError as error:
+    except (SandboxError, HostError) as error:
         return False, str(error)
     open_ = f"; open: {'; '.join(found.open)}" if found.open else ""
     return found.level != "none", f"isolation {found.level}: {found.summary} checks passed{open_}"

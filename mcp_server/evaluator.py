@@ -184,5 +184,6 @@ def _fault(said: _Fault) -> Fault:
 
 
 def _tail(log: Path) -> str:
+    """The last line of a log, and of the program where it was."""
     lines = log.read_bytes()[-4000:].decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else "it wrote nothing"

@@ -58,7 +58,7 @@ def load(environment: Mapping[str, str]) -> Host:
     except tomllib.TOMLDecodeError as error:
         raise HostError(f"{config}: {error}") from None
     except ValidationError as error:
-        raise HostError(f"{config}: {explained(error, Host)}") from None
+        raise HostError(f"{config}: {explained(error, Host, config.name)}") from None
 
 
 @functools.cache
@@ -74,7 +74,7 @@ def interpreter(executable: Path) -> Interpreter:
         done = subprocess.run([executable, "-I", "-c", ask], capture_output=True, text=True, timeout=30, check=True)
         prefix, base, packages = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
-        raise HostError(f"{executable} does not run as a Python interpreter: {error}") from None
+        raise HostError(f"{executable} does not run as a Python interpreter, see host.toml: {error}") from None
     return Interpreter(
         executable=executable,
         prefixes=tuple(dict.fromkeys((Path(prefix), Path(base)))),

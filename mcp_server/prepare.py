@@ -60,12 +60,15 @@ def prepare(
         found["recipe"] = making.recipe(source)
     elif task.task.upstream:
         found["recipe"] = sorted(task.task.upstream.files)
+        if source and Path(source).exists():
+            with tempfile.TemporaryDirectory() as scratch:
+                fetch(task.task.upstream, source, Path(scratch))
     if task.task.data and raw:
         found["data"] = making.data(raw, dry_run=dry_run)
     elif task.task.data and not (making.folder / DATA).exists():
         found["missing"] = [f"{task.task.data.about}: {task.task.data.get}; then name its folder with --data"]
     click.echo(json.dumps({"schema": "espalier.prepared/1", **found}, indent=1) if as_json else _told(found, dry_run))
-    if found["missing"] and not dry_run:
+    if found["missing"]:
         raise SystemExit(1)
 
 
@@ -157,7 +160,8 @@ def _told(found: dict[str, Any], dry_run: bool) -> str:
     verb = "would make" if dry_run else "made"
     lines = [f"task      {verb} {found['task']}"]
     if found["recipe"]:
-        lines.append(f"recipe    {len(found['recipe'])} files: {', '.join(found['recipe'][:6])}")
+        shown = [*found["recipe"][:6], *(["..."] if len(found["recipe"]) > 6 else [])]
+        lines.append(f"recipe    {len(found['recipe'])} files: {', '.join(shown)}")
     if found["data"]:
         total = sum(row["bytes"] for row in found["data"].values())
         lines.append(f"data      {len(found['data'])} files, {total / 1e9:,.3f} GB")

@@ -32,7 +32,7 @@ def _digest(_: Any, __: Any, value: str | None) -> str | None:
 def serve(directory: Path, specialist: str, session: str | None, max_submits: int | None, brief: str | None) -> None:
     """Serve SPECIALIST's tools over MCP on standard input and output, for any MCP-capable agent."""
     campaign, host = open_here(directory)
-    require(LocalExecutor(host), campaign.settings.isolation)
+    require(LocalExecutor(host), campaign.settings.isolation, campaign.task)
     campaign.check_digests()
     submits = max_submits or campaign.settings.caps.submits
     bench = Bench(campaign, specialist, session or new_session(specialist), submits, host, brief)

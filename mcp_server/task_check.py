@@ -86,7 +86,7 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
     if fault := preflight(task, files):
         raise TaskCheckError(f"the start is not measurable: {fault.line}")
     executor, clock = LocalExecutor(host), choose_clock(task.clock)
-    require(executor, campaign.settings.isolation)
+    require(executor, campaign.settings.isolation, task)
     outcome, _ = measure(
         campaign,
         files,

@@ -25,9 +25,18 @@ class Finding(NamedTuple):
 
 def findings(survey: Survey) -> list[Finding]:
     """What a reader should know first, warnings first."""
-    parts = (_noise, _superseded, _failures, _margins, _idle, _calibration, _repeats, _plateau, _data)
+    parts = (_certified, _noise, _superseded, _failures, _margins, _idle, _calibration, _repeats, _plateau, _data)
     found = [finding for part in parts for finding in part(survey)]
     return sorted(found, key=lambda finding: not finding.warns)
+
+
+def _certified(survey: Survey) -> Iterator[Finding]:
+    objective = survey.lineage.task.objective
+    for entry in survey.lineage.replications[-1:]:
+        verdict = "beats" if entry.certified else "does not beat"
+        gain = f"gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
+        text = f"On fresh seeds #{entry.number} {verdict} #{entry.against} by the task's rule: {gain}."
+        yield Finding(not entry.certified, text, "progress")
 
 
 def _noise(survey: Survey) -> Iterator[Finding]:

@@ -10,7 +10,10 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+MADE = "made.jsonl"
+"""What was made, when, and of what."""
 
 
 class MissingError(Exception):
@@ -25,30 +28,59 @@ class Piece(NamedTuple):
     make: Callable[[Path], None]
 
 
-def lay_out(pieces: list[Piece], folder: Path, *, dry_run: bool) -> None:
-    """Make every piece that is not there yet; print the list of all as JSON, and progress to standard error."""
+def lay_out(pieces: list[Piece], raw: Path, folder: Path, *, dry_run: bool) -> None:
+    """Make every piece that is not there yet from `raw`; print the list of all as JSON, progress to standard error."""
     if dry_run:
         print(json.dumps({piece.name: {"bytes": piece.bytes} for piece in pieces}))
         return
-    log = folder / "made.jsonl"
+    log, source = folder / MADE, _fingerprint(raw)
     folder.mkdir(parents=True, exist_ok=True)
-    made = {row["name"]: row for row in map(json.loads, log.read_text("utf-8").splitlines())} if log.exists() else {}
+    made = {row["name"]: row for row in _rows(log)}
     for n, piece in enumerate(pieces, 1):
         path = folder / piece.name
-        if not _is_there(path, made.get(piece.name)):
+        if not _is_there(path, made.get(piece.name), source):
             sys.stderr.write(f"data      {n} of {len(pieces)}: {piece.name}, {piece.bytes / 1e6:,.1f} MB\n")
-            made[piece.name] = _made(piece, path)
+            made[piece.name] = {**_made(piece, path), "of": source}
             with log.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(made[piece.name]) + "\n")
     wanted = {piece.name: {key: made[piece.name][key] for key in ("bytes", "sha256")} for piece in pieces}
     print(json.dumps(wanted))
 
 
-def _made(piece: Piece, path: Path) -> dict[str, object]:
+def _rows(log: Path) -> list[dict[str, Any]]:
+    """What was made so far; a line that a killed run left half is none."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def _fingerprint(raw: Path) -> str:
+    """Changes where a file below `raw` does, by name, size or time."""
+    found = sorted((str(p.relative_to(raw)), p.stat().st_size, p.stat().st_mtime_ns) for p in _files(raw))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _files(raw: Path) -> list[Path]:
+    return [path for path in raw.rglob("*") if path.is_file()]
+
+
+def _made(piece: Piece, path: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".part")
     half.unlink(missing_ok=True)
-    piece.make(half)
+    try:
+        piece.make(half)
+    except MissingError:
+        raise
+    except Exception as error:  # whatever a reader of broken data raises
+        raise MissingError(f"{piece.name} can't be made of these data: {type(error).__name__}: {error}") from None
+    if not half.stat().st_mode & 0o004:
+        # A linked file is the user's own, and not ours to open to others.
+        if half.stat().st_nlink > 1:
+            half.unlink()
+            raise MissingError(
+                f"{piece.name} would be readable by its owner alone, boxes are not: chmod a+r its source"
+            )
+        half.chmod(0o644)
     half.replace(path)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -56,9 +88,11 @@ def _made(piece: Piece, path: Path) -> dict[str, object]:
     return {"name": piece.name, "bytes": found.st_size, "mtime_ns": found.st_mtime_ns, "sha256": digest}
 
 
-def _is_there(path: Path, row: dict[str, object] | None) -> bool:
-    if row is None or not path.is_file():
-        return False
+def _is_there(path: Path, row: dict[str, Any] | None, source: str) -> bool:
+    return row is not None and row.get("of") == source and path.is_file() and _unchanged(path, row)
+
+
+def _unchanged(path: Path, row: dict[str, Any]) -> bool:
     found = path.stat()
     return (found.st_size, found.st_mtime_ns) == (row["bytes"], row["mtime_ns"])
 
@@ -73,11 +107,12 @@ def link(source: Path, target: Path) -> None:
 
 
 def prepared() -> Path:
-    """The folder that was laid out; exits where a file has another size than then."""
+    """The folder that was laid out; exits where a file is not as it was then, by size and time."""
     folder = Path(os.environ["ESPALIER_PREPARED"])
-    for name, row in json.loads((folder / "data.json").read_text("utf-8")).items():
+    made = {row["name"]: row for row in _rows(folder / MADE)}
+    for name in json.loads((folder / "data.json").read_text("utf-8")):
         path = folder / name
-        size = path.stat().st_size if path.is_file() else None
-        if size != row["bytes"]:
-            sys.exit(f"{path} has {size} bytes, {row['bytes']} were prepared: run espalier task prepare again")
+        if not path.is_file() or name not in made or not _unchanged(path, made[name]):
+            what = "was changed after it was prepared, or copied without its times" if path.is_file() else "is gone"
+            sys.exit(f"{path} {what}: run espalier task prepare again, which makes it as it was")
     return folder

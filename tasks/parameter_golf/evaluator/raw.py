@@ -1,5 +1,6 @@
 """What a user brings: token shards and the tokenizer that made them, checked and laid out."""
 
+import sys
 from pathlib import Path
 
 import layout
@@ -70,6 +71,8 @@ def _only(raw: Path, pattern: str, what: str, *, several: bool = False) -> list[
         raise layout.MissingError(f"no {what} ({pattern}) below {raw}: {_GET}")
     for some in (found, [path for path in found if str(VOCABULARY) in str(path.relative_to(raw))]):
         if len({path.parent for path in some}) == 1 and (several or len(some) == 1):
+            if len(some) < len(found):
+                sys.stderr.write(f"data      {what}: those in {some[0].parent}; others below {raw} are left out\n")
             return some
     raise layout.MissingError(
         f"more than one kind of {what} below {raw}, such as {found[0]} and {found[-1]}: name a folder with one of them"
