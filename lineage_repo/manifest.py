@@ -143,7 +143,7 @@ class Certification(Record):
     """Least true gain, in the objective's unit."""
     p: float = Field(default=0.01, gt=0, lt=0.5)
     """One-sided: what the chance of such a difference between equal recipes must stay below."""
-    seeds: int = Field(default=3, ge=2, le=64)
+    seeds: int = Field(default=3, ge=3, le=64)
     """Fresh seeds of each of the two."""
 
 

@@ -1,5 +1,6 @@
 """What a recipe weighs, and what of it runs: where a task counts every byte, comments are free and run nowhere."""
 
+import ast
 import io
 import lzma
 import tokenize
@@ -8,6 +9,8 @@ from lineage_repo.snapshot import Files
 
 _UNPACKER = 100
 """Bytes of a line of Python that unpacks and runs such a file."""
+_LARGEST = 300_000
+"""Bytes of a file that is looked at for comments: a megabyte takes seconds and a third of a gigabyte."""
 
 
 def as_run(files: Files, *, packed: bool) -> Files:
@@ -32,15 +35,26 @@ def weight(files: Files, *, packed: bool) -> int:
 
 
 def _without_comments(body: bytes) -> bytes:
-    """The same program; what is no program stays as it is, and weighs what it weighs."""
-    try:
-        tokens = list(tokenize.tokenize(io.BytesIO(body).readline))
-        lines = body.decode("utf-8").splitlines(keepends=True)
-    except (SyntaxError, tokenize.TokenError, UnicodeDecodeError):
+    """The same program; what is no program, or would be another one, stays as it is, and weighs what it weighs."""
+    if len(body) > _LARGEST:
         return body
-    for token in tokens:
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            line = lines[row - 1]
-            lines[row - 1] = line[:column].rstrip(" \t") + line[column + len(token.string) :]
-    return "".join(lines).encode()
+    try:
+        bare = _cut(body)
+        same = ast.dump(ast.parse(bare)) == ast.dump(ast.parse(body)) and not _comments(bare)
+    except (SyntaxError, tokenize.TokenError, LookupError, ValueError, RecursionError, MemoryError):
+        return body
+    return bare if same else body
+
+
+def _cut(body: bytes) -> bytes:
+    # Lines as the tokens count them: str.splitlines knows other ends, behind which code could hide.
+    lines = body.decode("utf-8").split("\n")
+    for token in _comments(body):
+        row, column = token.start
+        line = lines[row - 1]
+        lines[row - 1] = line[:column].rstrip(" \t") + line[column + len(token.string) :]
+    return "\n".join(lines).encode()
+
+
+def _comments(body: bytes) -> list[tokenize.TokenInfo]:
+    return [token for token in tokenize.tokenize(io.BytesIO(body).readline) if token.type == tokenize.COMMENT]

@@ -1,25 +1,31 @@
 """Whether one recipe beats another on fresh seeds: a pure function, so that `verify` can replay it."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 
 from lineage_repo.judge import judge, per_seed, spread, student_p
 from lineage_repo.manifest import Task
-from lineage_repo.records import Measurement, Replication, Status
+from lineage_repo.records import Measurement, Replication, Spread, Status
 
 
 def compared(
     task: Task,
     numbers: tuple[int, int],
     measurements: tuple[Measurement, Measurement],
+    noise: Mapping[str, Spread],
     isolation: dict[str, str],
     at: datetime,
 ) -> Replication:
-    """Welch's one-sided test of the first recipe's gain over the second against the task's rule."""
+    """Welch's one-sided test of the first recipe's gain over the second against the task's rule.
+
+    Neither spread counts for less than the calibrated one: few equal values by luck prove nothing.
+    """
     rule, metric = task.certification, task.objective.metric
     ours, theirs = (spread(per_seed(task, m)[metric]) for m in measurements)
     gain = task.objective.gain(ours.mean, theirs.mean)
-    shares = [s.sd**2 / s.n for s in (ours, theirs)]
+    least = noise[metric].sd if metric in noise else 0.0
+    shares = [max(s.sd, least) ** 2 / s.n for s in (ours, theirs)]
     error = math.sqrt(sum(shares))
     if error:
         freedom = sum(shares) ** 2 / sum(v**2 / (s.n - 1) for v, s in zip(shares, (ours, theirs), strict=True))

@@ -26,7 +26,8 @@ _BATCH = 2000
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
-    "protocol.allow=never",
+    "log.showSignature=false",
+    "core.attributesFile=/dev/null",
     "core.fsync=all",
     "core.fsyncMethod=batch",
     "i18n.commitEncoding=utf-8",
@@ -107,14 +108,25 @@ class Store:
 
     # ---- plumbing
 
-    def run(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> bytes:
-        """Run one git command without the user's environment or configuration; raise `StoreError`."""
+    def run(
+        self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None, protocols: str = "none"
+    ) -> bytes:
+        """Run one git command without the user's environment or configuration; raise `StoreError`.
+
+        A repository's own configuration can't be left out, and may be a stranger's: nothing that it names is run.
+        """
         with tempfile.TemporaryFile() as source:
             source.write(stdin)
             source.seek(0)
             try:
                 out: Any = self._shell.execute(
-                    [*_clean_environment(dated), self._git, f"--git-dir={self._dir}", *_options(), *arguments],
+                    [
+                        *_clean_environment(dated, protocols),
+                        self._git,
+                        f"--git-dir={self._dir}",
+                        *_options(),
+                        *arguments,
+                    ],
                     istream=source,
                     stdout_as_string=False,
                     strip_newline_in_stdout=False,
@@ -373,7 +385,7 @@ def files_of(source: str, commit: str, paths: Sequence[str]) -> dict[str, bytes]
         return dict(zip(paths, Store(Path(source)).blobs(names), strict=True))
     with tempfile.TemporaryDirectory() as scratch:
         store = Store.create(Path(scratch) / "fetched.git")
-        store.run("-c", "protocol.https.allow=always", "fetch", "--quiet", "--depth", "1", "--", source, commit)
+        store.run("fetch", "--quiet", "--depth", "1", "--", source, commit, protocols="https")
         return dict(zip(paths, store.blobs(names), strict=True))
 
 
@@ -381,7 +393,7 @@ def _options() -> list[str]:
     return [part for setting in _CONFIG for part in ("-c", setting)]
 
 
-def _clean_environment(dated: Signature | None) -> list[str]:
+def _clean_environment(dated: Signature | None, protocols: str) -> list[str]:
     """An `env -i` prefix: no GIT_* variable, hook or configuration of the user reaches git."""
     variables = {
         "PATH": os.defpath,
@@ -392,6 +404,8 @@ def _clean_environment(dated: Signature | None) -> list[str]:
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
+        # Stronger than any configuration: no object that lacks is fetched by a command that a repository names.
+        "GIT_ALLOW_PROTOCOL": protocols,
     }
     if dated:
         date = f"{int(dated.at.timestamp())} +0000"

@@ -99,7 +99,9 @@ def _check_replication(lineage: Lineage, where: str, entry: Replication) -> Iter
     numbers = (entry.number, entry.against)
     if lost := [n for n in numbers if n not in lineage.trials]:
         yield f"{where}: it measures trial {lost[0]:04d} again, not recorded then"
-    elif entry != compared(lineage.task, numbers, entry.measurements, entry.isolation, entry.at):
+    elif entry != compared(
+        lineage.task, numbers, entry.measurements, lineage.noise(lineage.task), entry.isolation, entry.at
+    ):
         pair = f"{entry.number:04d} with {entry.against:04d}"
         yield f"{where}: its comparison of {pair} is not what its measurements give"
 

@@ -32,7 +32,7 @@ class CertifyError(EspalierError):
 @click.option(
     "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
 )
-@click.option("--seeds", type=click.IntRange(2, 64), help="Fresh seeds of each of the two.  [the manifest's]")
+@click.option("--seeds", type=click.IntRange(3, 64), help="Fresh seeds of each of the two.  [the manifest's]")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
@@ -90,7 +90,8 @@ def replicate(
             shutil.rmtree(scratch)
             found[n].append(outcome.measurement)
             isolation = outcome.isolation
-    entry = compared(task, (number, against), (pooled(found[number]), pooled(found[against])), isolation, now())
+    pair = (pooled(found[number]), pooled(found[against]))
+    entry = compared(task, (number, against), pair, lineage.noise(task), isolation, now())
     lineage.replicate(entry)
     return entry
 

@@ -55,6 +55,18 @@ _DENIED = {
     "quotactl": (179, 60),
     "fanotify_init": (300, 262),
 }
+_ABSENT = {
+    # which pages of a file are in memory: boxes that run one after the other would tell each other by it
+    "preadv2": (327, 286),
+    "pwritev2": (328, 287),
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
+    "io_setup": (206, 0),
+    "io_submit": (209, 2),
+}
+_IDLE = {"fadvise64": (221, 223), "readahead": (187, 213)}
+"""Asks that pages come or go; a program that does so means no harm, and is told that it was done."""
+_MADVISE, _COLD, _PAGEOUT = (28, 233), 20, 21
 _CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
 _UNCOUNTED = {"memfd_create": (319, 279), "shmget": (29, 194)}
 """Make memory that belongs to no process: polling can't see it."""
@@ -91,7 +103,12 @@ def program(*, counted: bool, machine: str | None = None) -> bytes:
     for number in denied:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
     # clone3 keeps its flags in memory, where a filter can't look: libc falls back to clone.
-    steps += [(_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, absent)]
+    for number in (_CLONE3[column], *(n[column] for n in _ABSENT.values())):
+        steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, absent)]
+    for number in (n[column] for n in _IDLE.values()):
+        steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO)]
+    steps += [(_EQUAL, 0, 4, _MADVISE[column]), (_LOAD, 0, 0, 32), (_EQUAL, 1, 0, _COLD), (_EQUAL, 0, 1, _PAGEOUT)]
+    steps += [(_RETURN, 0, 0, _ERRNO), (_LOAD, 0, 0, 0)]
     steps += [
         (_EQUAL, 0, 4, _CLONE[column]),
         (_LOAD, 0, 0, 16),

@@ -99,6 +99,18 @@ def _forks_until(most: int) -> bool:
     return False
 
 
+def _no_page_news() -> bool:
+    """Whether a read that must not wait is refused: its answer would tell what an earlier box has read."""
+    with Path(os.__file__).open("rb") as file:
+        try:
+            os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+    return False
+
+
 def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> dict[str, Callable[[], bool]]:
     """Every wall by name; `names` are the environment variables of a box, `outside` the host's namespaces."""
     calls = _FORBIDDEN[os.uname().machine]
@@ -122,6 +134,7 @@ def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> 
         "no namespaces": lambda: _refuses(calls["unshare"], _NEW_USER) and _refuses(435),
         "no vsock or kernel crypto": lambda: _no_socket(40) and _no_socket(38),
         "no lingering sockets": _no_lingering,
+        "no news of cached pages": _no_page_news,
         "processes limited": lambda: _forks_until(processes),
     }
 

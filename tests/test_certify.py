@@ -8,7 +8,7 @@ from scipy import stats  # pyright: ignore
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.judge import student_p
-from lineage_repo.records import Measurement, now
+from lineage_repo.records import Measurement, Spread, now
 from lineage_repo.replication import compared
 from lineage_repo.verify import verify
 from mcp_server import runner
@@ -16,6 +16,8 @@ from mcp_server.host import Host
 from tests.test_cli import espalier
 from tests.test_lineage import digests, measurement, proposal
 from tests.test_verify import rewrite_newest
+
+NOISE = {"error": Spread(n=4, mean=0.5, sd=0.01)}
 
 
 def of(*errors: float) -> Measurement:
@@ -35,19 +37,19 @@ def test_the_tail_of_students_t_is_scipys() -> None:
 def test_a_gain_is_certified_where_welchs_test_puts_it_above_what_the_rule_asks(campaign: Campaign) -> None:
     task = campaign.task
     ours, theirs = (0.40, 0.42, 0.41, 0.43), (0.50, 0.52, 0.49, 0.53)
-    entry = compared(task, (1, 0), (of(*ours), of(*theirs)), {"level": "bwrap"}, now())
+    entry = compared(task, (1, 0), (of(*ours), of(*theirs)), NOISE, {"level": "bwrap"}, now())
     assert entry.certified
     assert entry.gain == pytest.approx(0.095)
     scipys: float = stats.ttest_ind(theirs, ours, equal_var=False, alternative="greater")[1]  # pyright: ignore
     assert scipys <= entry.p <= 2 * scipys, "whole degrees of freedom make it harder, never easier"
-    assert not compared(task, (0, 1), (of(*theirs), of(*ours)), {"level": "bwrap"}, now()).certified
+    assert not compared(task, (0, 1), (of(*theirs), of(*ours)), NOISE, {"level": "bwrap"}, now()).certified
     strict = task.model_copy(update={"certification": task.certification.model_copy(update={"gain": 0.09})})
-    assert not compared(strict, (1, 0), (of(*ours), of(*theirs)), {"level": "bwrap"}, now()).certified
+    assert not compared(strict, (1, 0), (of(*ours), of(*theirs)), NOISE, {"level": "bwrap"}, now()).certified
 
 
 def test_a_recipe_that_misses_a_gate_on_fresh_seeds_is_not_certified(campaign: Campaign) -> None:
     missed = of(0.1, 0.1).model_copy(update={"metrics": {"error": (0.1, 0.1), "worst": (9.0, 9.0)}})
-    entry = compared(campaign.task, (1, 0), (missed, of(0.5, 0.51)), {"level": "bwrap"}, now())
+    entry = compared(campaign.task, (1, 0), (missed, of(0.5, 0.51)), NOISE, {"level": "bwrap"}, now())
     assert not entry.certified
     assert entry.failure
     assert entry.failure.startswith("0001: worst 9 misses the gate")
@@ -80,7 +82,11 @@ def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campai
         attempts=1,
         isolation={"level": "bwrap"},
     )
-    lineage.replicate(compared(campaign.task, (1, 0), (of(0.4, 0.5), of(0.4, 0.6)), {"level": "bwrap"}, now()))
+    lineage.replicate(
+        compared(
+            campaign.task, (1, 0), (of(0.4, 0.5), of(0.4, 0.6)), lineage.noise(campaign.task), {"level": "bwrap"}, now()
+        )
+    )
     assert verify(lineage.store).problems == ()
     rewrite_newest(Path(lineage.store.path), "certified", True)
     assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
@@ -89,3 +95,9 @@ def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campai
 def test_a_trial_is_not_compared_with_itself(campaign: Campaign) -> None:
     done = espalier("certify", campaign.folder, "--trial", "0")
     assert "trial 0000 can't beat itself: name another" in done.output
+
+
+def test_equal_values_by_luck_count_for_the_calibrated_spread(campaign: Campaign) -> None:
+    entry = compared(campaign.task, (1, 0), (of(0.49, 0.49), of(0.5, 0.5)), NOISE, {"level": "bwrap"}, now())
+    assert 0.1 < entry.p < 0.3
+    assert not entry.certified

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from lineage_repo.campaign import Campaign, CampaignError
+from lineage_repo.campaign import Campaign, CampaignError, find_task
 from lineage_repo.cli import main
 from lineage_repo.manifest import ManifestError
 from lineage_repo.taskfolder import TaskFolder
@@ -206,3 +208,53 @@ def test_data_that_change_after_init_stop_the_campaign(task: Path, tmp_path: Pat
     prepare(task, "--data", tmp_path / "raw")
     with pytest.raises(CampaignError, match="the data of borrowed changed"):
         Campaign.open(tmp_path / "campaign").check_digests()
+
+
+def test_a_clone_names_no_command_that_is_run(task: Path, tmp_path: Path) -> None:
+    clone, ran = tmp_path / "clone", tmp_path / "ran"
+    for name, value in {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "e",
+        "remote.e.promisor": "true",
+        "remote.e.url": f"ext::touch {ran}",
+        "protocol.ext.allow": "always",
+    }.items():
+        git(clone, "config", name, value)
+    blob = git(clone, "rev-parse", "HEAD~1:src/model.py")
+    (clone / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    assert "can't be had from" in prepare(task, "--from", clone).output
+    assert not ran.exists()
+
+
+def test_other_data_are_laid_out_anew_and_nothing_slips_in_beside_them(task: Path, tmp_path: Path) -> None:
+    prepare(task, "--from", tmp_path / "clone", "--data", tmp_path / "raw")
+    (tmp_path / "raw" / "numbers.txt").write_text("7\n8\n9\n4\n5\n6\n")
+    assert "data      3 of 3" in prepare(task, "--data", tmp_path / "raw").output
+    train = tmp_path / "ready" / "data" / "train"
+    assert (train / "a.txt").read_text() == "7\n8\n"
+    program = TaskFolder.load(tmp_path / "ready").stage_evaluator(tmp_path / "staged")
+
+    def said() -> str:
+        folders = [tmp_path / "public", tmp_path / "secret"]
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        argv = [sys.executable, "-EsB", program, "prepare", "--seed", "1", "--repeats", "1", *folders]
+        there = {"ESPALIER_PREPARED": str(tmp_path / "ready" / "data")}
+        return subprocess.run(argv, env=there, capture_output=True, text=True, check=False).stderr
+
+    assert said() == ""
+    (train / "c.txt").write_text("4\n")
+    assert "train/c.txt was not prepared" in said()
+    (train / "c.txt").unlink()
+    (train / "a.txt").write_text("1\n2\n")
+    assert "train/a.txt was changed after it was prepared" in said()
+
+
+def test_a_prepared_folder_of_the_tasks_name_is_what_the_name_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_task("cifar10_airbench96").path.parent.name == "tasks"
+    shutil.copytree(find_task("cifar10_airbench96").path, tmp_path / "cifar10_airbench96")
+    assert find_task("cifar10_airbench96").path == Path("cifar10_airbench96")

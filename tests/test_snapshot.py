@@ -58,5 +58,10 @@ def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -
 
 
 def test_what_is_no_program_is_weighed_and_run_as_it_is() -> None:
-    for odd in (b"x = (", b"\xff# y\n", b"'''"):
+    for odd in (b"x = (", b"\xff# y\n", b"'''", b"# coding: hex\n# x\n", b"# a\rX = 1\n"):
         assert as_run({"a.py": odd}, packed=True) == {"a.py": odd}
+
+
+def test_a_line_that_python_does_not_see_as_one_ends_no_comment() -> None:
+    for told, bare in ((b"#\x0c\n#x\n", b"\n\n"), (b"# \x0cX = 1\n", b"\n"), (b'X = "\x0c"  # c\n', b'X = "\x0c"\n')):
+        assert as_run({"a.py": told}, packed=True) == {"a.py": bare}

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 MADE = "made.jsonl"
 """What was made, when, and of what."""
+_AGAIN = "remove what is not listed in data.json, and run espalier task prepare again, which makes the rest as it was"
 
 
 class MissingError(Exception):
@@ -54,8 +55,10 @@ def _rows(log: Path) -> list[dict[str, Any]]:
 
 
 def _fingerprint(raw: Path) -> str:
-    """Changes where a file below `raw` does, by name, size or time."""
+    """Changes where a file below `raw` does, by name, size or time, or the program that reads it."""
+    programs = sorted(Path(__file__).parent.rglob("*.py"))
     found = sorted((str(p.relative_to(raw)), p.stat().st_size, p.stat().st_mtime_ns) for p in _files(raw))
+    found += [(p.name, p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest()) for p in programs]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
@@ -77,9 +80,7 @@ def _made(piece: Piece, path: Path) -> dict[str, Any]:
         # A linked file is the user's own, and not ours to open to others.
         if half.stat().st_nlink > 1:
             half.unlink()
-            raise MissingError(
-                f"{piece.name} would be readable by its owner alone, boxes are not: chmod a+r its source"
-            )
+            raise MissingError(f"{piece.name} could be read by its owner alone, and no box is: chmod a+r its source")
         half.chmod(0o644)
     half.replace(path)
     with path.open("rb") as stream:
@@ -100,6 +101,8 @@ def _unchanged(path: Path, row: dict[str, Any]) -> bool:
 def link(source: Path, target: Path) -> None:
     """The same file under another name, or a copy where the file system can't do that."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not source.is_file():
+        raise MissingError(f"{source} is no plain file: name one that is, or a link to one")
     try:
         os.link(source.resolve(), target)
     except OSError:
@@ -107,12 +110,14 @@ def link(source: Path, target: Path) -> None:
 
 
 def prepared() -> Path:
-    """The folder that was laid out; exits where a file is not as it was then, by size and time."""
+    """The folder that was laid out; exits where it holds anything else than then, by name, size and time."""
     folder = Path(os.environ["ESPALIER_PREPARED"])
     made = {row["name"]: row for row in _rows(folder / MADE)}
-    for name in json.loads((folder / "data.json").read_text("utf-8")):
-        path = folder / name
-        if not path.is_file() or name not in made or not _unchanged(path, made[name]):
-            what = "was changed after it was prepared, or copied without its times" if path.is_file() else "is gone"
-            sys.exit(f"{path} {what}: run espalier task prepare again, which makes it as it was")
+    wanted = set(json.loads((folder / "data.json").read_text("utf-8")))
+    found = {str(path.relative_to(folder)) for side in ("train", "hidden") for path in _files(folder / side)}
+    for name in sorted(wanted ^ found):
+        sys.exit(f"{folder / name} {'is gone' if name in wanted else 'was not prepared'}: {_AGAIN}")
+    for name in sorted(wanted):
+        if name not in made or not _unchanged(folder / name, made[name]):
+            sys.exit(f"{folder / name} was changed after it was prepared, or copied without its times: {_AGAIN}")
     return folder

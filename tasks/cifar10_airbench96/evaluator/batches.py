@@ -19,15 +19,59 @@ MD5 = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 GET = f"get cifar-10-python.tar.gz from www.cs.toronto.edu/~kriz/cifar.html and unpack it; its folder is {FOLDER}"
-_NUMPY = {"ndarray": np.ndarray, "dtype": np.dtype, "_reconstruct": np.empty(0).__reduce__()[0]}
+
+
+class _Array:
+    """An array as a pickle tells it: bytes are taken from it, and nothing of numpy's is built by the pickle itself."""
+
+    def __init__(self, *_: object) -> None:
+        self._shape: tuple[int, ...] = ()
+        self._raw, self._column_first = b"", False
+
+    @classmethod
+    def of(cls, raw: Any, kind: "_Kind", shape: tuple[int, ...], order: str = "C") -> "_Array":
+        """One whose bytes lie apart, as newer pickles have it."""
+        made = cls()
+        made.__setstate__((1, shape, kind, order == "F", bytes(raw)))
+        return made
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, self._shape, kind, self._column_first, self._raw = state
+        if (
+            not isinstance(kind, _Kind)
+            or kind.code not in {"u1", b"u1", "|u1", b"|u1"}
+            or not isinstance(self._raw, bytes)
+        ):
+            raise ValueError("it holds an array of something else than bytes")
+
+    def read(self) -> np.ndarray:
+        """Its bytes in its shape."""
+        return np.frombuffer(self._raw, np.uint8).reshape(self._shape, order="F" if self._column_first else "C")
+
+
+class _Kind:
+    """A dtype as a pickle tells it."""
+
+    def __init__(self, code: object, *_: object) -> None:
+        self.code = code
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+_WRONG = (AttributeError, EOFError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What reading something else as a batch may raise."""
+_NUMPY = {"ndarray": _Array, "dtype": _Kind, "_reconstruct": _Array, "_frombuffer": _Array.of}
 
 
 class _Reader(pickle.Unpickler):
-    """Plain values and numpy arrays; any other name in a pickle is refused before it is looked up."""
+    """Plain values, and arrays as what they are made of; any other name is refused before it is looked up."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.partition(".")[0] == "numpy" and name in _NUMPY:
             return _NUMPY[name]
+        if (module, name) == ("_codecs", "encode"):
+            return lambda text, _: text.encode("latin-1")
         raise pickle.UnpicklingError(f"it names {module}.{name}, and a batch of images has no use for it")
 
 
@@ -61,12 +105,28 @@ def _one(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         with path.open("rb") as file:
             batch = _Reader(file, encoding="bytes").load()
-        rows, labels = batch[b"data"], np.array(batch[b"labels"])
-        if rows.dtype != np.uint8 or rows.shape != (len(labels), CHANNELS * SIDE * SIDE):
-            raise ValueError(f"its images are {rows.dtype} of shape {rows.shape} for {len(labels)} labels")
-        if labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < CLASSES)).all():
+        rows, told = batch[b"data"].read(), batch[b"labels"]
+        labels = told.read() if isinstance(told, _Array) else np.array([_whole(label) for label in told])
+        if rows.shape != (len(labels), CHANNELS * SIDE * SIDE):
+            raise ValueError(f"its images have the shape {rows.shape} for {len(labels)} labels")
+        if not ((labels >= 0) & (labels < CLASSES)).all():
             raise ValueError(f"its labels are not all integers from 0 to {CLASSES - 1}")
-    except (pickle.UnpicklingError, AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        pickle.UnpicklingError,
+        AttributeError,
+        EOFError,
+        IndexError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise layout.MissingError(f"{path} is no batch of CIFAR-10 ({error}): {GET}") from None
     planes = rows.reshape(-1, CHANNELS, SIDE, SIDE)
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
+
+
+def _whole(label: object) -> int:
+    if not isinstance(label, int):
+        raise TypeError(f"its label {str(label)[:40]} is no integer")
+    return label

@@ -55,8 +55,9 @@ def _check_real(shards: list[Path], table: dict[str, Any], tasks: list[bundle.Ta
     }
     if wrong := [f"{what} is {there}, expected {wanted}" for what, (there, wanted) in found.items() if there != wanted]:
         raise layout.MissingError(
-            f"{'; '.join(wrong)}: these are not the task's data (shards: {GET}; tokenizer: python -m scripts.tok_train; "
-            "items: upstream's eval_bundle.zip). For a test with data of your own put an empty file SYNTHETIC beside them"
+            f"{'; '.join(wrong)}: these are not the task's data (shards: {GET}; tokenizer: python -m "
+            "scripts.tok_train; items: upstream's eval_bundle.zip). For a test with data of your own put an empty file "
+            "SYNTHETIC beside them"
         )
 
 
