@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 MADE = "made.jsonl"
 """What was made, when, and of what."""
+LIST = "data.json"
 _AGAIN = "remove what is not listed in data.json, and run espalier task prepare again, which makes the rest as it was"
 
 
@@ -113,8 +114,8 @@ def prepared() -> Path:
     """The folder that was laid out; exits where it holds anything else than then, by name, size and time."""
     folder = Path(os.environ["ESPALIER_PREPARED"])
     made = {row["name"]: row for row in _rows(folder / MADE)}
-    wanted = set(json.loads((folder / "data.json").read_text("utf-8")))
-    found = {str(path.relative_to(folder)) for side in ("train", "hidden") for path in _files(folder / side)}
+    wanted = set(json.loads((folder / LIST).read_text("utf-8")))
+    found = {str(path.relative_to(folder)) for path in _files(folder)} - {MADE, LIST}
     for name in sorted(wanted ^ found):
         sys.exit(f"{folder / name} {'is gone' if name in wanted else 'was not prepared'}: {_AGAIN}")
     for name in sorted(wanted):
