@@ -29,6 +29,8 @@ class Problem(Record):
 
 def syntax_problems(files: Mapping[str, bytes]) -> list[Problem]:
     """Syntax errors and undefined names in every Python file."""
+    if hidden := _hidden_lines(files):
+        return hidden
     sources = {path: body for path, body in files.items() if path.endswith(".py")}
     if not sources:
         return []
@@ -67,6 +69,16 @@ def syntax_problems(files: Mapping[str, bytes]) -> list[Problem]:
         ]
 
 
+def _hidden_lines(files: Mapping[str, bytes]) -> list[Problem]:
+    """Carriage returns that end lines for Python, and for nobody who counts or reads them."""
+    message = "a carriage return without a line feed hides a line: end lines with a line feed"
+    return [
+        Problem(file=path, line=body[: found.start()].count(b"\n") + 1, message=message)
+        for path, body in sorted(files.items())
+        if path.endswith(".py") and (found := re.search(rb"\r(?!\n)", body))
+    ]
+
+
 def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str, bytes]) -> Problem | None:
     """Which file outside the editable surface differs from the parent's, or went missing; None when none does."""
     surface = ", ".join(task.recipe.editable)
@@ -82,16 +94,6 @@ def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str,
     return None
 
 
-def _hidden_lines(files: Mapping[str, bytes]) -> list[Problem]:
-    """Carriage returns that end lines for Python, and for nobody who counts or reads them."""
-    message = "a carriage return without a line feed hides a line: end lines with a line feed"
-    return [
-        Problem(file=path, line=body[: found.start()].count(b"\n") + 1, message=message)
-        for path, body in sorted(files.items())
-        if path.endswith(".py") and (found := re.search(rb"\r(?!\n)", body))
-    ]
-
-
 def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     """Why a snapshot can't be measured; None when it may run."""
     size, cap = packed.weight(files, packed=task.limits.packed), task.limits.source_bytes
@@ -99,7 +101,7 @@ def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
         passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")
         return Fault(status=Status.SIZE_BLOCKED, line=line, margin=passed)
-    if problems := [*_hidden_lines(files), *syntax_problems(files)]:
+    if problems := syntax_problems(files):
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Fault(status=Status.PREFLIGHT_CRASH, line=f"{first.file}:{first.line}: {first.message}{more}")

@@ -57,6 +57,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
     ("files", "status", "line"),
     [
         ({"fit.py": "def f(:\n"}, Status.PREFLIGHT_CRASH, "fit.py:1: "),
+        ({"fit.py": "\n# harmless\rSTEPS = 120\n"}, Status.PREFLIGHT_CRASH, "fit.py:2: a carriage return without"),
         ({"fit.py": "x = '\0'\n"}, Status.CRASH, "cannot contain null bytes"),
         ({"fit.py": "print(undefined_name)\n"}, Status.PREFLIGHT_CRASH, "Undefined name `undefined_name`"),
         ({"fit.py": READY + "raise SystemExit(3)\n"}, Status.CRASH, "fit (seed 1 of 2) exited 3"),
