@@ -73,17 +73,21 @@ def replicate(
         for n in (number, against) if turn % 2 == 0 else (against, number):
             tell(f"seed {turn + 1} of {count}: trial {n:04d}")
             scratch = Path(tempfile.mkdtemp(prefix="certify-", dir=campaign.folder / "trials"))
-            outcome, _ = measure(
-                campaign,
-                recipes[n],
-                scratch,
-                host=executor.host,
-                executor=executor,
-                clock=lineage.calibrations[0].measurement.clock,
-                tell=tell,
-                seeds=1,
-                guarded=True,
-            )
+            try:
+                outcome, _ = measure(
+                    campaign,
+                    recipes[n],
+                    scratch,
+                    host=executor.host,
+                    executor=executor,
+                    clock=lineage.calibrations[0].measurement.clock,
+                    tell=tell,
+                    seeds=1,
+                    guarded=True,
+                )
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
             if outcome.fault or outcome.measurement is None:
                 line = outcome.fault.line if outcome.fault else "no measurement"
                 raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -251,9 +252,18 @@ def test_other_data_are_laid_out_anew_and_nothing_slips_in_beside_them(task: Pat
     assert "train/a.txt was changed after it was prepared" in said()
 
 
-def test_a_prepared_folder_of_the_tasks_name_is_what_the_name_means(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_are_plain_files_each_under_one_name(task: Path, tmp_path: Path) -> None:
+    (tmp_path / "raw" / "more.txt").symlink_to("numbers.txt")
+    assert (
+        "numbers.txt is the same file as"
+        in prepare(task, "--data", tmp_path / "raw", "--from", tmp_path / "clone").output
+    )
+    (tmp_path / "raw" / "more.txt").unlink()
+    os.mkfifo(tmp_path / "raw" / "more.txt")
+    assert "more.txt is no plain file" in prepare(task, "--data", tmp_path / "raw").output
+
+
+def test_a_prepared_folder_is_what_its_tasks_name_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_task("cifar10_airbench96").path.parent.name == "tasks"
     shutil.copytree(find_task("cifar10_airbench96").path, tmp_path / "cifar10_airbench96")

@@ -30,6 +30,19 @@ class Piece(NamedTuple):
     make: Callable[[Path], None]
 
 
+def check(raw: Path) -> None:
+    """Refuse what is no plain file, and one file under two names, of which one could stand on either side."""
+    seen: dict[tuple[int, int], Path] = {}
+    for path in sorted(raw.rglob("*")):
+        if path.is_dir():
+            continue
+        if not path.is_file():
+            raise MissingError(f"{path} is no plain file: remove it, or put the file there that it is meant to be")
+        found = path.stat()
+        if (other := seen.setdefault((found.st_dev, found.st_ino), path)) != path:
+            raise MissingError(f"{path} is the same file as {other}: remove one of them")
+
+
 def lay_out(pieces: list[Piece], raw: Path, folder: Path, *, dry_run: bool) -> None:
     """Make every piece that is not there yet from `raw`; print the list of all as JSON, progress to standard error."""
     if dry_run:

@@ -44,6 +44,7 @@ def _lay_out(data: Data, given: argparse.Namespace) -> None:
     import layout
 
     try:
+        layout.check(given.raw)
         layout.lay_out(data(given.raw), given.raw, given.folder, dry_run=given.dry_run)
     except layout.MissingError as error:
         sys.exit(str(error))
