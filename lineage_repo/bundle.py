@@ -51,17 +51,21 @@ def write_bundle(
 
 def find_leaks(lineage: Lineage, private: Mapping[str, str], redact: Redactor) -> Iterator[str]:
     """Each object of the record that holds something private, one line each, without the thing itself."""
-    patterns = {
-        what: re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w-])")
-        for what, text in private.items()
-        if len(text) >= _LEAST
-    }
-    for name, text in lineage.store.texts():
+    patterns = {what: _pattern(text) for what, text in private.items() if len(text) >= _LEAST}
+    for name, body in lineage.store.texts():
+        text = f"{name}\n{body}"
         found = [what for what, pattern in patterns.items() if pattern.search(text)]
         if looks_secret(text) or redact(text) != text:
             found.append("a credential or what looks like one")
         if found:
             yield f"{name} holds {', '.join(found)}"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """A path wherever it stands and however its slashes are written; a name as a word of its own."""
+    if "/" not in text:
+        return re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w-])")
+    return re.compile(r"(?:/|\\/|%2[Ff])".join(map(re.escape, text.split("/"))))
 
 
 _README = """# A campaign's record

@@ -19,7 +19,9 @@ _KEYS = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 _BEARER = re.compile(r"(\bBearer\s+)[A-Za-z0-9._~+/-]{16,}=*", re.I)
-_QUERY = re.compile(r"([?&][^=&#\s\"]{0,100}(?:key|token|secret|passw|sig)[^=&#\s\"]{0,100}=)[^&#\s\"]+", re.I)
+_QUERY = re.compile(
+    r"(://[^\s\"]{0,300}[?&][^=&#\s\"]{0,50}(?:key|token|secret|passw|sig)[^=&#\s\"]{0,50}=)[^&#\s\"]+", re.I
+)
 _LOGIN = re.compile(r"(://)[^/\s:@\"]{1,200}:[^/\s@\"]{1,200}(@)")
 
 

@@ -243,14 +243,10 @@ class Store:
         return found
 
     def texts(self) -> Generator[tuple[str, str]]:
-        """Every commit and file that the refs reach: its id with its path, and its text."""
+        """Every object that the refs reach: its id with its path, and its text; a folder's holds the names in it."""
         listed = self.run("rev-list", "--objects", "--all").decode("utf-8", "replace").splitlines()
-        kinds = self.run(
-            "cat-file", "--batch-check=%(objecttype)", stdin="".join(f"{x[:40]}\n" for x in listed).encode()
-        )
-        wanted = [x for x, kind in zip(listed, kinds.decode().split(), strict=True) if kind != "tree"]
-        for start in range(0, len(wanted), _BATCH):
-            batch = wanted[start : start + _BATCH]
+        for start in range(0, len(listed), _BATCH):
+            batch = listed[start : start + _BATCH]
             for name, body in zip(batch, self.blobs([x[:40] for x in batch]), strict=True):
                 yield f"{name[:12]} {name[41:]}".strip(), body.decode("utf-8", "replace")
 

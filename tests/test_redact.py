@@ -44,6 +44,10 @@ def test_a_text_made_to_be_read_again_and_again_is_read_once(piece: str) -> None
 
 
 def test_plain_words_numbers_and_digests_stay() -> None:
-    text = "task-level skip-connection, sha256 " + "0a" * 32 + " http://127.0.0.1:80/v1, the bearer of bad news"
+    text = (
+        "x&sigma==1, task-level skip-connection, sha256 "
+        + "0a" * 32
+        + " http://127.0.0.1:80/v1, the bearer of bad news"
+    )
     assert Redactor()(text) == text
     assert not looks_secret(text)

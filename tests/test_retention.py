@@ -11,7 +11,7 @@ from lineage_repo.commands import open_lineage
 from lineage_repo.redact import Redactor
 from lineage_repo.verify import verify
 from tests.test_cli import espalier
-from tests.test_lineage import git, submit
+from tests.test_lineage import digests, git, proposal, submit
 from tests.traces import line, small
 
 
@@ -84,6 +84,24 @@ def test_a_record_with_something_private_is_not_published(campaign: Campaign, tm
     assert "recipe/fit.py holds your home folder" in done.output
     assert home not in done.output.replace(str(tmp_path), "")
     assert not (tmp_path / "public").exists()
+
+
+def test_a_private_path_is_found_in_names_and_however_it_is_written(campaign: Campaign) -> None:
+    lineage, private = campaign.lineage.refresh(), {"your home folder": "/home/someone"}
+    ways = (
+        "-I/home/someone/x",
+        "file://localhost/home/someone",
+        "/home/someone-b",
+        r"\/home\/someone",
+        "%2Fhome%2fsomeone",
+    )
+    for text in ways:
+        submit(lineage, 0.1, body=f"x = '{text}'\n".encode())
+    assert len(list(find_leaks(lineage, private, Redactor()))) == 5
+    tree = lineage.store.write_tree({"sk-ant-" + "a" * 30 + ".py": b"x = 1\n"})
+    claim = proposal(lineage).model_copy(update={"snapshot": tree})
+    lineage.register(claim, digests(lineage), lambda _: None)
+    assert len(list(find_leaks(lineage, private, Redactor()))) == 6
 
 
 def test_keys_and_credentials_of_the_environment_are_found_in_the_record(campaign: Campaign) -> None:
