@@ -1,7 +1,8 @@
 """Does a predictor look at what it predicts? Counterfeit chunks, and what they prove.
 
-A counterfeit chunk is a real one up to a secret cut; from there on it is pieces of another text from random places, one
-that is never scored and that nobody outside has seen (`reserve`). It is asked for beside the real one, before or after it, and shows foresight in two ways:
+A counterfeit chunk is a real one up to a secret cut; from there on it is pieces of another text from random places,
+which is never scored and which no box has seen (`reserve`). It is asked for beside the real one, before or after it,
+and shows foresight in two ways:
 
 - Up to the cut both show the same past, so both answers must be the same. This finds whatever leaks from the rest of a
   chunk, be it little at each token, unless the second answer is made to fit the first.

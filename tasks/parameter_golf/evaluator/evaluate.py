@@ -54,7 +54,7 @@ def hidden() -> Text:
 
 
 def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
-    """Give every seed's boxes the train side, and keep the counterfeits: choosing takes none of the predicting clock."""
+    """Give every seed's boxes the train side, and the counterfeits to us: choosing takes none of their clock."""
     text = hidden()
     for i in range(repeats):
         for path in layout.laid_out("train/*"):

@@ -66,8 +66,8 @@ def _check_kept(kept: Path, tokens: int, text: int, *, others: int) -> None:
     needed = reserve.SPARE * seams.most(text, chunk(text))
     if tokens < needed:
         raise layout.MissingError(
-            f"{kept} has {tokens:,} tokens, counterfeits need {needed:,}: it is the last train shard, which is kept from "
-            f"boxes for them; bring one that is longer, or leave it out where the one before it is; {_GET}"
+            f"{kept} has {tokens:,} tokens, counterfeits need {needed:,}: it is the last train shard, kept from boxes "
+            f"for them; bring a longer one, or leave it out where the one before it is long enough; {_GET}"
         )
 
 
