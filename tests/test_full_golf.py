@@ -102,7 +102,6 @@ def lay_out(raw: Path, folder: Path) -> Path:
     TASK.stage_evaluator(folder / "evaluator")
     made = program(folder / "evaluator", "data", raw, folder / "data")
     (folder / "data" / "data.json").write_text(made, "utf-8")
-    (folder / "data" / "train" / "fineweb_train_000009.bin").touch()  # left by an earlier layout
     prepare(folder, 1)
     return folder
 

@@ -3,7 +3,6 @@
 Below that folder `train/` is what boxes may see and `hidden/` what only the evaluator sees.
 """
 
-import fnmatch
 import hashlib
 import json
 import os
@@ -136,10 +135,3 @@ def prepared() -> Path:
         if name not in made or not _unchanged(folder / name, made[name]):
             sys.exit(f"{folder / name} was changed after it was prepared, or copied without its times: {_AGAIN}")
     return folder
-
-
-def laid_out(pattern: str) -> list[Path]:
-    """Files of `prepared()` by name, in order; what an earlier layout left in that folder is none of them."""
-    folder = prepared()
-    names = json.loads((folder / "data.json").read_text("utf-8"))
-    return [folder / name for name in sorted(names) if fnmatch.fnmatch(name, pattern)]

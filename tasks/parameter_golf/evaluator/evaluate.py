@@ -31,7 +31,7 @@ class Text(NamedTuple):
 
     def forged(self, secret: str) -> list[seams.Counterfeit]:
         """Counterfeits of some chunks, in pieces of the train shard that is kept back."""
-        (kept,) = layout.laid_out("hidden/fineweb_train_*.bin")
+        (kept,) = (layout.prepared() / "hidden").glob("fineweb_train_*.bin")
         return seams.forge(self.tokens, raw.chunk(len(self.tokens)), shards.read(kept), secret)
 
     def chunks(self, kept: Path) -> list[seams.Chunk]:
@@ -47,17 +47,17 @@ class Text(NamedTuple):
 
 def hidden() -> Text:
     """Read it as it was laid out."""
-    whole = np.concatenate([shards.read(path) for path in layout.laid_out("hidden/fineweb_val_*.bin")])
+    folder = layout.prepared() / "hidden"
+    whole = np.concatenate([shards.read(path) for path in sorted(folder.glob("fineweb_val_*.bin"))])
     used = whole[: raw.scored(len(whole)) + 1]
-    (table,) = layout.laid_out("hidden/bytes.npy")
-    return Text(int(used[0]), used[1:], np.load(table, allow_pickle=False))
+    return Text(int(used[0]), used[1:], np.load(folder / "bytes.npy", allow_pickle=False))
 
 
 def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
     """Give every seed's boxes the train side, and the counterfeits to us: choosing takes none of their clock."""
     text = hidden()
     for i in range(repeats):
-        for path in layout.laid_out("train/*"):
+        for path in sorted((layout.prepared() / "train").iterdir()):
             layout.link(path, public / str(i) / "train" / path.name)
         forged = [asdict(one) for one in text.forged(f"{secret_seed}/{i}")]
         (secret / f"{i}.forged").write_text(json.dumps(forged), encoding="utf-8")
