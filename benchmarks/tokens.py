@@ -28,7 +28,7 @@ def shard(tokens: Sequence[int], magic: int = 20240520, count: int | None = None
 
 
 def write(folder: Path, train_tokens: int, val_tokens: int) -> None:
-    """Two train shards and one to validate, of the real vocabulary's size; a token carries 10.5 of its 13 bits."""
+    """Two train shards (recipes see the first) and one to validate; a token carries 10.5 of its 13 bits."""
     folder.mkdir(parents=True)
     for i in range(2):
         (folder / f"fineweb_train_{i:06d}.bin").write_bytes(shard(_drawn(i, train_tokens)))

@@ -1,7 +1,6 @@
 """parameter_golf at full size, on tiny data of the real formats: what is counted, what is refused, who is caught."""
 
 import base64
-import functools
 import json
 import lzma
 import math
@@ -34,11 +33,14 @@ from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
 from mcp_server.prepare import Preparation
 from tests.golf_scorers import (
+    LONG,
     PIECES,
     ROWS,
     SCORED,
     VOCABULARY,
+    Caching,
     Leaving,
+    Recognising,
     Remembering,
     Scorer,
     Sloppy,
@@ -62,22 +64,27 @@ def text(seed: int, length: int) -> list[int]:
 
 
 VAL = text(7, SCORED + 300)
+KEPT = text(2, 8000)
+"""The last train shard: no box sees it."""
 
 
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bring(folder: Path, val: list[int], kept: list[int]) -> Path:
     """What a user would bring, in upstream's layout, but made up."""
-    folder = tmp_path_factory.mktemp("raw")
     tokens, tokenizers = folder / "datasets" / "fineweb10B_sp32", folder / "tokenizers"
     tokens.mkdir(parents=True)
     tokenizers.mkdir()
     (tokens / "fineweb_train_000000.bin").write_bytes(shard(text(1, 3000)))
-    (tokens / "fineweb_train_000001.bin").write_bytes(shard(text(2, 1000)))
-    (tokens / "fineweb_val_000000.bin").write_bytes(shard(VAL[:2500]))
-    (tokens / "fineweb_val_000001.bin").write_bytes(shard(VAL[2500:]))
+    (tokens / "fineweb_train_000001.bin").write_bytes(shard(kept))
+    (tokens / "fineweb_val_000000.bin").write_bytes(shard(val[:2500]))
+    (tokens / "fineweb_val_000001.bin").write_bytes(shard(val[2500:]))
     (tokenizers / "fineweb_32_bpe.model").write_bytes(model(PIECES))
     (folder / "SYNTHETIC").touch()
     return folder
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bring(tmp_path_factory.mktemp("raw"), VAL, KEPT)
 
 
 def program(folder: Path, *arguments: str | Path, keep: tuple[int, ...] = (), data: Path | None = None) -> str:
@@ -90,20 +97,45 @@ def program(folder: Path, *arguments: str | Path, keep: tuple[int, ...] = (), da
     return done.stdout if not done.returncode else done.stderr.strip().splitlines()[-1]
 
 
-@pytest.fixture(scope="module")
-def laid_out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
+def lay_out(raw: Path, folder: Path) -> Path:
+    """The evaluator, the data as it lays them out, and the secret of one seed."""
     TASK.stage_evaluator(folder / "evaluator")
     made = program(folder / "evaluator", "data", raw, folder / "data")
     (folder / "data" / "data.json").write_text(made, "utf-8")
+    prepare(folder, 1)
     return folder
+
+
+def prepare(folder: Path, seeds: int) -> list[list[dict[str, Any]]]:
+    """Every seed's counterfeits."""
+    asked = ("--seed", "5", "--repeats", str(seeds), folder / "public", folder / "secret")
+    (folder / "secret").mkdir()
+    program(folder / "evaluator", "prepare", *asked, data=folder / "data")
+    return [json.loads((folder / "secret" / f"{i}.forged").read_text("utf-8")) for i in range(seeds)]
+
+
+@pytest.fixture(scope="module")
+def laid_out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lay_out(raw, tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text of long chunks, whose counterfeits have pieces that could be known again."""
+    raw = bring(tmp_path_factory.mktemp("raw"), text(7, LONG + 1), text(2, 60_000))
+    return lay_out(raw, tmp_path_factory.mktemp("prepared"))
+
+
+def staging(folder: Path, job: Path) -> Path:
+    """The evaluator in a job of its own."""
+    shutil.copytree(folder / "evaluator", job)
+    shutil.copyfile(folder / "secret" / "0.forged", job / "0.forged")
+    return job
 
 
 @pytest.fixture
 def staged(laid_out: Path, tmp_path: Path) -> Path:
-    shutil.copytree(laid_out / "evaluator", tmp_path / "job")
-    (tmp_path / "job" / "0.secret").write_text("a secret", "utf-8")
-    return tmp_path / "job"
+    return staging(laid_out, tmp_path / "job")
 
 
 def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -> dict[str, Any]:
@@ -138,14 +170,13 @@ def told_bytes(token: int, before: int) -> int:
     return len(piece[1:].encode()) + (earlier not in {UNKNOWN, CONTROL, UNUSED})
 
 
-@functools.cache
 def cuts(folder: Path) -> list[int]:
     """How many tokens of each chunk count, as the secret has it."""
-    said = "import evaluate, json; print(json.dumps([c.counted for c in evaluate.hidden().chunks('a secret')]))"
-    environment = {"ESPALIER_PREPARED": str(folder / "data")}
-    argv = [sys.executable, "-c", said]
-    done = subprocess.run(argv, cwd=folder / "evaluator", env=environment, capture_output=True, check=True)
-    return json.loads(done.stdout)
+    counted = [SCORED // 8] * 8
+    for one in json.loads((folder / "secret" / "0.forged").read_text("utf-8")):
+        if one["first"]:
+            counted[one["chunk"]] = one["seams"][0] + 1
+    return counted
 
 
 def test_bits_per_byte_are_those_of_an_independent_count(staged: Path, laid_out: Path) -> None:
@@ -179,6 +210,58 @@ def test_a_scorer_that_looks_ahead_is_caught(staged: Path, laid_out: Path, score
     assert fault["status"] == "illegal"
     assert fault["line"].startswith("predictions depend on tokens that they may not see: chunk ")
     assert line in fault["line"]
+
+
+def test_counterfeits_are_pieces_of_a_shard_that_no_box_sees(laid_out: Path) -> None:
+    whole = shard(KEPT)[1024:]
+    for one in json.loads((laid_out / "secret" / "0.forged").read_text("utf-8")):
+        cut = one["seams"][0]
+        for at, end in zip(one["seams"], [*one["seams"][1:], SCORED // 8], strict=True):
+            piece = one["tokens"][at - cut : end - cut]
+            assert shard(piece[1:])[1024:] in whole, "all but the first token, which is drawn from the scored text"
+    shown = {path.name: path.stat().st_ino for path in (laid_out / "public" / "0" / "train").iterdir()}
+    assert sorted(shown) == ["fineweb_train_000000.bin", "tokenizer.model"]
+    assert (laid_out / "data" / "hidden" / "fineweb_train_000001.bin").stat().st_ino not in shown.values()
+
+
+@pytest.mark.slow
+def test_a_scorer_that_tells_counterfeits_by_their_repeats_is_caught(long: Path, tmp_path: Path) -> None:
+    scorer = Recognising()
+    fault = heard(staging(long, tmp_path / "job"), long / "data", scorer)["fault"]
+    assert fault["status"] == "illegal"
+    assert "was a random draw of probability 0.0" in fault["line"]
+    assert scorer.honest == 0, "no counterfeit repeats what was told"
+
+
+@pytest.mark.slow
+def test_a_cache_of_all_that_was_shown_gains_nothing_by_counterfeits(long: Path, tmp_path: Path) -> None:
+    (told, shown) = (
+        heard(staging(long, tmp_path / str(shown)), long / "data", Caching(shown=shown))["metrics"]["bpb"][0]
+        for shown in (False, True)
+    )
+    assert shown > told - 1e-4 * told
+
+
+@pytest.mark.slow
+def test_no_bet_on_counterfeits_is_won_by_what_came_before(laid_out: Path, tmp_path: Path) -> None:
+    often, ratios = Counter(VAL[1 : SCORED + 1]), list[list[float]]()
+    shutil.copytree(laid_out / "evaluator", tmp_path / "evaluator")
+    (tmp_path / "data").symlink_to(laid_out / "data")
+    for forged in prepare(tmp_path, 100):
+        ratios.append([])
+        for one in forged:
+            seams: list[int] = one["seams"]
+            tokens: list[int] = [*VAL[1 + one["chunk"] * SCORED // 8 :][: seams[0]], *one["tokens"]]
+            for at in seams:
+                scores = struct.unpack(f"<{VOCABULARY}f", ROWS[tokens[at - 1]])
+                p = math.exp(scores[tokens[at]]) / sum(map(math.exp, scores))
+                ratios[-1].append(p / (often[tokens[at]] / SCORED))
+    flat = [ratio for some in ratios for ratio in some]
+    assert len(flat) > 5000
+    assert sum(flat) / len(flat) == pytest.approx(1, abs=0.05)
+    assert all(
+        sum(math.log1p(w * (r - 1)) for r in some) < math.log(1e6) for some in ratios for w in (0.003, 0.03, 0.3)
+    )
 
 
 @pytest.mark.slow
@@ -244,10 +327,10 @@ def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -
     assert sorted(made) == [
         "hidden/SYNTHETIC",
         "hidden/bytes.npy",
+        "hidden/fineweb_train_000001.bin",
         "hidden/fineweb_val_000000.bin",
         "hidden/fineweb_val_000001.bin",
         "train/fineweb_train_000000.bin",
-        "train/fineweb_train_000001.bin",
         "train/tokenizer.model",
     ]
     table = (laid_out / "data" / "hidden" / "bytes.npy").read_bytes()[128:]
@@ -263,6 +346,16 @@ def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -
     [
         ("datasets/fineweb10B_sp32/fineweb_train_000001.bin", shard([1, 2], magic=7), "it begins with [7, 1]"),
         ("datasets/fineweb10B_sp32/fineweb_train_000001.bin", shard([1, 2], count=3), "3 tokens need 1030"),
+        (
+            "datasets/fineweb10B_sp32/fineweb_train_000001.bin",
+            shard([1, 2]),
+            "2 tokens, counterfeits need 7,168: it is",
+        ),
+        (
+            "datasets/fineweb10B_sp32/fineweb_train_000001.bin",
+            None,
+            "000000.bin is the only train shard, two are needed",
+        ),
         ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", shard([3, 99, 2]), "token 1 is 99, the tokenizer has 32"),
         ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", None, "fill no window of 2,048 tokens"),
         ("tokenizers/fineweb_32_bpe.model", b"\x0a\x50text", "is no sentencepiece model: it ends within a field"),

@@ -1,7 +1,8 @@
 """Does a predictor look at what it predicts? Counterfeit chunks, and what they prove.
 
-A counterfeit chunk is a real one up to a secret cut; from there on it is pieces of the text from random places. It is
-asked for beside the real one, before or after it, and shows foresight in two ways:
+A counterfeit chunk is a real one up to a secret cut; from there on it is pieces of another text from random places,
+which is never scored and which no box has seen (`reserve`). It is asked for beside the real one, before or after it,
+and shows foresight in two ways:
 
 - Up to the cut both show the same past, so both answers must be the same. This finds whatever leaks from the rest of a
   chunk, be it little at each token, unless the second answer is made to fit the first.
@@ -17,6 +18,7 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
+from reserve import Reserve
 
 WAGERS = (0.003, 0.03, 0.3)
 """Shares of the stake that are bet on a seam; their mean is what counts."""
@@ -25,6 +27,18 @@ CAUGHT = 1e6
 MOST, MEAN = 0.25, 0.005
 """Nats by which two answers to one past may differ: at one token, and in the mean. Two steps of bfloat16 at a score of
 16 are 0.25; the mean is what upstream asks of a record."""
+
+
+@dataclass(frozen=True)
+class Counterfeit:
+    """What stands in a chunk from the cut on, when it is not the text."""
+
+    chunk: int
+    seams: tuple[int, ...]
+    """The cut, and where the other pieces begin: tokens there are random draws."""
+    tokens: list[int]
+    first: bool
+    """Whether it is asked for before the real one."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +69,44 @@ class Chunk:
         return self.seams[0] + 1 if self.fake_first else len(self.real)
 
 
-def deal(text: np.ndarray, length: int, secret: str) -> list[Chunk]:
-    """The text in chunks, one in fifty and at least two with a counterfeit: which and how depends on `secret`."""
+def forge(text: np.ndarray, length: int, spare: np.ndarray, secret: str) -> list[Counterfeit]:
+    """Counterfeits of one chunk in fifty and of at least two, in pieces of `spare`: all depends on `secret`."""
     rng = random.Random(secret)  # noqa: S311 - a secret seed, not a key
-    reals = [text[at : at + length] for at in range(0, len(text), length)]
-    chosen = set(rng.sample(range(len(reals)), min(len(reals), max(2, len(reals) // 50))))
-    return [_with_counterfeit(real, text, rng) if n in chosen else Chunk(real) for n, real in enumerate(reals)]
+    reserve, chunks = Reserve(spare, rng), -(-len(text) // length)
+    chosen = sorted(rng.sample(range(chunks), _how_many(chunks)))
+    return [_forged(n, min(length, len(text) - n * length), text, reserve, rng) for n in chosen]
 
 
-def _with_counterfeit(real: np.ndarray, text: np.ndarray, rng: random.Random) -> Chunk:
-    """Pieces are about as long as documents, so that seams look like the borders that a text has anyhow."""
-    longest = max(2, len(real) // 48)
-    fake, at, seams = real.copy(), rng.randrange(len(real) // 8, len(real) * 3 // 4), []
-    while at < len(real):
+def most(tokens: int, length: int) -> int:
+    """How many tokens the counterfeits of such a text have at most."""
+    return _how_many(-(-tokens // length)) * (length - length // 8)
+
+
+def _how_many(chunks: int) -> int:
+    return min(chunks, max(2, chunks // 50))
+
+
+def _forged(n: int, size: int, text: np.ndarray, reserve: Reserve, rng: random.Random) -> Counterfeit:
+    """Pieces are about as long as documents. Each begins with a token drawn from the text, whatever came before it."""
+    longest, at = max(2, size // 48), rng.randrange(size // 8, size * 3 // 4)
+    seams: list[int] = []
+    tokens: list[int] = []
+    while at < size:
         seams.append(at)
-        end = min(at + rng.randint(longest // 3 + 1, longest), len(real))
-        place = rng.randrange(len(text))
-        fake[at:end] = np.take(text, range(place, place + end - at), mode="wrap")
+        end = min(at + rng.randint(longest // 3 + 1, longest), size)
+        tokens += reserve.piece(int(text[rng.randrange(len(text))]), end - at).tolist()
         at = end
-    return Chunk(real, fake, tuple(seams), rng.random() < 0.5)
+    return Counterfeit(n, tuple(seams), tokens, rng.random() < 0.5)
+
+
+def deal(text: np.ndarray, length: int, counterfeits: list[Counterfeit]) -> list[Chunk]:
+    """The text in chunks, some with a counterfeit."""
+    dealt = [Chunk(text[at : at + length]) for at in range(0, len(text), length)]
+    for one in counterfeits:
+        real, cut = dealt[one.chunk].real, one.seams[0]
+        fake = np.concatenate([real[:cut], np.array(one.tokens, real.dtype)])
+        dealt[one.chunk] = Chunk(real, fake, one.seams, one.first)
+    return dealt
 
 
 def frequencies(text: np.ndarray, vocabulary: int) -> np.ndarray:

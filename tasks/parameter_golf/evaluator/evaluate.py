@@ -3,6 +3,7 @@
 import json
 import math
 import socket
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +15,6 @@ import raw
 import seams
 import shards
 import verbs
-
-CHUNK = 32_768
-LEAST_CHUNKS = 8
-"""Of a short text, chunks are shorter."""
 
 
 class Text(NamedTuple):
@@ -32,9 +29,16 @@ class Text(NamedTuple):
     def vocabulary(self) -> int:
         return self.table.shape[1]
 
-    def chunks(self, secret: str) -> list[seams.Chunk]:
-        """The chunks, some with a counterfeit."""
-        return seams.deal(self.tokens, min(CHUNK, -(-len(self.tokens) // LEAST_CHUNKS)), secret)
+    def forged(self, secret: str) -> list[seams.Counterfeit]:
+        """Counterfeits of some chunks, in pieces of the train shard that is kept back."""
+        (kept,) = (layout.prepared() / "hidden").glob("fineweb_train_*.bin")
+        return seams.forge(self.tokens, raw.chunk(len(self.tokens)), shards.read(kept), secret)
+
+    def chunks(self, kept: Path) -> list[seams.Chunk]:
+        """The chunks, some with a counterfeit, as they were kept."""
+        rows = json.loads(kept.read_text("utf-8"))
+        forged = [seams.Counterfeit(**row | {"seams": tuple(row["seams"])}) for row in rows]
+        return seams.deal(self.tokens, raw.chunk(len(self.tokens)), forged)
 
     def bytes(self) -> np.ndarray:
         """How many bytes of text each token stands for."""
@@ -44,23 +48,25 @@ class Text(NamedTuple):
 def hidden() -> Text:
     """Read it as it was laid out."""
     folder = layout.prepared() / "hidden"
-    whole = np.concatenate([shards.read(path) for path in sorted(folder.glob("*.bin"))])
+    whole = np.concatenate([shards.read(path) for path in sorted(folder.glob("fineweb_val_*.bin"))])
     used = whole[: raw.scored(len(whole)) + 1]
     return Text(int(used[0]), used[1:], np.load(folder / "bytes.npy", allow_pickle=False))
 
 
 def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
-    """Give every seed's boxes the train side, and keep which chunks will be counterfeit."""
+    """Give every seed's boxes the train side, and the counterfeits to us: choosing takes none of their clock."""
+    text = hidden()
     for i in range(repeats):
         for path in sorted((layout.prepared() / "train").iterdir()):
             layout.link(path, public / str(i) / "train" / path.name)
-        (secret / f"{i}.secret").write_text(f"{secret_seed}/{i}", encoding="utf-8")
+        forged = [asdict(one) for one in text.forged(f"{secret_seed}/{i}")]
+        (secret / f"{i}.forged").write_text(json.dumps(forged), encoding="utf-8")
 
 
 def dialogue(seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
     """Hear the scorer of one seed; one that knows what it is to predict has broken the rules."""
     text = hidden()
-    asked = text.chunks((secret / f"{seed}.secret").read_text("utf-8"))
+    asked = text.chunks(secret / f"{seed}.forged")
     heard = chunks.listen(talk, asked, text.vocabulary, text.first)
     if heard.broken:
         return verbs.fault(seed, heard.broken)
@@ -108,7 +114,7 @@ def _counts(asked: list[seams.Chunk], text: Text) -> dict[str, int]:
 def score(_sealed: Path, secret: Path) -> verbs.Report:
     """Bits per byte of every seed, nats per token, and how many tokens stood behind seams."""
     metrics: dict[str, list[float]] = {"bpb": [], "nats_per_token": [], "unscored_tokens": []}
-    for i in range(len(list(secret.glob("*.secret")))):
+    for i in range(len(list(secret.glob("*.forged")))):
         heard = json.loads((secret / f"{i}.heard").read_text("utf-8"))
         done, of = heard["chunks"]
         if done < of:

@@ -6,12 +6,17 @@ from pathlib import Path
 import layout
 import numpy as np
 import pieces
+import reserve
+import seams
 import shards
 
 VOCABULARY = 8192
 SCORED = 40_540_160
 """Tokens of the real validation text (the first 50,000 documents) that whole windows of 2,048 can score."""
 WINDOW = 2048
+CHUNK = 32_768
+LEAST_CHUNKS = 8
+"""Of a short text, chunks are shorter."""
 _GET = (
     "in upstream's clone, where there is a network: MATCHED_FINEWEB_REPO_ID=kevclark/parameter-golf "
     "python data/cached_challenge_fineweb.py --variant sp8192 --train-shards 128; then --data data"
@@ -30,7 +35,10 @@ def made_of(raw: Path) -> list[layout.Piece]:
         _check_real(vocabulary, scored(sum(counts[path] for path in vals)))
     if scored(sum(counts[path] for path in vals)) < WINDOW:
         raise layout.MissingError(f"the validation shards below {raw} fill no window of {WINDOW:,} tokens: {_GET}")
-    found = [_shard(path, f"train/{path.name}", vocabulary) for path in trains]
+    *shown, kept = trains
+    _check_kept(kept, counts[kept], scored(sum(counts[path] for path in vals)), others=len(shown))
+    found = [_shard(path, f"train/{path.name}", vocabulary) for path in shown]
+    found.append(_shard(kept, f"hidden/{kept.name}", vocabulary))
     found += [_shard(path, f"hidden/{path.name}", vocabulary) for path in vals]
     found.append(layout.Piece("train/tokenizer.model", model.stat().st_size, lambda path: layout.link(model, path)))
     found.append(layout.Piece("hidden/bytes.npy", table.nbytes, lambda path: _save(path, table)))
@@ -42,6 +50,25 @@ def made_of(raw: Path) -> list[layout.Piece]:
 def scored(tokens: int) -> int:
     """How many of a text's tokens are scored: all but the first, as far as they fill windows."""
     return (tokens - 1) // WINDOW * WINDOW
+
+
+def chunk(tokens: int) -> int:
+    """How long the chunks of a text are."""
+    return min(CHUNK, -(-tokens // LEAST_CHUNKS))
+
+
+def _check_kept(kept: Path, tokens: int, text: int, *, others: int) -> None:
+    """Counterfeits are made of the last train shard, which no box sees: it must be enough, and not the only one."""
+    if not others:
+        raise layout.MissingError(
+            f"{kept} is the only train shard, two are needed: the last is kept from boxes, for counterfeits; {_GET}"
+        )
+    needed = reserve.SPARE * seams.most(text, chunk(text))
+    if tokens < needed:
+        raise layout.MissingError(
+            f"{kept} has {tokens:,} tokens, counterfeits need {needed:,}: it is the last train shard, kept from boxes "
+            f"for them; bring a longer one, or leave it out where the one before it is long enough; {_GET}"
+        )
 
 
 def _check_real(vocabulary: int, tokens: int) -> None:
