@@ -55,7 +55,7 @@ def _appended(directory: Path) -> Table:
     if rows:
         text = _lines(trials, objective, rows[-1].commit)
         # One write at the end of the file: two readers at once leave the same lines twice, which does no harm.
-        descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND)
+        descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
             os.write(descriptor, text.encode())
         finally:
