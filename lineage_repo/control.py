@@ -10,6 +10,7 @@ import click
 
 from lineage_repo import claims
 from lineage_repo.errors import EspalierError
+from lineage_repo.terminal import tell
 
 
 class ControlError(EspalierError):
@@ -84,9 +85,9 @@ def pause(directory: Path) -> None:
     control.pause(True)
     if control.alive:
         live = len(control.read().get("live", []))
-        click.echo(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
+        tell(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
     else:
-        click.echo(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
+        tell(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
 
 
 @click.command()
@@ -97,11 +98,11 @@ def resume(directory: Path) -> None:
     was = control.paused
     control.pause(False)
     if not was:
-        click.echo(f"{directory} was not paused")
+        tell(f"{directory} was not paused")
     elif control.alive:
-        click.echo("resumed: the loop starts sessions again")
+        tell("resumed: the loop starts sessions again")
     else:
-        click.echo(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
+        tell(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
 
 
 @click.command()
@@ -115,4 +116,4 @@ def stop(directory: Path) -> None:
     if not control.alive:
         raise ControlError(f"no loop runs on {directory}: there is nothing to stop")
     control.stop()
-    click.echo("stopping: sessions end within seconds, trials that run go on and are recorded")
+    tell("stopping: sessions end within seconds, trials that run go on and are recorded")

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from lineage_repo.terminal import tell, tell_json, tell_text
+
 NAME, TIP = "rows.tsv", "tip"
 _STATUSES = (
     "baseline",
@@ -58,15 +60,15 @@ def log(
             raise click.UsageError(
                 "--graph draws all trials, or the keeps with --status keep, and takes -n beside that"
             )
-        return click.echo(importlib.import_module("lineage_repo.rowfile").graph(directory, wanted, limit), nl=False)
+        return tell_text(importlib.import_module("lineage_repo.rowfile").graph(directory, wanted, limit))
     table = _table(directory)
     found = [r for r in reversed(table.rows) if wanted in {None, r[1]} and specialist in {None, r[2]}][:limit]
     if as_json:
         rows = [json.loads(row[4]) for row in found]
-        return click.echo(json.dumps({"schema": "espalier.log/1", "arm": table.arm, "trials": rows}, indent=1))
-    click.echo("\n".join([f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found)]))
+        return tell_json({"schema": "espalier.log/1", "arm": table.arm, "trials": rows})
+    tell(f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found))
     if not found:
-        click.echo("no trial matches", err=True)
+        tell("no trial matches", err=True)
     return None
 
 
