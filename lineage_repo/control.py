@@ -1,6 +1,5 @@
 """The campaign's `run/` folder: by it a running loop is seen and steered, and the commands that steer it."""
 
-import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,9 +7,40 @@ from typing import Any
 
 import click
 
-from lineage_repo import claims
+from lineage_repo import claims, shape
 from lineage_repo.errors import EspalierError
 from lineage_repo.terminal import tell
+
+_STATE = {
+    "pid": int,
+    "began": shape.moment,
+    "at": shape.moment,
+    "reason": (str, None),
+    "detail": str,
+    "plan": {
+        "trials": (int, None),
+        "hours": shape.number,
+        "no_improvement_hours": shape.number,
+        "usd": (shape.number, None),
+    },
+    "usd": shape.number,
+    "hours": shape.number,
+    "hours_since_keep": shape.number,
+    "longest_trial_s": shape.number,
+    "live": [
+        {
+            "specialist": str,
+            "doing": str,
+            "turns": int,
+            "tokens": int,
+            "since": shape.moment,
+            "heard": shape.moment,
+        }
+    ],
+    "waiting": [{"specialist": str, "until": shape.moment, "why": str}],
+    "ended": [{"failed": bool, "reason": str, "error": (str, None)}],
+}
+"""What readers of `run/state.json` rely on."""
 
 
 class ControlError(EspalierError):
@@ -63,9 +93,7 @@ class Control:
 
     def read(self) -> dict[str, Any]:
         """What the present or last loop said of itself; empty where none ever ran."""
-        with suppress(OSError, ValueError):
-            return json.loads(self.state.read_bytes())
-        return {}
+        return shape.read(self.state, _STATE) or {}
 
 
 def _open(directory: Path) -> Control:

@@ -1,7 +1,9 @@
-"""Whole files or none: write beside, then rename."""
+"""Whole files or none: write beside, then rename; and files that are files."""
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 
@@ -19,3 +21,12 @@ def write_whole(path: Path, body: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def read_plain(path: Path) -> bytes:
+    """The bytes of a file; raise `OSError` also where it is a pipe or a device, from which a read may never return."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no plain file", str(path))
+        return stream.read()

@@ -26,6 +26,7 @@ _MARKS = {
     "preflight_crash": ("×", _CRASH),  # noqa: RUF001
     "harness_abort": ("!", _OURS),
 }
+_UNKNOWN = ("?", _PLAIN)
 _STATES = {"running": _KEPT, "done": _KEPT, "paused": _LIMIT, "stalled": _CRASH, "dead": _CRASH}
 _PLOT_WIDTH, _PLOT_HEIGHT = 46, 7
 _WIDE = 120
@@ -93,7 +94,7 @@ def _facts(found: dict[str, Any]) -> Panel:
         _add(grid, "loop", loop_line(found))
     busy = "■" * slots["busy"] + "□" * (slots["total"] - slots["busy"])
     _add(grid, "slots", f"{busy} {slots['busy']} of {slots['total']} busy, {slots['waiting']} trials wait")
-    marks = (_MARKS[row["status"]] for row in reversed(found["recent"]))
+    marks = (_MARKS.get(row["status"], _UNKNOWN) for row in reversed(found["recent"]))
     grid.add_row(f"last {len(found['recent'])}", Text.assemble(*marks))
     return Panel(grid, title="campaign", title_align="left")
 
@@ -137,7 +138,7 @@ def _recent(found: dict[str, Any]) -> Panel:
     table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("vs best", 11), ("s", 6))
     digits = found["objective"]["digits"]
     for row in found["recent"][:_ROWS]:
-        mark, colour = _MARKS[row["status"]]
+        mark, colour = _MARKS.get(row["status"], _UNKNOWN)
         score = "" if row["score"] is None else f"{row['score']:.{digits}f}"
         delta = "" if row["delta_vs_best"] is None else f"{row['delta_vs_best']:+.{digits}f}"
         text = row["title"] + (f"  [{row['failure']}]" if row["failure"] else "")

@@ -130,7 +130,7 @@ def _row(
 def _path(lineage: Lineage) -> set[int]:
     found: set[int] = set()
     at = lineage.best.number if lineage.best else None
-    while at is not None:
+    while at is not None and at in lineage.trials and at not in found:
         found.add(at)
         at = lineage.trials[at].proposal.parent
     return found
