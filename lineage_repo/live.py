@@ -25,6 +25,7 @@ _FAILED = 3
 
 _SCORE = (shape.number, None)
 _OVERVIEW = {
+    "tip": str,
     "campaign": str,
     "arm": str,
     "lineage": bool,
@@ -138,7 +139,8 @@ def _current(directory: Path) -> dict[str, Any] | None:
         tip = read_plain(directory / "lineage.git" / "refs" / "heads" / "ledger").decode("ascii").strip()
     except (OSError, ValueError):
         return None
-    return shape.read(directory / "overview.json", {**_OVERVIEW, "tip": lambda said: said == tip})
+    found = shape.read(directory / "overview.json", _OVERVIEW)
+    return found if found and found["tip"] == tip else None
 
 
 def _from_git(directory: Path) -> dict[str, Any]:

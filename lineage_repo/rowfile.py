@@ -24,7 +24,7 @@ from lineage_repo.text import clipped
 
 
 def current(directory: Path, *, anew: bool = False) -> Table:
-    """The table at the ledger's tip, brought up to date, or made `anew`; for a clone it is folded from git each time."""
+    """The table at the ledger's tip, brought up to date or made `anew`; for a clone folded from git each time."""
     if not (directory / "lineage.git").is_dir():
         return table_of(_whole(directory))
     if not anew:

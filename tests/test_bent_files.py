@@ -30,7 +30,11 @@ def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
     path = campaign.folder / "overview.json"
     submit(campaign.lineage.refresh(), 0.9)
     good: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    bent = [{"best": []}, {"objective": good["objective"] | {"digits": 10**9}}, {"recent": [{"trial": 1}]}]
+    bent: list[dict[str, Any]] = [
+        {"best": []},
+        {"objective": good["objective"] | {"digits": 10**9}},
+        {"recent": [{"trial": 1}]},
+    ]
     whole = espalier("status", campaign.folder).output
     for text in ("[]", "null", DEEP, None):
         put(path, text)
@@ -91,6 +95,7 @@ def test_a_lock_of_another_user_counts_as_held(tmp_path: Path) -> None:
     assert not claims.alive(tmp_path / "lock")
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_its_own_parent_ends_the_chain(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     number = submit(lineage, 0.01)
