@@ -32,19 +32,27 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
     """Make `folder` with a foreign campaign's lineage; raise `TraceError` where it exists or a trial can't be kept."""
     if folder.exists():
         raise TraceError(f"{folder} is there already: name a new folder")
+    made = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        half = Path(scratch) / "half"
-        lineage = Lineage(Store.create(half / "lineage.git"))
-        _write(lineage, trace)
-        half.rename(folder)
-    written = Lineage(Store(folder / "lineage.git")).refresh()
-    write_overview(written)
-    return written
+    try:
+        # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            half = Path(scratch) / "half"
+            _write(Lineage(Store.create(half / "lineage.git")), trace)
+            write_overview(Lineage(Store(half / "lineage.git")).refresh())
+            half.rename(folder)
+    except BaseException:
+        for parent in made:
+            parent.rmdir()
+        raise
+    return Lineage(Store(folder / "lineage.git")).refresh()
 
 
 def _write(lineage: Lineage, trace: Trace) -> None:
+    for line in trace.trials:
+        # Git knows no time before its epoch.
+        if line.at and line.at < EPOCH:
+            raise TraceError(f"trial {line.id!r} is of {line.at:%Y}, before 1970: correct its time, or leave it out")
     entry = _campaign(trace)
     lineage.fold(Row("", None, b""), entry)
     drafts = [_entry_draft(lineage, entry)]
