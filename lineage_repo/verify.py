@@ -14,6 +14,7 @@ from lineage_repo.records import (
     CampaignEntry,
     Entry,
     Incumbent,
+    Measurement,
     Record,
     Replication,
     Started,
@@ -99,9 +100,7 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
             yield f"{where}: trial {entry.number:04d} is rooted from {entry.proposal.parent:04d}, not recorded then"
     if isinstance(entry, Calibration):
         yield from _check_level(lineage, where, entry.isolation)
-        seeds = len(entry.measurement.seeds)
-        if entry.measurement.lengths() != dict.fromkeys(lineage.task.evaluator.metrics, seeds):
-            yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
+        yield from _check_calibration(lineage, where, entry.measurement)
     if isinstance(entry, Replication):
         yield from _check_level(lineage, where, entry.isolation)
         yield from replications.check(lineage, where, entry)
@@ -109,6 +108,18 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
         yield from _check_trial(lineage, where, entry)
+
+
+def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -> Iterator[str]:
+    """It is of the start as the first one was, with the seeds of a trial: more of them would make noise look known."""
+    task, seeds = lineage.task, len(measurement.seeds)
+    if measurement.lengths() != dict.fromkeys(task.evaluator.metrics, seeds):
+        yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
+    if seeds != task.seeds:
+        yield f"{where}: the calibration has {seeds} seeds, the campaign {task.seeds}"
+    known = next((c.measurement.source_bytes for c in lineage.calibrations), measurement.source_bytes)
+    if measurement.source_bytes != known:
+        yield f"{where}: the calibration weighed {measurement.source_bytes} bytes, the first {known}: another recipe"
 
 
 def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial | Replication) -> Iterator[str]:

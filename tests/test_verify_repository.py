@@ -63,11 +63,16 @@ def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaig
         assert "ledger entry" in problems(campaign), field
 
 
-def test_a_calibration_without_values_is_named_and_raises_nothing(campaign: Campaign) -> None:
+def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     entry = lineage.calibrations[0]
-    lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update={"metrics": {}})}))
-    assert "calibration lacks values of the metrics" in problems(campaign)
+    wrong: list[dict[str, object]] = [{"metrics": {}}, {"seeds": tuple(range(1000))}, {"source_bytes": 9}]
+    for change in wrong:
+        lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update=change)}))
+    found = problems(campaign)
+    assert "calibration lacks values of the metrics" in found
+    assert "calibration has 1000 seeds, the campaign 2" in found
+    assert "calibration weighed 9 bytes" in found
 
 
 def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:
