@@ -26,9 +26,11 @@ def alive(folder: Path) -> bool:
 def held(lock: Path) -> bool:
     """Whether a process holds a lock file."""
     try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except PermissionError:  # another user's: nobody but its holder can tell
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.terminal import shown
 
 COMMANDS = {
     "init": ("lineage_repo.commands:init", "Make a campaign folder for a task."),
@@ -75,7 +76,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except EspalierError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(shown(str(error))) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -1,6 +1,5 @@
 """The reading commands, and `init`: everything that needs no server and no agent."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from lineage_repo.message import heading
 from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Trial
 from lineage_repo.status import arm_text
 from lineage_repo.store import Store
+from lineage_repo.terminal import tell, tell_json, tell_text
 from lineage_repo.verify import verify
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -49,10 +49,6 @@ def _store(directory: Path) -> Store:
     if not store.is_repository():
         raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
     return store
-
-
-def _dump(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1))
 
 
 @click.command()
@@ -101,15 +97,15 @@ def init(
         isolation=isolation,
     )
     task = campaign.task
-    click.echo(f"campaign  {directory}: {task.title}")
-    click.echo(
+    tell(f"campaign  {directory}: {task.title}")
+    tell(
         f"objective {task.objective.metric} in {task.objective.unit}, {task.objective.direction} is better, "
         f"{task.seeds} seeds a trial"
     )
-    click.echo(f"arm       {arm_text(arm, lineage=not no_lineage)}: {', '.join(campaign.roster)}")
+    tell(f"arm       {arm_text(arm, lineage=not no_lineage)}: {', '.join(campaign.roster)}")
     if isolation == "none":
-        click.echo("isolation none: recipes can forge scores and read all that you can; every trial says so")
-    click.echo(f"next      espalier calibrate {directory}")
+        tell("isolation none: recipes can forge scores and read all that you can; every trial says so")
+    tell(f"next      espalier calibrate {directory}")
 
 
 @click.command()
@@ -121,7 +117,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     lineage = open_lineage(directory)
     found = lineage.trial(trial)
     if as_json:
-        return click.echo(found.canonical().decode(), nl=False)
+        return tell_json(found.model_dump(mode="json", exclude_none=True))
     proposal, outcome, objective = found.proposal, found.outcome, lineage.task.objective
     papers = directory / "sessions" / proposal.session
     rows = [
@@ -155,17 +151,15 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     ]
     for name, text in rows:
         if text:
-            click.echo(f"{name:10} {text}")
+            tell(f"{name:10} {text}")
     for notice in found.notices:
-        click.echo(f"{'notice':10} {notice}")
+        tell(f"{'notice':10} {notice}")
     for margin in outcome.margins:
-        click.echo(f"{'margin':10} {margin.text()}")
+        tell(f"{'margin':10} {margin.text()}")
     for entry in (e for e in lineage.replications if trial in {e.number, e.against}):
         said = "certified" if entry.certified else "not certified"
         pair = f"{entry.number:04d} against {entry.against:04d}"
-        click.echo(
-            f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
-        )
+        tell(f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}")
     return None
 
 
@@ -214,7 +208,7 @@ def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
     before, after = lineage.snapshot(a), lineage.snapshot(b)
-    click.echo(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n", nl=False)
+    tell_text(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n")
 
 
 @click.command()
@@ -231,11 +225,11 @@ def logs(directory: Path, trial: int) -> None:
     )
     shown = [path for path in found if path.stat().st_size]
     for path in shown:
-        click.echo(f"== {path.relative_to(folder)}")
+        tell(f"== {path.relative_to(folder)}")
         text = path.read_bytes().decode("utf-8", "replace")
-        click.echo("".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text))
+        tell_text(text if text.endswith("\n") else f"{text}\n")
     if not shown:
-        click.echo(
+        tell(
             f"trial {trial:04d} left no log: its boxes wrote nothing, it was pruned, or only the record was cloned",
             err=True,
         )
@@ -252,7 +246,7 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
     lineage = open_lineage(directory)
     lineage.trial(trial)
     snapshot.write_folder(lineage.recipe(trial), out)
-    click.echo(f"{out}: the recipe of trial {trial:04d}")
+    tell(f"{out}: the recipe of trial {trial:04d}")
 
 
 @click.command("verify")
@@ -263,16 +257,16 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
     report = verify(_store(directory), full=not quick)
     if as_json:
-        _dump(report.model_dump(mode="json"))
+        tell_json(report.model_dump(mode="json"))
     else:
         for problem in report.problems:
-            click.echo(f"WRONG  {problem}")
-        click.echo(
+            tell(f"WRONG  {problem}")
+        tell(
             f"{report.entries} ledger entries, {report.trials} trials, {report.keeps} keeps, "
             f"{len(report.unfinished)} unfinished"
         )
-        click.echo(f"tip {report.tip}")
-        click.echo(
+        tell(f"tip {report.tip}")
+        tell(
             f"{len(report.problems)} problems"
             if report.problems
             else f"ok: {'every trial says what was imported' if report.imported else 'every verdict replays'}; "

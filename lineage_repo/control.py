@@ -1,6 +1,5 @@
 """The campaign's `run/` folder: by it a running loop is seen and steered, and the commands that steer it."""
 
-import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,8 +7,40 @@ from typing import Any
 
 import click
 
-from lineage_repo import claims
+from lineage_repo import claims, shape
 from lineage_repo.errors import EspalierError
+from lineage_repo.terminal import tell
+
+_STATE = {
+    "pid": int,
+    "began": shape.moment,
+    "at": shape.moment,
+    "reason": (str, None),
+    "detail": str,
+    "plan": {
+        "trials": (int, None),
+        "hours": shape.number,
+        "no_improvement_hours": shape.number,
+        "usd": (shape.number, None),
+    },
+    "usd": shape.number,
+    "hours": shape.number,
+    "hours_since_keep": shape.number,
+    "longest_trial_s": shape.number,
+    "live": [
+        {
+            "specialist": str,
+            "doing": str,
+            "turns": int,
+            "tokens": int,
+            "since": shape.moment,
+            "heard": shape.moment,
+        }
+    ],
+    "waiting": [{"specialist": str, "until": shape.moment, "why": str}],
+    "ended": [{"failed": bool, "reason": str, "error": (str, None)}],
+}
+"""What readers of `run/state.json` rely on."""
 
 
 class ControlError(EspalierError):
@@ -62,9 +93,7 @@ class Control:
 
     def read(self) -> dict[str, Any]:
         """What the present or last loop said of itself; empty where none ever ran."""
-        with suppress(OSError, ValueError):
-            return json.loads(self.state.read_bytes())
-        return {}
+        return shape.read(self.state, _STATE) or {}
 
 
 def _open(directory: Path) -> Control:
@@ -84,9 +113,9 @@ def pause(directory: Path) -> None:
     control.pause(True)
     if control.alive:
         live = len(control.read().get("live", []))
-        click.echo(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
+        tell(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
     else:
-        click.echo(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
+        tell(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
 
 
 @click.command()
@@ -97,11 +126,11 @@ def resume(directory: Path) -> None:
     was = control.paused
     control.pause(False)
     if not was:
-        click.echo(f"{directory} was not paused")
+        tell(f"{directory} was not paused")
     elif control.alive:
-        click.echo("resumed: the loop starts sessions again")
+        tell("resumed: the loop starts sessions again")
     else:
-        click.echo(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
+        tell(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
 
 
 @click.command()
@@ -115,4 +144,4 @@ def stop(directory: Path) -> None:
     if not control.alive:
         raise ControlError(f"no loop runs on {directory}: there is nothing to stop")
     control.stop()
-    click.echo("stopping: sessions end within seconds, trials that run go on and are recorded")
+    tell("stopping: sessions end within seconds, trials that run go on and are recorded")

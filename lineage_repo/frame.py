@@ -26,6 +26,7 @@ _MARKS = {
     "preflight_crash": ("×", _CRASH),  # noqa: RUF001
     "harness_abort": ("!", _OURS),
 }
+_UNKNOWN = ("?", _PLAIN)
 _STATES = {"running": _KEPT, "done": _KEPT, "paused": _LIMIT, "stalled": _CRASH, "dead": _CRASH}
 _PLOT_WIDTH, _PLOT_HEIGHT = 46, 7
 _WIDE = 120
@@ -73,7 +74,7 @@ def _plot(found: dict[str, Any], scores: Sequence[Score], keeps: Sequence[Score]
     grid = Table.grid(padding=(0, 1))
     for label, row in zip(labels, rows, strict=True):
         grid.add_row(Text(label, "dim", justify="right"), Text(row))
-    return Panel(grid, title=f"{objective['metric']}, {objective['direction']} is better", title_align="left")
+    return Panel(grid, title=Text(f"{objective['metric']}, {objective['direction']} is better"), title_align="left")
 
 
 def _facts(found: dict[str, Any]) -> Panel:
@@ -83,19 +84,24 @@ def _facts(found: dict[str, Any]) -> Panel:
     grid.add_column(justify="right", style="dim", width=9)
     grid.add_column(ratio=1)
     score = Text(f"{best['score']:.{digits}f} {unit}", f"bold {_KEPT}")
-    grid.add_row("best", score.append(f"  #{best['trial']:04d} {best['title']}", "default not bold"))
-    grid.add_row("baseline", f"{found['baseline']:.{digits}f}  gain {found['gain'] or 0:+.{digits}f}")
+    _add(grid, "best", score.append(f"  #{best['trial']:04d} {best['title']}", "default not bold"))
+    _add(grid, "baseline", f"{found['baseline']:.{digits}f}  gain {found['gain'] or 0:+.{digits}f}")
     noise = found["noise_sd"]
-    grid.add_row("noise", "unknown: imported" if noise is None else f"±{noise:.{digits}f} per seed")
+    _add(grid, "noise", "unknown: imported" if noise is None else f"±{noise:.{digits}f} per seed")
     keeps = found["counts"].get("keep", 0)
-    grid.add_row("kept", f"{keeps} of {found['trials']}" + (f", the last {ago(best['at'])} ago" if keeps else ""))
+    _add(grid, "kept", f"{keeps} of {found['trials']}" + (f", the last {ago(best['at'])} ago" if keeps else ""))
     if "at" in loop:
-        grid.add_row("loop", loop_line(found))
+        _add(grid, "loop", loop_line(found))
     busy = "■" * slots["busy"] + "□" * (slots["total"] - slots["busy"])
-    grid.add_row("slots", f"{busy} {slots['busy']} of {slots['total']} busy, {slots['waiting']} trials wait")
-    marks = (_MARKS[row["status"]] for row in reversed(found["recent"]))
+    _add(grid, "slots", f"{busy} {slots['busy']} of {slots['total']} busy, {slots['waiting']} trials wait")
+    marks = (_MARKS.get(row["status"], _UNKNOWN) for row in reversed(found["recent"]))
     grid.add_row(f"last {len(found['recent'])}", Text.assemble(*marks))
     return Panel(grid, title="campaign", title_align="left")
+
+
+def _add(table: Table, *cells: str | Text) -> None:
+    """One row; a plain cell of rich's own would be read as markup."""
+    table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
 
 
 def _table(*columns: tuple[str, int]) -> Table:
@@ -118,13 +124,13 @@ def _specialists(found: dict[str, Any]) -> Panel:
         held = f"{session['turns']} turns, {session['tokens']:,} tok" if session else ""
         if trial:
             now = trial.get("doing", "starting") if trial["alive"] else "its runner died"
-            table.add_row(name, f"#{trial['trial']:04d}", now, ago(trial["since"]), held, Text(trial["title"]))
+            _add(table, name, f"#{trial['trial']:04d}", now, ago(trial["since"]), held, Text(trial["title"]))
         elif session:
-            table.add_row(name, "", session["doing"], ago(session["since"]), held, "")
+            _add(table, name, "", session["doing"], ago(session["since"]), held, "")
         elif wait:
-            table.add_row(name, "", f"waits until {datetime.fromisoformat(wait['until']):%T}", "", "", wait["why"])
+            _add(table, name, "", f"waits until {datetime.fromisoformat(wait['until']):%T}", "", "", wait["why"])
         else:
-            table.add_row(name, "", Text("no session", "dim"), "", "", "")
+            _add(table, name, "", Text("no session", "dim"), "", "", "")
     return Panel(table, title="specialists", title_align="left")
 
 
@@ -132,11 +138,11 @@ def _recent(found: dict[str, Any]) -> Panel:
     table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("vs best", 11), ("s", 6))
     digits = found["objective"]["digits"]
     for row in found["recent"][:_ROWS]:
-        mark, colour = _MARKS[row["status"]]
+        mark, colour = _MARKS.get(row["status"], _UNKNOWN)
         score = "" if row["score"] is None else f"{row['score']:.{digits}f}"
         delta = "" if row["delta_vs_best"] is None else f"{row['delta_vs_best']:+.{digits}f}"
         text = row["title"] + (f"  [{row['failure']}]" if row["failure"] else "")
         at = f"{datetime.fromisoformat(row['at']):%T}"
         outcome = Text(f"{mark} {row['status']}", colour)
-        table.add_row(at, f"#{row['trial']:04d}", outcome, score, delta, f"{row['seconds']:.0f}", Text(text))
+        _add(table, at, f"#{row['trial']:04d}", outcome, score, delta, f"{row['seconds']:.0f}", Text(text))
     return Panel(table, title="last outcomes (UTC)", title_align="left")

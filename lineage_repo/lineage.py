@@ -193,28 +193,40 @@ class Lineage:
 
     # ---- the writes; each is one compare-and-swap under the one lock
 
+    def subject(self, entry: Entry) -> str:
+        """What the ledger's commit of `entry` says where `entry` comes next; `verify` asks again."""
+        match entry:
+            case CampaignEntry():
+                return f"campaign {entry.name}: {entry.task['title']}"
+            case Calibration():
+                return f"calibration {len(self.calibrations) + 1}: {len(entry.measurement.seeds)} seeds of the start"
+            case Replication():
+                verdict = "certified" if entry.certified else "not certified"
+                return f"replication {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
+            case Started():
+                return proposal_message(entry).splitlines()[0]
+            case Trial():
+                return trial_subject(entry, self.task.objective)
+
+    def _append(self, entry: Entry, second: str | None = None) -> None:
+        self.store.append(entry.canonical(), self.subject(entry), entry.at, second)
+        self.refresh()
+
     def open_campaign(self, entry: CampaignEntry) -> None:
         """Write the ledger's root."""
         with self.store.writing():
-            self.store.append(entry.canonical(), f"campaign {entry.name}: {entry.task['title']}", entry.at)
-        self.refresh()
+            self._append(entry)
 
     def calibrate(self, entry: Calibration) -> None:
         """Append one measurement of the unmodified start."""
         with self.store.writing():
-            seeds = len(entry.measurement.seeds)
-            self.store.append(
-                entry.canonical(), f"calibration {len(self.calibrations) + 1}: {seeds} seeds of the start", entry.at
-            )
-        self.refresh()
+            self.refresh()
+            self._append(entry)
 
     def replicate(self, entry: Replication) -> None:
         """Append a comparison of two recorded recipes on fresh seeds."""
         with self.store.writing():
-            verdict = "certified" if entry.certified else "not certified"
-            subject = f"replication {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
-            self.store.append(entry.canonical(), subject, entry.at)
-        self.refresh()
+            self._append(entry)
 
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:
         """Record the calibrated start as trial 0, the root of every recipe; a half-done attempt is completed."""
@@ -279,8 +291,7 @@ class Lineage:
             parents,
             proposal.snapshot,
         )
-        self.store.append(entry.canonical(), proposal_message(entry).splitlines()[0], entry.at, commit)
-        self.refresh()
+        self._append(entry, commit)
         write_overview(self)
 
     def _finish(
@@ -318,8 +329,7 @@ class Lineage:
         parents = [] if proposal.parent is None else [self.commits[proposal.parent]]
         signed = Signature(proposal.specialist, trial.at)
         commit = self.store.write_commit(files, trial_message(trial, task), signed, parents, proposal.snapshot)
-        self.store.append(trial.canonical(), trial_subject(trial, task.objective), trial.at, commit)
-        self.refresh()
+        self._append(trial, commit)
         self.store.set_refs(trial_refs(trial, commit))
         write_overview(self)
 

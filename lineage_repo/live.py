@@ -4,7 +4,6 @@ Plain data like the overview, and no heavy import: a monitor may ask every secon
 """
 
 import importlib
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -13,14 +12,48 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lineage_repo import claims
+from lineage_repo import claims, shape
 from lineage_repo.control import Control
+from lineage_repo.files import read_plain
 
 SILENT_S = 60.0
 """A loop that lives writes its state every few seconds."""
 LOW_BYTES = 1 << 30
 _STREAK, _OF = 6, 8
 _FAILED = 3
+
+
+_SCORE = (shape.number, None)
+_OVERVIEW = {
+    "tip": str,
+    "campaign": str,
+    "arm": str,
+    "lineage": bool,
+    "specialists": [str],
+    "title": str,
+    "objective": {"metric": str, "direction": str, "unit": str, "digits": shape.digits},
+    "baseline": _SCORE,
+    "best": (None, {"trial": int, "score": shape.number, "title": str, "at": shape.moment}),
+    "gain": _SCORE,
+    "noise_sd": _SCORE,
+    "trials": int,
+    "counts": {"*": int},
+    "certified": [{"number": int, "against": int, "gain": shape.number, "p": shape.number, "certified": bool}],
+    "running": [{"trial": int, "title": str, "specialist": str, "since": shape.moment}],
+    "recent": [
+        {
+            "trial": int,
+            "status": str,
+            "score": _SCORE,
+            "delta_vs_best": _SCORE,
+            "title": str,
+            "failure": (str, None),
+            "seconds": shape.number,
+            "at": shape.moment,
+        }
+    ],
+}
+"""What readers of `overview.json` rely on."""
 
 
 class Alarm(NamedTuple):
@@ -36,8 +69,8 @@ def look(directory: Path) -> dict[str, Any]:
     for entry in found["running"]:
         folder = directory / "trials" / f"{entry['trial']:04d}"
         entry["alive"] = claims.alive(folder)
-        with suppress(OSError):
-            entry["doing"] = (folder / "progress.txt").read_text("utf-8")
+        with suppress(OSError, ValueError):
+            entry["doing"] = read_plain(folder / "progress.txt").decode("utf-8")
     control = Control(directory)
     found["loop"] = control.read() | {"alive": control.alive, "paused": control.paused}
     found["news_at"] = _news_at(directory, found).isoformat()
@@ -103,11 +136,11 @@ def _news_at(directory: Path, found: dict[str, Any]) -> datetime:
 def _current(directory: Path) -> dict[str, Any] | None:
     """The overview, if it was written for the ledger's present tip."""
     try:
-        tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
-        found = json.loads((directory / "overview.json").read_bytes())
+        tip = read_plain(directory / "lineage.git" / "refs" / "heads" / "ledger").decode("ascii").strip()
     except (OSError, ValueError):
         return None
-    return found if found.get("tip") == tip and found.keys() >= {"arm", "recent"} else None
+    found = shape.read(directory / "overview.json", _OVERVIEW)
+    return found if found and found["tip"] == tip else None
 
 
 def _from_git(directory: Path) -> dict[str, Any]:

@@ -4,11 +4,14 @@ Apart from the other commands because it imports nothing heavy, like `status`.
 """
 
 import importlib
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+
+from lineage_repo.files import read_plain
+from lineage_repo.shape import fits, parsed
+from lineage_repo.terminal import tell, tell_json, tell_text
 
 NAME, TIP = "rows.tsv", "tip"
 _STATUSES = (
@@ -29,6 +32,9 @@ _STATUSES = (
 
 _HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  title  [why]"
 """`to best`: the score less the best one's at that moment, in the metric's own direction."""
+
+
+_HEADER = {"title": str, "arm": str, "objective": dict}
 
 
 class Table(NamedTuple):
@@ -58,45 +64,54 @@ def log(
             raise click.UsageError(
                 "--graph draws all trials, or the keeps with --status keep, and takes -n beside that"
             )
-        return click.echo(importlib.import_module("lineage_repo.rowfile").graph(directory, wanted, limit), nl=False)
-    table = _table(directory)
+        return tell_text(importlib.import_module("lineage_repo.rowfile").graph(directory, wanted, limit))
+    table = _table(directory, whole=as_json)
     found = [r for r in reversed(table.rows) if wanted in {None, r[1]} and specialist in {None, r[2]}][:limit]
     if as_json:
-        rows = [json.loads(row[4]) for row in found]
-        return click.echo(json.dumps({"schema": "espalier.log/1", "arm": table.arm, "trials": rows}, indent=1))
-    click.echo("\n".join([f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found)]))
+        rows = [parsed(row[4]) for row in found]
+        return tell_json({"schema": "espalier.log/1", "arm": table.arm, "trials": rows})
+    tell(f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found))
     if not found:
-        click.echo("no trial matches", err=True)
+        tell("no trial matches", err=True)
     return None
 
 
-def _table(directory: Path) -> Table:
+def _table(directory: Path, *, whole: bool) -> Table:
     try:
         tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
         table = read_rows(directory)
     except (OSError, ValueError):
         return _from_git(directory)
+    if whole and not all(_is_row(row[4]) for row in table.rows):
+        return _from_git(directory, anew=True)
     return table if table.tip == tip else _from_git(directory)
 
 
-def _from_git(directory: Path) -> Table:
-    return importlib.import_module("lineage_repo.rowfile").current(directory)
+def _is_row(cell: str) -> bool:
+    try:
+        return isinstance(parsed(cell), dict)
+    except ValueError:
+        return False
+
+
+def _from_git(directory: Path, *, anew: bool = False) -> Table:
+    return importlib.import_module("lineage_repo.rowfile").current(directory, anew=anew)
 
 
 def read_rows(directory: Path) -> Table:
     """Read the file; raise `OSError` or `ValueError` where it is missing or torn."""
-    return table_of((directory / NAME).read_text("utf-8"))
+    return table_of(read_plain(directory / NAME).decode("utf-8"))
 
 
 def table_of(text: str) -> Table:
     """Parse a file; raise `ValueError` where it is torn."""
     head, *lines = text.split("\n")
-    header: dict[str, Any] = json.loads(head)
+    header: dict[str, Any] = parsed(head)
     if len(lines) < 2 or lines[-1] or not lines[-2].startswith(f"{TIP}\t"):
         raise ValueError("torn")
     tip = lines[-2].partition("\t")[2]
     fields = [line.split("\t", 4) for line in lines[:-1] if not line.startswith(f"{TIP}\t")]
     rows = {row[0]: row for row in fields}
-    if any(len(row) != 5 for row in rows.values()) or header.keys() != {"title", "arm", "objective"}:
+    if any(len(row) != 5 for row in rows.values()) or not fits(header, _HEADER):
         raise ValueError("torn")
     return Table(header["title"], header["arm"], header["objective"], list(rows.values()), tip)

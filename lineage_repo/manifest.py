@@ -3,7 +3,7 @@
 import operator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.explain import explained
@@ -28,7 +28,7 @@ class Objective(Record):
     unit: str = Field(max_length=16)
     digits: int = Field(default=4, ge=0, le=9)
     """Decimals shown to people."""
-    min_delta: float | None = Field(default=None, ge=0)
+    min_delta: FiniteFloat | None = Field(default=None, ge=0)
     """Smallest improvement that counts; None derives it from the calibrated noise."""
 
     def gain(self, score: float, reference: float) -> float:
@@ -44,8 +44,8 @@ class Gate(Record):
     """A metric that a trial must reach to have a score at all."""
 
     metric: Name
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: FiniteFloat | None = None
+    at_most: FiniteFloat | None = None
     rule: Literal["mean", "bound"] = "bound"
     """`bound`: the confidence bound of the mean must clear the gate, not the mean alone."""
     confidence: float = Field(default=0.99, gt=0.5, lt=1)

@@ -1,11 +1,11 @@
 """The `sessions` command: what every session was, and which trials it registered."""
 
-import json
 from pathlib import Path
 
 import click
 
 from lineage_repo.sessions import EndReason, SessionReport, reports
+from lineage_repo.terminal import tell, tell_json
 
 
 @click.command()
@@ -22,11 +22,11 @@ def sessions(directory: Path, as_json: bool, specialist: str | None, trial: int 
     ]
     if as_json:
         rows = [report.model_dump(mode="json") for report in found]
-        return click.echo(json.dumps({"schema": "espalier.sessions/1", "sessions": rows}, indent=1))
+        return tell_json({"schema": "espalier.sessions/1", "sessions": rows})
     for report in found:
-        click.echo(line(report))
+        tell(line(report))
     if not found:
-        click.echo("no session matches", err=True)
+        tell("no session matches", err=True)
     return None
 
 

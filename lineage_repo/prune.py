@@ -1,6 +1,5 @@
 """Retention: what git does not hold, logs and artifacts, stays for the trials that matter."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from lineage_repo import claims
 from lineage_repo.commands import open_lineage
 from lineage_repo.lineage import Lineage
 from lineage_repo.records import Status
+from lineage_repo.terminal import tell, tell_json
 
 KEEP_LAST = 20
 _LOCK = "lock"
@@ -85,10 +85,8 @@ def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
     freed = sum(one.bytes for one in gone)
     if as_json:
         whole = {"schema": "espalier.prune/1", "dry_run": dry_run, "kept_bytes": sizes, "freed_bytes": freed}
-        return click.echo(json.dumps(whole | {"trials": [one.trial for one in gone]}, indent=1))
+        return tell_json(whole | {"trials": [one.trial for one in gone]})
     for why, text in (("keep", "start and keeps"), ("last", f"newest {last}"), ("running", "running or unrecorded")):
-        click.echo(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
+        tell(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
     verb = "would free" if dry_run else "freed"
-    return click.echo(
-        f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts of {len(gone)} trials; the record is whole"
-    )
+    return tell(f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts of {len(gone)} trials; the record is whole")

@@ -131,6 +131,10 @@ class Measurement(Record):
     tempo: tuple[FiniteFloat, ...] = Field(default=(), exclude_if=operator.not_)
     """CPU seconds of a fixed loop before the first box and after each seed's last: more on a disturbed host."""
 
+    def lengths(self) -> dict[str, int]:
+        """How many values each metric of the evaluator has."""
+        return {name: len(values) for name, values in self.metrics.items()}
+
 
 class Margin(Record):
     """How far a trial was from one limit or gate; negative means missed."""

@@ -23,12 +23,13 @@ from lineage_repo.store import Store, StoreError
 from lineage_repo.text import clipped
 
 
-def current(directory: Path) -> Table:
-    """The table at the ledger's tip, brought up to date; for a clone it is folded from git each time."""
+def current(directory: Path, *, anew: bool = False) -> Table:
+    """The table at the ledger's tip, brought up to date or made `anew`; for a clone folded from git each time."""
     if not (directory / "lineage.git").is_dir():
         return table_of(_whole(directory))
-    with suppress(StoreError, OSError, ValueError):
-        return _appended(directory)
+    if not anew:
+        with suppress(StoreError, OSError, ValueError):
+            return _appended(directory)
     text = _whole(directory)
     with suppress(OSError):  # a reader without the right to write reads all the same
         write_whole(directory / NAME, text.encode())
@@ -55,7 +56,7 @@ def _appended(directory: Path) -> Table:
     if rows:
         text = _lines(trials, objective, rows[-1].commit)
         # One write at the end of the file: two readers at once leave the same lines twice, which does no harm.
-        descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND)
+        descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
             os.write(descriptor, text.encode())
         finally:

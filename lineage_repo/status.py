@@ -3,7 +3,6 @@
 Apart from the other commands because it imports nothing heavy: a monitor may ask every second.
 """
 
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from lineage_repo import hostfile
 from lineage_repo.live import look
+from lineage_repo.terminal import tell, tell_json
 
 EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
 
@@ -29,7 +29,10 @@ EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7
 def status(directory: Path, as_json: bool, exit_code: bool) -> None:
     """Say where a campaign stands: best, counts, what runs now, what is wrong."""
     found: dict[str, Any] = {**look(directory), "slots": hostfile.slots(os.environ)}
-    click.echo(json.dumps(found, indent=1) if as_json else "\n".join(_lines(directory, found)))
+    if as_json:
+        tell_json(found)
+    else:
+        tell(*_lines(directory, found))
     if exit_code:
         raise click.exceptions.Exit(EXIT[found["state"]])
 

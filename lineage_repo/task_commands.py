@@ -1,6 +1,5 @@
 """The commands on tasks that measure nothing: new, list, schema."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ from lineage_repo.builtin import builtin_tasks, data_folder
 from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import ManifestError, Task
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.terminal import tell, tell_json
 from lineage_repo.text import clipped
 
 _NAMED = "new_task"
@@ -30,8 +30,8 @@ def new(directory: Path) -> None:
     """
     source = scaffold(directory)
     for path in sorted(p for p in source.path.rglob("*") if p.is_file()):
-        click.echo(path)
-    click.echo(f"next      espalier task check {directory}")
+        tell(str(path))
+    tell(f"next      espalier task check {directory}")
 
 
 def scaffold(folder: Path) -> TaskFolder:
@@ -55,12 +55,12 @@ def list_tasks() -> None:
     for path in builtin_tasks():
         try:
             task = TaskFolder.load(path).task
-            click.echo(f"{path.name:20} {task.title}" + ("; first: task prepare" if task.upstream or task.data else ""))
+            tell(f"{path.name:20} {task.title}" + ("; first: task prepare" if task.upstream or task.data else ""))
         except ManifestError as error:
-            click.echo(f"{path.name:20} broken: {clipped(str(error), 100)}")
+            tell(f"{path.name:20} broken: {clipped(str(error), 100)}")
 
 
 @click.command("schema")
 def schema() -> None:
     """Print the JSON schema of task.toml."""
-    click.echo(json.dumps(Task.model_json_schema(), indent=1))
+    tell_json(Task.model_json_schema())

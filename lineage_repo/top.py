@@ -1,6 +1,5 @@
 """The `top` command: a live picture of a campaign, from files alone, so that it never disturbs the run."""
 
-import json
 import os
 import select
 import sys
@@ -21,6 +20,7 @@ from lineage_repo.frame import frame
 from lineage_repo.lineage import Lineage
 from lineage_repo.live import look
 from lineage_repo.records import Status
+from lineage_repo.terminal import harmless, tell_json
 
 _EVERY_S = 1.0
 
@@ -32,7 +32,7 @@ _EVERY_S = 1.0
 def top(directory: Path, once: bool, as_json: bool) -> None:
     """Watch a campaign: specialists, slots, spend against caps, outcomes, alarms. q or Ctrl-C leaves."""
     if as_json:
-        return click.echo(json.dumps(_facts(directory), indent=1))
+        return tell_json(_facts(directory))
     lineage, console = open_lineage(directory), Console(highlight=False)
     if once or not console.is_terminal:
         # As wide as the frame needs where nothing says how wide the output is.
@@ -55,7 +55,7 @@ def _facts(directory: Path) -> dict[str, Any]:
 def _frame(directory: Path, lineage: Lineage) -> RenderableType:
     trials = lineage.refresh().trials.values()
     keeps = [(t.number, t.score) for t in trials if t.status in {Status.BASELINE, Status.KEEP} and t.score is not None]
-    return frame(_facts(directory), [(t.number, t.score) for t in trials if t.score is not None], keeps)
+    return frame(harmless(_facts(directory)), [(t.number, t.score) for t in trials if t.score is not None], keeps)
 
 
 @contextmanager

@@ -1,27 +1,26 @@
 """Verify a lineage offline: the chain, the commits, the refs, and every verdict again."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
+from lineage_repo import commits, replications, strangers
+from lineage_repo.errors import EspalierError
 from lineage_repo.imported import taken_over
 from lineage_repo.judge import JUDGE_VERSION, judge, pooled
 from lineage_repo.lineage import Lineage, read_entry
-from lineage_repo.message import proposal_message, trial_message
 from lineage_repo.records import (
     LEVELS,
     Calibration,
     CampaignEntry,
     Entry,
     Incumbent,
-    Proposal,
+    Measurement,
     Record,
     Replication,
     Started,
     Trial,
 )
-from lineage_repo.replication import compared
-from lineage_repo.store import BEST, LEDGER, Row, Signature, Store, StoreError
+from lineage_repo.store import Row, Store
 
 
 class Report(Record):
@@ -38,27 +37,16 @@ class Report(Record):
 
 
 def verify(store: Store, *, full: bool = True) -> Report:
-    """Check a campaign's repository or any clone of it."""
+    """Check a campaign's repository or any clone of it; whatever is wrong with it is named, and nothing raises."""
     problems = [wrong] if (wrong := store.fsck(full=full)) else []
-    if not store.is_whole():
-        problems.append(f"{store.path} has grafts or is a shallow clone: verify a full one")
-    rows: list[Row] = []
-    lineage = Lineage(store)
-    try:
-        rows = store.rows()
-        for row in rows:
-            entry = read_entry(row)
-            problems += _check_entry(lineage, row, entry)
-            lineage.fold(row, entry)
-        if not rows:
-            problems.append(f"{store.path} has no ledger")
-        else:
-            problems += _check_commits(lineage)
-            problems += _check_notices(lineage)
-            problems += _check_refs(lineage)
-            problems += _check_entries(store, rows)
-    except (StoreError, ValueError) as error:
-        problems.append(str(error))
+    lineage, rows = Lineage(store), list[Row]()
+    problems += _told("repository", lambda: strangers.beside(store))
+    problems += _told("ledger", lambda: _walked(lineage, rows))
+    if rows:
+        problems += _told("commits", lambda: commits.check(lineage))
+        problems += _told("notices", lambda: _check_notices(lineage))
+        problems += _told("refs", lambda: strangers.refs(lineage))
+        problems += _told("trees", lambda: strangers.trees(lineage, rows))
     return Report(
         tip=rows[-1].commit if rows else None,
         entries=len(rows),
@@ -68,6 +56,32 @@ def verify(store: Store, *, full: bool = True) -> Report:
         unfinished=tuple(e.number for e in lineage.running()),
         imported=lineage.campaign is not None and lineage.campaign.origin is not None,
     )
+
+
+def _told(where: str, check: Callable[[], Iterable[str]]) -> list[str]:
+    found: list[str] = []
+    try:
+        found.extend(check())
+    except EspalierError as error:
+        found.append(f"{where}: {error}")
+    except Exception as error:  # a bent record may break any check, and is to be named all the same
+        found.append(f"{where}: can't be checked, {type(error).__name__}: {error}")
+    return found
+
+
+def _walked(lineage: Lineage, rows: list[Row]) -> Iterator[str]:
+    """Check each entry against those before it; what comes after one that nobody can read is not looked at."""
+    rows += lineage.store.rows()
+    if not rows:
+        yield f"{lineage.store.path} has no ledger"
+    before = None
+    for row, found in zip(rows, lineage.store.commits_with_files([row.commit for row in rows]), strict=True):
+        entry = read_entry(row)
+        where = f"ledger entry {row.commit[:12]}"
+        yield from _told(where, partial(commits.check_link, lineage, row, entry, before, found))
+        yield from _told(where, partial(_check_entry, lineage, row, entry))
+        lineage.fold(row, entry)
+        before = row
 
 
 def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
@@ -86,24 +100,26 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
             yield f"{where}: trial {entry.number:04d} is rooted from {entry.proposal.parent:04d}, not recorded then"
     if isinstance(entry, Calibration):
         yield from _check_level(lineage, where, entry.isolation)
+        yield from _check_calibration(lineage, where, entry.measurement)
     if isinstance(entry, Replication):
         yield from _check_level(lineage, where, entry.isolation)
-        yield from _check_replication(lineage, where, entry)
+        yield from replications.check(lineage, where, entry)
     if isinstance(entry, Trial):
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
         yield from _check_trial(lineage, where, entry)
 
 
-def _check_replication(lineage: Lineage, where: str, entry: Replication) -> Iterator[str]:
-    numbers = (entry.number, entry.against)
-    if lost := [n for n in numbers if n not in lineage.trials]:
-        yield f"{where}: it measures trial {lost[0]:04d} again, not recorded then"
-    elif entry != compared(
-        lineage.task, numbers, entry.measurements, lineage.noise(lineage.task), entry.isolation, entry.at
-    ):
-        pair = f"{entry.number:04d} with {entry.against:04d}"
-        yield f"{where}: its comparison of {pair} is not what its measurements give"
+def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -> Iterator[str]:
+    """It is of the start as the first one was, with the seeds of a trial: more of them would make noise look known."""
+    task, seeds = lineage.task, len(measurement.seeds)
+    if measurement.lengths() != dict.fromkeys(task.evaluator.metrics, seeds):
+        yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
+    if seeds != task.seeds:
+        yield f"{where}: the calibration has {seeds} seeds, the campaign {task.seeds}"
+    known = next((c.measurement.source_bytes for c in lineage.calibrations), measurement.source_bytes)
+    if measurement.source_bytes != known:
+        yield f"{where}: the calibration weighed {measurement.source_bytes} bytes, the first {known}: another recipe"
 
 
 def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial | Replication) -> Iterator[str]:
@@ -174,8 +190,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     seeds = len(measurement.seeds)
     if trial.number and seeds != task.seeds:
         yield f"{what} has {seeds} seeds, the campaign {task.seeds}"
-    lengths = {name: len(values) for name, values in measurement.metrics.items()}
-    if lengths != dict.fromkeys(task.evaluator.metrics, seeds):
+    if measurement.lengths() != dict.fromkeys(task.evaluator.metrics, seeds):
         yield f"{what} lacks values of the metrics that the manifest declares"
 
 
@@ -186,83 +201,9 @@ def _check_level(lineage: Lineage, what: str, isolation: dict[str, str]) -> Iter
         yield f"{what} ran with isolation {level!r}, the campaign asks for {asked!r}"
 
 
-def _check_commits(lineage: Lineage) -> Iterator[str]:
-    """Every proposal and trial commit holds what the ledger says, on the parent that it names."""
-    wanted = [_proposal_commit(lineage, entry) for entry in lineage.started.values()]
-    wanted += [_trial_commit(lineage, trial) for trial in lineage.trials.values()]
-    found = lineage.store.commits_with_files([want.commit for want in wanted])
-    for want, (head, text, files, recipe) in zip(wanted, found, strict=True):
-        where = f"{want.what}: {want.commit[:12]}"
-        if files != want.files:
-            yield f"{where} holds other files than the ledger says"
-        if recipe != want.recipe:
-            yield f"{where} holds another recipe than was registered"
-        if head != want.head:
-            yield f"{where} does not stand on the parent, or is not by the author and of the time, that it names"
-        if text != want.message:
-            yield f"{where} has a message that its record does not give"
-
-
-class _Commit(NamedTuple):
-    """A commit as the ledger describes it."""
-
-    what: str
-    commit: str
-    files: dict[str, bytes]
-    recipe: str
-    head: list[str]
-    message: str
-
-
-def _proposal_commit(lineage: Lineage, entry: Started) -> _Commit:
-    files = {"proposal.json": entry.proposal.canonical()}
-    head = _head(lineage, entry.proposal, entry.at)
-    commit = lineage.proposals[entry.number]
-    return _Commit(
-        f"proposal of {entry.number:04d}", commit, files, entry.proposal.snapshot, head, proposal_message(entry)
-    )
-
-
 def _check_notices(lineage: Lineage) -> Iterator[str]:
     """Where an edit goes beyond what its role declares follows from the two recipes."""
     trials = list(lineage.trials.values())
     for trial, found in zip(trials, lineage.notices([t.proposal for t in trials]), strict=True):
         if trial.notices != found:
             yield f"trial {trial.number:04d}: its notices are not what its edit and its role give"
-
-
-def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
-    files = {"trial.json": trial.canonical()}
-    if trial.number == 0:
-        files["task.json"] = lineage.task.canonical()
-    head = _head(lineage, trial.proposal, trial.at)
-    message = trial_message(trial, lineage.task)
-    commit = lineage.commits[trial.number]
-    recipe = "" if trial.imported else trial.proposal.snapshot
-    return _Commit(f"trial {trial.number:04d}", commit, files, recipe, head, message)
-
-
-def _head(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
-    parents = [] if proposal.parent is None else [f"parent {lineage.commits.get(proposal.parent, 'missing')}"]
-    return [*parents, *Signature(proposal.specialist, at).lines()]
-
-
-def _check_entries(store: Store, rows: list[Row]) -> Iterator[str]:
-    """Ledger commits hold their entry and nothing else, by the evaluator."""
-    for row, (head, _, files, recipe) in zip(rows, store.commits_with_files([row.commit for row in rows]), strict=True):
-        by = [line for line in head if not line.startswith("parent ")]
-        if files != {"entry.json": row.body} or recipe or by != Signature("evaluator", read_entry(row).at).lines():
-            yield f"ledger entry {row.commit[:12]}: it holds more than its entry, or is not the evaluator's"
-
-
-def _check_refs(lineage: Lineage) -> Iterator[str]:
-    """Tags and branches that exist must agree with the ledger; a clone's `best` may be remote-tracking."""
-    clone = lineage.store.ledger_ref() != LEDGER
-    best = "refs/remotes/origin/best" if clone else BEST
-    # A clone is its owner's to tag and branch; in the record itself nothing else may stand.
-    mine = ("refs/heads", "refs/tags") if not clone else ("refs/tags/trial", "refs/tags/keep", best)
-    found = {name: commit for name, commit in lineage.store.refs(*mine).items() if name != LEDGER}
-    wanted = {best if name == BEST else name: commit for name, commit in lineage.derived_refs().items()}
-    for name in sorted(wanted.keys() | found.keys()):
-        if wanted.get(name) != found.get(name):
-            yield f"{name} is at {found.get(name, 'nothing')[:12]}, the ledger says {wanted.get(name, 'nothing')[:12]}"

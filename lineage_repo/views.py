@@ -64,7 +64,9 @@ def ancestry(lineage: Lineage, number: int) -> list[Trial]:
     at: int | None = number
     while at is not None:
         chain.append(lineage.trial(at))
-        at = chain[-1].proposal.parent
+        # A parent comes earlier; in a record that says otherwise the chain would have no end.
+        parent = chain[-1].proposal.parent
+        at = parent if parent is None or parent < at else None
     return chain
 
 

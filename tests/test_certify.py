@@ -8,24 +8,35 @@ from scipy import stats  # pyright: ignore
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.judge import student_p
-from lineage_repo.records import Measurement, Spread, now
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Measurement, Replication, Spread, now
 from lineage_repo.replication import compared
 from lineage_repo.verify import verify
 from mcp_server import runner
 from mcp_server.host import Host
 from tests.test_cli import espalier
-from tests.test_lineage import digests, measurement, proposal
+from tests.test_lineage import digests, measurement, proposal, submit
 from tests.test_verify import rewrite_newest
 
 NOISE = {"error": Spread(n=4, mean=0.5, sd=0.01)}
 
 
-def of(*errors: float) -> Measurement:
+def of(*errors: float, drawn: int = 100) -> Measurement:
+    """One draw for each error, `drawn` the first."""
     base = measurement(0.0)
     runs = [run.model_copy(update={"seed": i}) for i in range(len(errors)) for run in base.phases[:2]]
     metrics = {"error": errors, "worst": (0.1,) * len(errors)}
-    changed = {"seeds": tuple(range(len(errors))), "metrics": metrics, "phases": tuple(runs)}
-    return base.model_copy(update=changed)
+    seeds, draws = tuple(range(len(errors))), tuple(range(drawn, drawn + len(errors)))
+    return base.model_copy(update={"drawn": draws, "seeds": seeds, "metrics": metrics, "phases": tuple(runs)})
+
+
+def again(lineage: Lineage, ours: Measurement | None = None, theirs: Measurement | None = None) -> Replication:
+    """Trial 1 measured again beside the start, as `certify` would record it."""
+    start = lineage.trials[0].measurement
+    assert start
+    weighed = of(0.5, 0.6, 0.5, drawn=200).model_copy(update={"source_bytes": start.source_bytes})
+    pair = (ours or of(0.4, 0.5, 0.4), theirs or weighed)
+    return compared(lineage.task, (1, 0), pair, lineage.noise(lineage.task), {"level": "bwrap"}, now())
 
 
 def test_the_tail_of_students_t_is_scipys() -> None:
@@ -75,21 +86,36 @@ def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Ca
 
 def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    lineage.record(
-        lineage.register(proposal(lineage), digests(lineage), lambda _: None),
-        measurement(0.6),
-        None,
-        attempts=1,
-        isolation={"level": "bwrap"},
-    )
-    lineage.replicate(
-        compared(
-            campaign.task, (1, 0), (of(0.4, 0.5), of(0.4, 0.6)), lineage.noise(campaign.task), {"level": "bwrap"}, now()
-        )
-    )
+    submit(lineage, 0.6)
+    lineage.replicate(again(lineage))
     assert verify(lineage.store).problems == ()
     rewrite_newest(Path(lineage.store.path), "certified", True)
     assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
+
+
+def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.6)
+    entry = again(lineage)
+    lineage.replicate(entry.model_copy(update={"against": 1}))
+    lineage.replicate(entry.model_copy(update={"at": entry.at.replace(year=1999)}))
+    wrong: list[tuple[dict[str, object], str]] = [
+        ({"drawn": (1, 2)}, "2 distinct draws: at least 3"),
+        ({"drawn": (1, 1, 2)}, "2 distinct draws: at least 3"),
+        ({"drawn": (1, 2, 3, 4)}, "3 seeds of 4 draws"),
+        ({"drawn": (7, 8, 9)}, "the seed 7, which an earlier measurement drew"),
+        ({"seeds": (5, 5, 5)}, "3 seeds of 3 draws: one of each is asked for, none twice"),
+        ({"source_bytes": 9}, "weighed 9 bytes, in its own measurement 12: another recipe"),
+        ({"metrics": {"error": (0.4, 0.5, 0.4), "worst": (0.1, 0.1, 0.1), "more": (1.0,)}}, "lacks values"),
+        ({"phases": ()}, "lacks a run of a phase"),
+    ]
+    for changes, _ in wrong:
+        lineage.replicate(again(lineage, of(0.4, 0.5, 0.4).model_copy(update=changes)))
+    rows = [row.commit[:12] for row in lineage.store.rows()[-len(wrong) - 2 :]]
+    problems = verify(lineage.store).problems
+    named = ["is of a trial with itself", "is older than trial 0001", *(text for _, text in wrong)]
+    for commit, text in zip(rows, named, strict=True):
+        assert any(commit in line and text in line for line in problems), text
 
 
 def test_a_trial_is_not_compared_with_itself(campaign: Campaign) -> None:

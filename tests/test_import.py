@@ -1,16 +1,21 @@
 """Trials of other harnesses: taken over as they are, repaired by stated rules, and marked."""
 
 import json
+import math
 import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import ValidationError
 
+from lineage_repo.analysis.limits import margins
+from lineage_repo.analysis.table import rows
 from lineage_repo.campaign import Campaign
 from lineage_repo.cli import main
 from lineage_repo.commands import open_lineage
 from lineage_repo.lineage import LineageError
+from lineage_repo.manifest import Gate, Objective
 from lineage_repo.records import NO_SNAPSHOT, Status, Trial
 from lineage_repo.store import Store
 from lineage_repo.traces.intake import import_trace, read_trace
@@ -142,6 +147,34 @@ def test_a_missing_snapshot_is_said_to_be_missing(tmp_path: Path) -> None:
         result = espalier(*arguments)
         assert result.exit_code == 1
         assert "imported without its code" in result.output
+
+
+def test_two_gates_on_one_metric_are_told_apart(tmp_path: Path) -> None:
+    gates = (Gate(metric="bytes", at_least=0.0), Gate(metric="bytes", at_most=10.0))
+    start = line(0, values={"loss": 2.0, "bytes": 5.0})
+    later = [line(n, 2.0, values={"loss": 2.0, "bytes": size}) for n, size in enumerate((-3.0, 99.0), 1)]
+    lineage = small(tmp_path / "out", start, *later, limits=gates)
+    assert [row["margin.bytes at least 0"] for row in rows(lineage)] == [5.0, -3.0, 99.0]
+    assert [row["margin.bytes at most 10"] for row in rows(lineage)] == [5.0, 13.0, -89.0]
+    assert [(row.name, row.missed) for row in margins(lineage).rows] == [
+        ("bytes at least 0", 1),
+        ("bytes at most 10", 1),
+    ]
+
+
+@pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_time_before_gits_epoch_is_refused_and_leaves_no_folder(tmp_path: Path, at: str) -> None:
+    with pytest.raises(TraceError, match="before 1970: correct its time"):
+        small(tmp_path / "new" / "out", line(0, 1.0), line(1, 0.9, at=at))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("gate", [{"at_most": math.inf}, {"at_least": math.nan}])
+def test_a_bound_that_is_no_number_is_refused(gate: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Gate(metric="bytes", **gate)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="finite"):
+        Objective(metric="loss", direction="lower", unit="nats", min_delta=math.inf)
 
 
 def test_nothing_is_ever_added_to_an_imported_lineage(tmp_path: Path) -> None:

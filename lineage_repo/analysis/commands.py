@@ -1,6 +1,5 @@
 """The commands `analyze`, `paper` and `export`."""
 
-import json
 import os
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lineage_repo.redact import Redactor
 from lineage_repo.report.page import report_page
 from lineage_repo.report.rows import survey
 from lineage_repo.report.runtime import vega_script
+from lineage_repo.terminal import tell, tell_json
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -33,8 +33,8 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
     """
     found = analyse(open_lineage(directory), open_lineage(single) if single else None)
     if as_json:
-        return click.echo(json.dumps({"schema": "espalier.analysis/1", **found.model_dump(mode="json")}, indent=1))
-    return click.echo("\n".join(line for line in found.lines()))
+        return tell_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
+    return tell(*found.lines())
 
 
 @click.command()
@@ -47,8 +47,8 @@ def paper(directory: Path, as_json: bool) -> None:
     """
     table = recompute(directory)
     if as_json:
-        return click.echo(json.dumps({"schema": "espalier.paper/1", **table.model_dump(mode="json")}, indent=1))
-    return click.echo("\n".join(table.lines()))
+        return tell_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
+    return tell(*table.lines())
 
 
 @click.command()
@@ -69,7 +69,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
         raise click.UsageError("name a table by -o, or a folder by --bundle")
     lineage = open_lineage(directory)
     if out:
-        click.echo(f"{out}: {write_table(lineage, out)} trials with the start")
+        tell(f"{out}: {write_table(lineage, out)} trials with the start")
     if bundle:
         private = {
             "your home folder": str(Path.home()),
@@ -81,7 +81,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             bundle,
             private,
             Redactor.of(os.environ),
-            lambda: report_page(survey(lineage), vega_script(), lambda what: click.echo(f"{what} ...", err=True)),
+            lambda: report_page(survey(lineage), vega_script(), lambda what: tell(f"{what} ...", err=True)),
             as_is=as_is,
         )
-        click.echo(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")
+        tell(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

@@ -4,7 +4,7 @@ from statistics import fmean
 
 from lineage_repo.judge import per_seed
 from lineage_repo.manifest import Task
-from lineage_repo.records import Trial
+from lineage_repo.records import Margin, Trial
 
 
 def values(task: Task, trial: Trial) -> dict[str, float]:
@@ -14,6 +14,19 @@ def values(task: Task, trial: Trial) -> dict[str, float]:
     if trial.measurement is None:
         return {}
     return {name: fmean(found) for name, found in per_seed(task, trial.measurement).items() if found}
+
+
+def margins(task: Task, trial: Trial) -> dict[str, Margin]:
+    """The room under each limit and gate, by a name of its own: gates that share a metric are told apart."""
+    return {_label(task, margin): margin for margin in trial.outcome.margins}
+
+
+def _label(task: Task, margin: Margin) -> str:
+    gates = [gate for gate in task.gates if gate.metric == margin.name]
+    if len(gates) < 2:
+        return margin.name
+    least = margin.margin == margin.value - margin.limit
+    return f"{margin.name} {'at least' if least else 'at most'} {margin.limit:g}"
 
 
 def slot_seconds(trial: Trial) -> float | None:

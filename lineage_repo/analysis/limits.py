@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from lineage_repo.analysis import facts
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
 from lineage_repo.records import Margin, Record, Status
@@ -63,8 +64,8 @@ def margins(lineage: Lineage) -> Margins:
     """Collect the margins; raise `UnsupportedError` where no trial has one."""
     found: dict[str, list[Margin]] = {}
     for trial in counted(lineage):
-        for margin in trial.outcome.margins:
-            found.setdefault(margin.name, []).append(margin)
+        for name, margin in facts.margins(lineage.task, trial).items():
+            found.setdefault(name, []).append(margin)
     if not found:
         raise UnsupportedError("no trial has a margin: no limit is known, or nothing was measured")
     return Margins(rows=tuple(_row(name, own) for name, own in found.items()))

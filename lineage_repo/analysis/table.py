@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.analysis.facts import margins, slot_seconds, values
 from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
 from lineage_repo.lineage import Lineage
@@ -46,7 +46,7 @@ def rows(lineage: Lineage) -> list[dict[str, Cell]]:
     found = [_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
     numbers = [
         {f"value.{name}": value for name, value in values(task, trial).items()}
-        | {f"margin.{margin.name}": margin.margin for margin in trial.outcome.margins}
+        | {f"margin.{name}": margin.margin for name, margin in margins(task, trial).items()}
         for _, trial in sorted(lineage.trials.items())
     ]
     names = dict.fromkeys(name for row in numbers for name in row)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from lineage_repo.analysis import facts
 from lineage_repo.report.figure import (
     HEIGHT,
     NARROW,
@@ -37,7 +38,8 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     alt, objective = load("altair"), survey.lineage.task.objective
     own = [(row, row.margins[name], row.value) for row in survey.trials if name in row.margins]
     points = [(row, margin, value) for row, margin, value in own if value is not None]
-    limits = [m for t in survey.lineage.trials.values() for m in t.outcome.margins if m.name == name]
+    known = (facts.margins(survey.lineage.task, trial) for trial in survey.lineage.trials.values())
+    limits = [found[name] for found in known if name in found]
     if len(points) < 2 or min(margin for _, margin, _ in points) > _NEAR * abs(limits[0].limit):
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)

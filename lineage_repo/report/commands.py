@@ -1,6 +1,5 @@
 """The commands `report` and `compare`."""
 
-import json
 from pathlib import Path
 
 import click
@@ -13,11 +12,12 @@ from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.rows import Survey, survey
 from lineage_repo.report.runtime import vega_script, write_figures
+from lineage_repo.terminal import tell, tell_json
 
 
-def tell(what: str) -> None:
+def _begun(what: str) -> None:
     """Say on standard error what is being done."""
-    click.echo(f"{what} ...", err=True)
+    tell(f"{what} ...", err=True)
 
 
 def place(out: Path) -> None:
@@ -51,14 +51,14 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
         raise click.UsageError("name the page by -o report.html, or a folder by --figures")
     if out:
         place(out)
-    tell("record")
+    _begun("record")
     found = survey(open_lineage(directory), noise)
     if folder:
-        tell("figures as files")
-        click.echo(f"{folder}: {len(write_figures(figures(found), folder))} files")
+        _begun("figures as files")
+        tell(f"{folder}: {len(write_figures(figures(found), folder))} files")
     if out:
-        write_whole(out, report_page(found, vega_script(), tell).encode())
-        click.echo(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+        write_whole(out, report_page(found, vega_script(), _begun).encode())
+        tell(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
 @click.command()
@@ -82,11 +82,11 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         place(out)
     found = compare_arms(arms)
     if out:
-        tell("page")
+        _begun("page")
         write_whole(out, comparison_page(arms, found, vega_script()).encode())
     if as_json:
-        return click.echo(json.dumps({"schema": "espalier.compare/1", **found.model_dump(mode="json")}, indent=1))
-    return click.echo("\n".join(_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else [])))
+        return tell_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
+    return tell(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
 
 
 def _lines(found: Comparison) -> list[str]:

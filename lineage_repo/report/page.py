@@ -23,6 +23,7 @@ from lineage_repo.report.roles import role_rows
 from lineage_repo.report.rows import Survey, TrialFacts
 from lineage_repo.report.spine import spine
 from lineage_repo.status import arm_text
+from lineage_repo.terminal import shown
 from lineage_repo.text import clipped
 
 _KEPT = 200
@@ -191,4 +192,4 @@ def _diff(survey: Survey, row: TrialFacts) -> str:
         return "no diff: the trial was imported without its code"
     text = survey.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"
     # Characters that reorder or hide code are shown as what they are.
-    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
+    return shown(text)

@@ -7,7 +7,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import Neighbour, neighbours
-from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.analysis.facts import margins, slot_seconds, values
 from lineage_repo.analysis.section import UnsupportedError
 from lineage_repo.lineage import Lineage
 from lineage_repo.message import heading
@@ -123,14 +123,14 @@ def _row(
         title=heading(trial.proposal),
         hypothesis=trial.proposal.hypothesis,
         failure=outcome.failure or "",
-        margins={margin.name: margin.margin for margin in outcome.margins},
+        margins={name: margin.margin for name, margin in margins(lineage.task, trial).items()},
     )
 
 
 def _path(lineage: Lineage) -> set[int]:
     found: set[int] = set()
     at = lineage.best.number if lineage.best else None
-    while at is not None:
+    while at is not None and at in lineage.trials and at not in found:
         found.add(at)
         at = lineage.trials[at].proposal.parent
     return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.terminal import tell
 from lineage_repo.traces.intake import import_trace, read_trace
 
 
@@ -19,7 +20,7 @@ def import_command(traces: Path, out: Path) -> None:
     marked = [t.imported for t in lineage.trials.values() if t.imported]
     repaired = sum(bool(found.repairs) for found in marked)
     best = lineage.best
-    click.echo(f"{out}: {len(marked)} trials with the start, {repaired} of them repaired, none with its code")
+    tell(f"{out}: {len(marked)} trials with the start, {repaired} of them repaired, none with its code")
     if best:
-        click.echo(f"best {lineage.task.objective.text(best.score)} (trial {best.number:04d})")
-    click.echo(f"next  espalier verify {out}; espalier analyze {out}")
+        tell(f"best {lineage.task.objective.text(best.score)} (trial {best.number:04d})")
+    tell(f"next  espalier verify {out}; espalier analyze {out}")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lineage_repo.imported import taken_over
 from lineage_repo.lineage import Lineage, trial_refs
 from lineage_repo.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
-from lineage_repo.message import trial_message, trial_subject
+from lineage_repo.message import trial_message
 from lineage_repo.overview import write_overview
 from lineage_repo.records import NO_SNAPSHOT, CampaignEntry, Imported, Proposal, Status, Trial, now
 from lineage_repo.store import Draft, Row, Signature, Store
@@ -32,22 +32,30 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
     """Make `folder` with a foreign campaign's lineage; raise `TraceError` where it exists or a trial can't be kept."""
     if folder.exists():
         raise TraceError(f"{folder} is there already: name a new folder")
+    made = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        half = Path(scratch) / "half"
-        lineage = Lineage(Store.create(half / "lineage.git"))
-        _write(lineage, trace)
-        half.rename(folder)
-    written = Lineage(Store(folder / "lineage.git")).refresh()
-    write_overview(written)
-    return written
+    try:
+        # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            half = Path(scratch) / "half"
+            _write(Lineage(Store.create(half / "lineage.git")), trace)
+            write_overview(Lineage(Store(half / "lineage.git")).refresh())
+            half.rename(folder)
+    except BaseException:
+        for parent in made:
+            parent.rmdir()
+        raise
+    return Lineage(Store(folder / "lineage.git")).refresh()
 
 
 def _write(lineage: Lineage, trace: Trace) -> None:
+    for line in trace.trials:
+        # Git knows no time before its epoch.
+        if line.at and line.at < EPOCH:
+            raise TraceError(f"trial {line.id!r} is of {line.at:%Y}, before 1970: correct its time, or leave it out")
     entry = _campaign(trace)
     lineage.fold(Row("", None, b""), entry)
-    drafts = [_ledger_draft(entry.canonical(), f"campaign {entry.name}: {entry.task['title']}", entry.at)]
+    drafts = [_entry_draft(lineage, entry)]
     numbers: dict[str, int] = {}
     for line in trace.trials:
         number = len(numbers)
@@ -60,7 +68,8 @@ def _write(lineage: Lineage, trace: Trace) -> None:
         numbers[line.id] = number
         lineage.fold(Row("", None, b""), trial)
         # Of each trial's two drafts the first is its commit, the second the ledger's entry.
-        drafts += [_trial_draft(trial, lineage.task), _entry_draft(trial, lineage.task)]
+        mine = 1 + 2 * number
+        drafts += [_trial_draft(trial, lineage.task), _entry_draft(lineage, trial, (mine - 1, mine))]
     commits = lineage.store.write_drafts(drafts)
     refs: dict[str, str] = {}
     for number, trial in lineage.trials.items():
@@ -68,14 +77,9 @@ def _write(lineage: Lineage, trace: Trace) -> None:
     lineage.store.set_refs(refs)
 
 
-def _ledger_draft(body: bytes, subject: str, at: datetime, parents: tuple[int, ...] = ()) -> Draft:
-    return Draft({"entry.json": body}, subject + "\n", Signature("evaluator", at), parents)
-
-
-def _entry_draft(trial: Trial, task: Task) -> Draft:
-    mine = 1 + 2 * trial.number
-    subject = trial_subject(trial, task.objective)
-    return _ledger_draft(trial.canonical(), subject, trial.at, (mine - 1, mine))
+def _entry_draft(lineage: Lineage, entry: CampaignEntry | Trial, parents: tuple[int, ...] = ()) -> Draft:
+    signed = Signature("evaluator", entry.at)
+    return Draft({"entry.json": entry.canonical()}, lineage.subject(entry) + "\n", signed, parents)
 
 
 def _trial_draft(trial: Trial, task: Task) -> Draft:
