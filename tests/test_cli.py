@@ -67,6 +67,7 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert espalier("init", "runs/first", "--task", "toy").exit_code == 0

@@ -84,6 +84,7 @@ def serve(campaign: Campaign, *more: str) -> StdioServerParameters:
     return StdioServerParameters(command=sys.executable, args=arguments, env={n: os.environ[n] for n in names})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_the_server_speaks_both_eras_over_stdio(campaign: Campaign, mode: str) -> None:
     with anyio.fail_after(60):

@@ -31,6 +31,7 @@ def better(campaign: Campaign) -> dict[str, str]:
     return {"fit.py": campaign.lineage.refresh().recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")}
 
 
+@pytest.mark.slow
 def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="warn")
     trial = measure(campaign, host, better(campaign))
@@ -45,6 +46,7 @@ def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, cali
     assert verify(campaign.lineage.store, full=False).problems == ()
 
 
+@pytest.mark.slow
 def test_a_guard_that_voids_measures_again_and_then_blames_the_host(
     tmp_path: Path, calibrated_toy: Path, host: Host
 ) -> None:

@@ -164,6 +164,7 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     assert not list(short.trial_folder(number).glob("job-*/boxes/*"))
 
 
+@pytest.mark.slow
 def test_without_isolation_every_trial_says_so_and_nothing_else_is_different(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "bare", toy_task(tmp_path / "task"), isolation="none")
     calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)

@@ -158,6 +158,7 @@ async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_ben
         assert (await call("wait_trial", trial=1))["status"] == "keep"
 
 
+@pytest.mark.slow
 async def test_progress_is_told_while_a_trial_runs(make_bench: MakeBench) -> None:
     bench, told = make_bench(), list[str]()
 
