@@ -78,18 +78,23 @@ def _inside(home: Path, value: str) -> bool:
     return (home / value).resolve().is_relative_to(home)
 
 
+def denied(reason: str) -> HookJSONOutput:
+    """What a PreToolUse hook answers for a call that may not run."""
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": "deny",
+            "permissionDecisionReason": reason,
+        }
+    }
+
+
 def _guard(folder: Path) -> HookCallback:
     async def guard(hook: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         call = cast(Mapping[str, Any], hook)
         reason = refusal(folder, str(call["tool_name"]), call["tool_input"])
         if reason is None:
             return {}
-        return {
-            "hookSpecificOutput": {
-                "hookEventName": "PreToolUse",
-                "permissionDecision": "deny",
-                "permissionDecisionReason": reason,
-            }
-        }
+        return denied(reason)
 
     return guard

@@ -19,6 +19,7 @@ from typing import Any, cast
 from claude_agent_sdk import HookContext, HookInput, HookMatcher
 from claude_agent_sdk.types import HookCallback, HookJSONOutput
 
+from agent_client import guard
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.text import clipped
@@ -87,13 +88,7 @@ class Shell:
             try:
                 boxed = self.boxed(given["command"], given.get("timeout"))
             except (ShellError, UnicodeEncodeError) as error:
-                return {
-                    "hookSpecificOutput": {
-                        "hookEventName": "PreToolUse",
-                        "permissionDecision": "deny",
-                        "permissionDecisionReason": f"the command can't run: {error}",
-                    }
-                }
+                return guard.denied(f"the command can't run: {error}")
             return {
                 "hookSpecificOutput": {
                     "hookEventName": "PreToolUse",

@@ -16,6 +16,10 @@ HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes
 _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 
 
+LEAST_DRAWS = 3
+"""Fresh seeds that a certification needs: from two each, luck makes a difference of any size too often."""
+
+
 class ManifestError(EspalierError):
     """A manifest that can't be used; the message names the key and the next step."""
 
@@ -143,7 +147,7 @@ class Certification(Record):
     """Least true gain, in the objective's unit."""
     p: float = Field(default=0.01, gt=0, lt=0.5)
     """One-sided: what the chance of such a difference between equal recipes must stay below."""
-    seeds: int = Field(default=3, ge=3, le=64)
+    seeds: int = Field(default=LEAST_DRAWS, ge=LEAST_DRAWS, le=64)
     """Fresh seeds of each of the two."""
 
 

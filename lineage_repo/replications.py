@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import LEAST_DRAWS
 from lineage_repo.records import Measurement, Replication, Trial
 from lineage_repo.replication import compared
-
-LEAST_DRAWS = 3
-"""From two draws each, luck makes a difference of any size too often."""
 
 
 def check(lineage: Lineage, where: str, entry: Replication) -> Iterator[str]:

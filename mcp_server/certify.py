@@ -13,7 +13,7 @@ import click
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import per_seed, pooled
-from lineage_repo.manifest import Task
+from lineage_repo.manifest import LEAST_DRAWS, Task
 from lineage_repo.records import Measurement, Replication, now
 from lineage_repo.replication import compared
 from mcp_server import host as hosts
@@ -32,7 +32,7 @@ class CertifyError(EspalierError):
 @click.option(
     "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
 )
-@click.option("--seeds", type=click.IntRange(3, 64), help="Fresh seeds of each of the two.  [the manifest's]")
+@click.option("--seeds", type=click.IntRange(LEAST_DRAWS, 64), help="Fresh seeds of each of the two.  [the manifest's]")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
