@@ -536,7 +536,7 @@ def test_a_recipe_that_counts_pairs_is_measured_in_real_boxes(campaign: Campaign
     metrics, fault = outcome(campaign, host)
     assert fault is None
     assert metrics["nats_per_token"][0] < 0.8 * math.log(VOCABULARY)
-    assert 0 < metrics["unscored_tokens"][0] < SCORED / 4
+    assert metrics["unscored_tokens"][0] < SCORED / 4, "none where every counterfeit came second, as chance has it"
 
 
 @pytest.mark.slow
