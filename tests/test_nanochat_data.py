@@ -216,3 +216,8 @@ def test_upstreams_recipe_at_its_pin_trains_and_serves_in_boxes(tmp_path: Path, 
     assert outcome.fault is None, outcome.fault
     assert outcome.measurement
     assert [run.verdict for run in outcome.measurement.phases] == ["ok", "ok"]
+    only = TaskFolder(path=made.path, task=made.task.model_copy(update={"phases": phases[:1]}))
+    again = measured(only, tmp_path / "again", host, seconds=60, train=train)
+    assert again.measurement
+    nets = {run.artifact_sha256 for run in (outcome.measurement.phases[0], again.measurement.phases[0])}
+    assert len(nets) == 2, "another seed draws another net"

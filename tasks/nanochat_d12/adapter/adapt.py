@@ -1,4 +1,4 @@
-"""Make the starting recipe: upstream's tree as it is, and our files that speak the phase contract beside it.
+"""Make the starting recipe: upstream's tree, its one pinned seed replaced, and our files that speak the contract.
 
 python -EsB adapt.py UPSTREAM RECIPE
 """
@@ -19,6 +19,8 @@ NAMES = {
     "nanochat/tokenizer.py": {"get_tokenizer", "get_token_bytes"},
 }
 """What our files use of upstream's, or rely on in it."""
+PINNED, DRAWN = "manual_seed(42)", 'manual_seed(int(os.environ["ESPALIER_SEED"]))'
+"""A seed that never changes would show calibration less noise than a changed recipe meets, and certify nothing."""
 FLAGS = (
     "run depth target-param-data-ratio max-seq-len device-batch-size matrix-lr embedding-lr unembedding-lr "
     "weight-decay warmup-steps warmdown-ratio window-pattern eval-every core-metric-every sample-every"
@@ -41,6 +43,7 @@ def main() -> None:
     for name in KEPT:
         _copy(given.upstream / name, given.recipe / name)
     _copy(Path(__file__).parent / "files", given.recipe)
+    _draw(given.recipe / "nanochat" / "common.py")
 
 
 def _read(path: Path) -> str:
@@ -55,6 +58,14 @@ def _defined(source: str) -> set[str]:
     made = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
     return made | {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+
+
+def _draw(common: Path) -> None:
+    """Draw the weights from the box's seed."""
+    text = common.read_text("utf-8")
+    if text.count(PINNED) != 2:
+        sys.exit(f"upstream's nanochat/common.py has {text.count(PINNED)} lines with {PINNED}, not 2")
+    common.write_text(text.replace(PINNED, DRAWN), "utf-8")
 
 
 def _copy(source: Path, target: Path) -> None:
