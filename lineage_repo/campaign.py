@@ -1,6 +1,5 @@
 """A campaign folder: what was frozen at `init`, and where everything lies."""
 
-import shutil
 import tempfile
 import tomllib
 from pathlib import Path
@@ -183,14 +182,11 @@ class Campaign:
         fault = Fault(
             status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
         )
-        for number in lost:
-            for job in self.trial_folder(number).glob("job-*"):
+        # What is no trial was measured for a dry run, a calibration or a certification.
+        others = [f for f in (self.folder / "trials").glob("[!0-9]*") if not alive(f)]
+        for folder in (*map(self.trial_folder, lost), *others):
+            for job in folder.glob("job-*"):
                 clear_scratch(job)
-        for dry in (self.folder / "trials").glob("size-*"):
-            if not alive(dry):
-                for job in dry.glob("job-*"):
-                    clear_scratch(job)
-                shutil.rmtree(dry, ignore_errors=True)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
     def trial_folder(self, number: int) -> Path:

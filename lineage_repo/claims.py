@@ -2,7 +2,13 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+
+from lineage_repo.errors import EspalierError
 
 
 def claim(folder: Path) -> int:
@@ -11,6 +17,24 @@ def claim(folder: Path) -> int:
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
+
+
+@contextmanager
+def scratch(trials: Path, what: str) -> Generator[Path]:
+    """A claimed folder for a measurement that is no trial; one that ends in an `EspalierError` stays, for its logs."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{what}-", dir=trials))
+    descriptor = claim(folder)
+    try:
+        yield folder
+    except EspalierError:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder)
+    finally:
+        release(descriptor)
 
 
 def release(descriptor: int) -> None:

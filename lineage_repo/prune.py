@@ -1,5 +1,6 @@
 """Retention: what git does not hold, logs and artifacts, stays for the trials that matter."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +18,14 @@ KEEP_LAST = 20
 _LOCK = "lock"
 
 
-class Papers(NamedTuple):
-    """What one trial left beside the record."""
+_MEASURED = re.compile(r"(size|calibration|certify)-\w+", re.ASCII)
+"""Folders of dry runs, calibrations and certifications: what stays of one are the logs of a failure."""
 
-    trial: int
+
+class Papers(NamedTuple):
+    """What one trial left beside the record, or a measurement that is no trial."""
+
+    trial: int | None
     folder: Path
     bytes: int
     kept_for: str
@@ -28,17 +33,19 @@ class Papers(NamedTuple):
 
 
 def papers(lineage: Lineage, campaign: Path, last: int) -> list[Papers]:
-    """Every trial's folder with its size and why it stays; folders that no recorded trial accounts for stay too."""
+    """Every trial's folder with its size and why it stays; folders that nobody accounts for stay too."""
     recent = set(sorted(lineage.trials)[-last:] if last else ())
     found: list[Papers] = []
-    for folder in sorted((campaign / "trials").glob("[0-9]*")):
-        if folder.is_symlink() or not folder.is_dir() or not folder.name.isdigit():
+    names = {f"{number:04d}": number for number in lineage.trials}
+    for folder in sorted((campaign / "trials").glob("*")):
+        if folder.is_symlink() or not folder.is_dir():
             continue
-        number = int(folder.name)
-        trial = lineage.trials.get(number)
-        if trial is None or claims.alive(folder):
+        number = names.get(folder.name)
+        if claims.alive(folder):
             reason = "running"
-        elif trial.status in {Status.KEEP, Status.BASELINE}:
+        elif number is None:
+            reason = "" if _MEASURED.fullmatch(folder.name) else "running"
+        elif lineage.trials[number].status in {Status.KEEP, Status.BASELINE}:
             reason = "keep"
         else:
             reason = "last" if number in recent else ""
@@ -85,8 +92,9 @@ def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
     freed = sum(one.bytes for one in gone)
     if as_json:
         whole = {"schema": "espalier.prune/1", "dry_run": dry_run, "kept_bytes": sizes, "freed_bytes": freed}
-        return tell_json(whole | {"trials": [one.trial for one in gone]})
+        trials = [one.trial for one in gone if one.trial is not None]
+        return tell_json(whole | {"trials": trials, "others": [one.folder.name for one in gone if one.trial is None]})
     for why, text in (("keep", "start and keeps"), ("last", f"newest {last}"), ("running", "running or unrecorded")):
         tell(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
     verb = "would free" if dry_run else "freed"
-    return tell(f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts of {len(gone)} trials; the record is whole")
+    return tell(f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts in {len(gone)} folders; the record is whole")

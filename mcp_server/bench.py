@@ -4,8 +4,6 @@ import builtins
 import re
 import secrets
 import shutil
-import tempfile
-from pathlib import Path
 from statistics import fmean, stdev
 
 from lineage_repo import claims, snapshot
@@ -79,9 +77,7 @@ class Bench:
         files = self._files()
         if fault := preflight(self.task, files):
             raise RefusedError(f"not measurable as it is: {fault.line}")
-        scratch = Path(tempfile.mkdtemp(prefix="size-", dir=self.campaign.folder / "trials"))
-        claim = claims.claim(scratch)
-        try:
+        with claims.scratch(self.campaign.folder / "trials", "size") as scratch:
             outcome, _ = measure(
                 self.campaign,
                 files,
@@ -93,9 +89,6 @@ class Bench:
                 clock=self.lineage.calibrations[0].measurement.clock,
                 tell=lambda _: None,
             )
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-            claims.release(claim)
         if outcome.measurement is None:
             raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
         margins = list(limit_margins(self.task, outcome.measurement))

@@ -1,10 +1,8 @@
 """Calibration: measure the unmodified start until its noise is known, then record it as the baseline."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
+from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import judge, pooled, threshold
@@ -41,12 +39,11 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     for repeat in range(repeats):
         tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")
-        scratch = Path(tempfile.mkdtemp(prefix="calibration-", dir=campaign.folder / "trials"))
-        outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
-        if outcome.fault or outcome.measurement is None:
-            line = outcome.fault.line if outcome.fault else "no measurement"
-            raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
-        shutil.rmtree(scratch)
+        with claims.scratch(campaign.folder / "trials", "calibration") as scratch:
+            outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
+            if outcome.fault or outcome.measurement is None:
+                line = outcome.fault.line if outcome.fault else "no measurement"
+                raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)
     if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
 import click
 
+from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import per_seed, pooled
@@ -72,8 +71,7 @@ def replicate(
         # Who goes first changes, so that a host that warms up or slows down favours nobody.
         for n in (number, against) if turn % 2 == 0 else (against, number):
             tell(f"seed {turn + 1} of {count}: trial {n:04d}")
-            scratch = Path(tempfile.mkdtemp(prefix="certify-", dir=campaign.folder / "trials"))
-            try:
+            with claims.scratch(campaign.folder / "trials", "certify") as scratch:
                 outcome, _ = measure(
                     campaign,
                     recipes[n],
@@ -85,13 +83,9 @@ def replicate(
                     seeds=1,
                     guarded=True,
                 )
-            except BaseException:
-                shutil.rmtree(scratch, ignore_errors=True)
-                raise
-            if outcome.fault or outcome.measurement is None:
-                line = outcome.fault.line if outcome.fault else "no measurement"
-                raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
-            shutil.rmtree(scratch)
+                if outcome.fault or outcome.measurement is None:
+                    line = outcome.fault.line if outcome.fault else "no measurement"
+                    raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
             found[n].append(outcome.measurement)
             isolation = outcome.isolation
     pair = (pooled(found[number]), pooled(found[against]))

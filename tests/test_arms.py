@@ -109,14 +109,19 @@ def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: P
         Campaign.open(campaign.folder).check_digests()
 
 
-def test_what_a_killed_dry_run_left_is_removed_and_a_live_one_is_not(campaign: Campaign) -> None:
-    dead, live = (campaign.folder / "trials" / name for name in ("size-dead", "size-live"))
+@pytest.mark.parametrize("what", ["size", "calibration", "certify"])
+def test_hidden_data_that_a_killed_measurement_left_are_removed_and_a_live_ones_are_not(
+    campaign: Campaign, what: str
+) -> None:
+    dead, live = (campaign.folder / "trials" / f"{what}-{name}" for name in ("dead", "live"))
     claims.release(claims.claim(dead))
     claim = claims.claim(live)
-    (dead / "job-1" / "secret").mkdir(parents=True)
+    secrets = [folder / "job-1" / "secret" for folder in (dead, live)]
+    for secret in secrets:
+        secret.mkdir(parents=True)
     campaign.recover()
     claims.release(claim)
-    assert (dead.exists(), live.exists()) == (False, True)
+    assert [secret.exists() for secret in secrets] == [False, True]
 
 
 def test_status_and_log_name_the_arm(calibrated_toy: Path, tmp_path: Path) -> None:

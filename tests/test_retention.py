@@ -1,5 +1,6 @@
 """What is pruned, what is published, and a table that is read without git."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_prune_removes_papers_of_old_trials_but_not_of_keeps_and_the_newest(
     assert "would free" in espalier("prune", campaign.folder, "--last", "1", "--dry-run").output
     assert all((folder / "runner.log").exists() for folder in four)
     done = espalier("prune", campaign.folder, "--last", "1")
-    assert "logs and artifacts of 2 trials" in done.output
+    assert "logs and artifacts in 2 folders" in done.output
     assert [(folder / "runner.log").exists() for folder in four] == [True, False, False, True]
     assert [(folder / "job-1").exists() for folder in four] == [True, False, False, True]
     assert verify(campaign.lineage.store).tip == before
@@ -52,6 +53,19 @@ def test_prune_leaves_a_trial_whose_runner_lives(campaign: Campaign, four: list[
     espalier("prune", campaign.folder, "--last", "0")
     release(held)
     assert [(folder / "runner.log").exists() for folder in four] == [True, True, False, False]
+
+
+def test_prune_clears_what_failed_measurements_left_and_no_folder_that_it_does_not_know(
+    campaign: Campaign, four: list[Path]
+) -> None:
+    trials = campaign.folder / "trials"
+    others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
+    for folder in others:
+        folder.mkdir()
+        (folder / "log").write_text("words", "utf-8")
+    found = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
+    assert found["others"] == ["certify-x1"]
+    assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
 
 
 def test_prune_removes_a_link_and_not_what_it_leads_to(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
