@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from lineage_repo.control import Control
 from lineage_repo.manifest import Objective
 from lineage_repo.prompt import system_prompt
 from lineage_repo.redact import Redactor
+from lineage_repo.terminal import tell, tell_json, tell_progress
 
 _KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
 """What every process of ours may see."""
@@ -109,7 +111,7 @@ def run(
     plays = standin.MODEL in models.values()
     if dry_run:
         found = forecast.forecast(campaign, plan, environment, free=plays)
-        return click.echo(found.model_dump_json(indent=1) if as_json else forecast.text(found))
+        return tell_json(found.model_dump(mode="json")) if as_json else tell(*forecast.text(found).splitlines())
     if plays and base_url:
         raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
     found = {} if plays else endpoint.variables(environment, base_url)
@@ -126,8 +128,10 @@ def run(
         report, signalled = asyncio.run(_run(campaign, plan, access, notify, select(environment, _USER)))
     finally:
         claims.release(held)
-    told = report.model_dump_json(indent=1) if as_json else _summary(report, campaign.task.objective, folder)
-    click.echo(redact(told))
+    if as_json:
+        tell_json(json.loads(redact(report.model_dump_json())))
+    else:
+        tell(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
     if signalled:
         raise click.exceptions.Exit(128 + signalled)
     if report.reason.failed:
@@ -146,7 +150,7 @@ async def _run(
             access = access.model_copy(update={"model": model})
 
         def say(line: str) -> None:
-            click.echo(access.redact(line), err=True)
+            tell_progress(access.redact(line))
 
         facts = {"ESPALIER_CAMPAIGN": str(campaign.folder)}
         job = Run(campaign, access, plan, say, Notifier(notify, {**user, **facts}, say))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.terminal import shown
+from lineage_repo.terminal import shown, tell_json
 
 COMMANDS = {
     "init": ("lineage_repo.commands:init", "Make a campaign folder for a task."),
@@ -72,10 +72,16 @@ class LazyGroup(click.Group):
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what a user can act on becomes one line and exit code 1."""
+        """Run the command; what a user can act on becomes one line (JSON where that is asked for) and exit code 1."""
+        as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
-        except EspalierError as error:
+        except click.UsageError:
+            raise
+        except (EspalierError, click.ClickException) as error:
+            if as_json:
+                tell_json({"schema": "espalier.error/1", "error": str(error)})
+                raise SystemExit(1) from None
             raise click.ClickException(shown(str(error))) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

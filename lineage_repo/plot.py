@@ -14,7 +14,7 @@ def braille(dots: Sequence[Point], line: Sequence[Point], width: int, height: in
     The range of values is that of the line, with a fifth of room on both sides; dots outside of it are left out.
     """
     values = [y for _, y in line]
-    room = (max(values) - min(values) or abs(values[0]) or 1.0) / 5
+    room = (max(values) - min(values) or abs(values[0])) / 5 or 0.2  # the smallest floats have no fifth
     low, high = min(values) - room, max(values) + room
     last = max((x for x, _ in (*dots, *line)), default=0.0) or 1.0
     cells = [[0] * width for _ in range(height)]

@@ -42,6 +42,11 @@ def tell(*lines: str, err: bool = False) -> None:
     click.echo("\n".join(visible(line) for line in lines), err=err)
 
 
+def tell_progress(line: str) -> None:
+    """Print how far long work has come, to standard error."""
+    tell(line, err=True)
+
+
 def tell_text(text: str) -> None:
     """Print a text that has lines of its own."""
     click.echo(shown(text), nl=False)

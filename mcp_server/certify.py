@@ -1,6 +1,5 @@
 """`espalier certify`: measure the best and another recipe again, on fresh seeds, in turn."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from lineage_repo.judge import per_seed, pooled
 from lineage_repo.manifest import LEAST_DRAWS, Task
 from lineage_repo.records import Measurement, Replication, now
 from lineage_repo.replication import compared
+from lineage_repo.terminal import tell, tell_json, tell_progress
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.commands import require
@@ -44,8 +44,11 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     require(executor, campaign.settings.isolation, campaign.task)
     best = campaign.lineage.refresh().best
     number = trial if trial is not None else best.number if best else 0
-    entry = replicate(campaign, number, against, seeds, executor, lambda text: click.echo(text, err=True))
-    click.echo(json.dumps(_plain(campaign.task, entry), indent=1) if as_json else _told(campaign, entry))
+    entry = replicate(campaign, number, against, seeds, executor, tell_progress)
+    if as_json:
+        tell_json(_plain(campaign.task, entry))
+    else:
+        tell(*_told(campaign, entry))
     if not entry.certified:
         raise SystemExit(1)
 
@@ -109,7 +112,7 @@ def _plain(task: Task, entry: Replication) -> dict[str, object]:
     }
 
 
-def _told(campaign: Campaign, entry: Replication) -> str:
+def _told(campaign: Campaign, entry: Replication) -> list[str]:
     task, lineage = campaign.task, campaign.lineage
     rule, objective = task.certification, task.objective
     lines = [
@@ -127,4 +130,4 @@ def _told(campaign: Campaign, entry: Replication) -> str:
     if entry.failure:
         lines.append(f"gate      {entry.failure}")
     lines.append(f"certified {'yes' if entry.certified else 'no'}")
-    return "\n".join(lines)
+    return lines

@@ -1,6 +1,5 @@
 """The bench's commands: calibrate, cancel, doctor. Environment variables are read here and nowhere below."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.manifest import Task
 from lineage_repo.records import Isolation
+from lineage_repo.terminal import tell, tell_json, tell_progress
 from mcp_server import gpus
 from mcp_server import host as hosts
 from mcp_server.calibration import Noise, choose_clock, noise_of
@@ -57,36 +57,35 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
         repeats = max(0, repeats - done)
         if campaign.lineage.best:
             campaign.lineage.repair_refs()
-            click.echo(f"calibrated already: {done} measurements", err=True)
+            tell_progress(f"calibrated already: {done} measurements")
             if not as_json:
-                return
+                return None
             repeats = 0
     if repeats or not campaign.lineage.best:
-        run_calibration(campaign, repeats, host, executor, lambda text: click.echo(text, err=True))
+        run_calibration(campaign, repeats, host, executor, tell_progress)
     found = noise_of(campaign)
     if as_json:
-        click.echo(json.dumps({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")}, indent=1))
-        return
+        return tell_json({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")})
     _tell_noise(found, campaign.task)
-    click.echo(f"next      espalier run {campaign.folder} --model standin --trials {len(campaign.lineage.started) + 7}")
+    return tell(
+        f"next      espalier run {campaign.folder} --model standin --trials {len(campaign.lineage.started) + 7}"
+    )
 
 
 def _tell_noise(found: Noise, task: Task) -> None:
     objective, metric = task.objective, task.objective.metric
-    click.echo(f"baseline  {metric} {objective.text(found.baseline)}")
+    tell(f"baseline  {metric} {objective.text(found.baseline)}")
     for name, spread in found.spreads.items():
-        click.echo(
-            f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
-        )
-    click.echo(
+        tell(f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start")
+    tell(
         f"smallest  gain that counts: {found.smallest_gain:.3g} {objective.unit} over trial {found.best:04d}, "
         f"with {found.seeds} seeds a trial"
     )
     for margin in found.margins:
-        click.echo(f"margin    {margin.text()}")
-    click.echo(f"clock     {found.clock}")
+        tell(f"margin    {margin.text()}")
+    tell(f"clock     {found.clock}")
     if len(found.hosts) > 1:
-        click.echo("hosts     the start was measured on several hosts: seconds of different ones don't compare")
+        tell("hosts     the start was measured on several hosts: seconds of different ones don't compare")
 
 
 @click.command()
@@ -102,12 +101,10 @@ def cancel(directory: Path, trial: int) -> None:
     folder = campaign.trial_folder(trial)
     if claims.alive(folder):
         (folder / "cancel").touch()
-        click.echo(
-            f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded"
-        )
+        tell(f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded")
     else:
         campaign.recover()
-        click.echo(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
+        tell(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
 
 
 @click.command()
@@ -130,10 +127,10 @@ def doctor(as_json: bool) -> None:
         ),
     }
     if as_json:
-        click.echo(json.dumps({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}, indent=1))
+        tell_json({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()})
     else:
         for name, (ok, text) in checks.items():
-            click.echo(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
+            tell(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
     if not all(ok for ok, _ in checks.values()):
         raise SystemExit(4)
 

@@ -18,6 +18,7 @@ from lineage_repo.errors import EspalierError
 from lineage_repo.fetch import fetch
 from lineage_repo.files import write_whole
 from lineage_repo.taskfolder import DATA, TaskFolder
+from lineage_repo.terminal import tell, tell_json, tell_progress
 from lineage_repo.upstream import varied
 from mcp_server import host as hosts
 from mcp_server.preflight import syntax_problems
@@ -67,7 +68,10 @@ def prepare(
         found["data"] = making.data(raw, dry_run=dry_run)
     elif task.task.data and not (making.folder / DATA).exists():
         found["missing"] = [f"{task.task.data.about}: {task.task.data.get}; then name its folder with --data"]
-    click.echo(json.dumps({"schema": "espalier.prepared/1", **found}, indent=1) if as_json else _told(found, dry_run))
+    if as_json:
+        tell_json({"schema": "espalier.prepared/1", **found})
+    else:
+        tell(*_told(found, dry_run))
     if found["missing"]:
         raise SystemExit(1)
 
@@ -149,14 +153,14 @@ class Preparation:
                 for line in (raw.decode(errors="replace").rstrip() for raw in process.stderr or ()):
                     last = line or last
                     if line.startswith("data "):
-                        click.echo(line, err=True)
+                        tell_progress(line)
             if process.returncode:
                 raise PrepareError(last or f"{program.name} exited {process.returncode}")
             said.seek(0)
             return said.read()
 
 
-def _told(found: dict[str, Any], dry_run: bool) -> str:
+def _told(found: dict[str, Any], dry_run: bool) -> list[str]:
     verb = "would make" if dry_run else "made"
     lines = [f"task      {verb} {found['task']}"]
     if found["recipe"]:
@@ -168,4 +172,4 @@ def _told(found: dict[str, Any], dry_run: bool) -> str:
     lines += [f"missing   {line}" for line in found["missing"]]
     if not dry_run and not found["missing"]:
         lines.append(f"next      espalier task check {found['task']}")
-    return "\n".join(lines)
+    return lines

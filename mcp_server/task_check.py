@@ -1,6 +1,5 @@
 """`espalier task check`: what a newcomer learns of a task before a campaign is frozen over it."""
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from lineage_repo.oversights import oversights
 from lineage_repo.prompt import system_prompt
 from lineage_repo.records import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.terminal import tell, tell_json, tell_progress
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.calibration import choose_clock
@@ -66,16 +66,16 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
     """
     source, host = find_task(path), hosts.load(os.environ)
     if not as_json:
-        click.echo(_contents(source))
+        tell(_contents(source))
     with tempfile.TemporaryDirectory(prefix="espalier-check-") as scratch:
         campaign = Campaign.create(Path(scratch) / "check", source, isolation=isolation)
         for specialist in campaign.roster:
             system_prompt(campaign, specialist)
         found = try_start(campaign, seeds, host)
     if as_json:
-        click.echo(json.dumps({"schema": "espalier.task-check/1", **found.model_dump(mode="json")}, indent=1))
+        tell_json({"schema": "espalier.task-check/1", **found.model_dump(mode="json")})
     else:
-        click.echo(_told(source.task, found))
+        tell(*_told(source.task, found))
     if found.failure:
         raise SystemExit(1)
 
@@ -95,16 +95,16 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
         executor=executor,
         clock=clock,
         seeds=seeds,
-        tell=lambda text: click.echo(text, err=True),
+        tell=tell_progress,
     )
     if outcome.fault:
         for log in sorted((campaign.folder / "trials" / "check").glob("job-*/logs/*.log"))[-1:]:
-            click.echo(f"--- the end of {log.name}\n{_end(log)}\n---", err=True)
+            tell(f"--- the end of {log.name}", *_end(log), "---", err=True)
     return _found(campaign.task_folder, seeds, outcome)
 
 
-def _end(log: Path) -> str:
-    return "\n".join(log.read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-15:])
+def _end(log: Path) -> list[str]:
+    return log.read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-15:]
 
 
 def _found(source: TaskFolder, seeds: int, outcome: JobOutcome) -> TaskCheck:
@@ -141,7 +141,7 @@ def _contents(source: TaskFolder) -> str:
     )
 
 
-def _told(task: Task, found: TaskCheck) -> str:
+def _told(task: Task, found: TaskCheck) -> list[str]:
     lines = [f"knowledge the prompts of {', '.join(s.name for s in task.specialists)} have all their variables"]
     for name, value in found.metrics.items():
         lines.append(f"metric    {name} {value:.6g}" + (", the objective" if name == task.objective.metric else ""))
@@ -152,4 +152,4 @@ def _told(task: Task, found: TaskCheck) -> str:
     seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
     good = f"{found.task}: its start runs and passes its gates with {seeds}; `espalier calibrate` asks with all"
     lines.append(f"FAIL      {found.failure}" if found.failure else f"ok        {good}")
-    return "\n".join(lines)
+    return lines

@@ -36,6 +36,24 @@ def test_every_command_explains_itself(command: str) -> None:
     assert len(result.output) > 100
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("status", "NEW"), "is neither a campaign nor a clone"),
+        (("task", "prepare", "toy"), "toy needs nothing prepared"),
+        (("task", "check", "NEW"), "no task"),
+        (("show", "OLD", "42"), "no trial 0042"),
+    ],
+)
+def test_what_is_wrong_is_json_where_json_was_asked_for(
+    campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...], problem: str
+) -> None:
+    places = {"NEW": tmp_path / "new", "OLD": campaign.folder}
+    result = espalier(*(places.get(a, a) for a in arguments), "--json")
+    found = json.loads(result.output)
+    assert (result.exit_code, found["schema"], problem in found["error"]) == (1, "espalier.error/1", True)
+
+
 def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> None:
     assert espalier("init", tmp_path / "c", "--task", "toy").exit_code == 0
     again = espalier("init", tmp_path / "c", "--task", "toy")

@@ -33,6 +33,15 @@ def test_runs_are_compared_after_as_many_trials_as_the_shortest_has(tmp_path: Pa
     assert found["intervals"][0]["basis"] == "no interval: it needs two or more runs in each arm"
 
 
+def test_runs_in_folders_of_one_name_are_two_arms_and_one_run_is_not_two(tmp_path: Path) -> None:
+    for place in ("x", "y"):
+        (tmp_path / place).mkdir()
+    one, two = run(tmp_path / "x" / "c", 1.5), run(tmp_path / "y" / "c", 1.2)
+    found = json.loads(espalier("compare", one, two, "--json").stdout)
+    assert [r["arm"] for r in found["runs"]] == [str(one), str(two)]
+    assert "is in one arm twice" in espalier("compare", f"a={one}", f"a={one}/../c", f"b={two}").output
+
+
 def test_several_runs_of_an_arm_give_an_interval_over_runs(tmp_path: Path) -> None:
     runs = [f"a={run(tmp_path / f'a{i}', 1.0 + i / 100)}" for i in range(3)]
     runs += [f"b={run(tmp_path / f'b{i}', 0.5 + i / 100)}" for i in range(3)]

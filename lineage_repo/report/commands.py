@@ -1,5 +1,6 @@
 """The commands `report` and `compare`."""
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -70,14 +71,18 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
 
     Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
     """
-    arms: dict[str, list[tuple[str, Survey]]] = {}
-    for run in runs:
-        arm, mark, path = run.rpartition("=")
-        folder = Path(path)
-        name = folder.resolve().name
-        arms.setdefault(arm if mark else name, []).append((name, survey(open_lineage(folder))))
-    if len(runs) < 2:
+    named = [(arm, Path(path)) for arm, _, path in (run.rpartition("=") for run in runs)]
+    placed = [(arm, folder.resolve()) for arm, folder in named]
+    names = Counter(folder.name for _, folder in placed)
+    if len(named) < 2:
         raise click.UsageError("name two campaigns or more")
+    arms: dict[str, list[tuple[str, Survey]]] = {}
+    if twice := next((run for i, run in enumerate(placed) if run in placed[:i]), None):
+        raise click.UsageError(f"{twice[1]} is in one arm twice: more runs than there are would seem to agree")
+    for arm, folder in named:
+        name = folder.resolve().name
+        name = name if names[name] == 1 else str(folder)
+        arms.setdefault(arm or name, []).append((name, survey(open_lineage(folder))))
     if out:
         place(out)
     found = compare_arms(arms)

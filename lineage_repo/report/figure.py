@@ -120,7 +120,7 @@ def rounded(value: float) -> str:
 
 def ticks(low: float, high: float, count: int = 6) -> list[float]:
     """Round values between two edges."""
-    step = (high - low) / count
+    step = (high - low) / count or 1.0
     power = 10 ** math.floor(math.log10(step))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= step)
     first = math.ceil(low / step)
