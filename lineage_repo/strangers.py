@@ -1,6 +1,7 @@
-"""What has no place in a lineage's repository: other refs, objects from elsewhere, odd entries of a recipe."""
+"""What has no place in a lineage: other refs, objects from elsewhere, odd entries and edits of a recipe."""
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 
 from lineage_repo.lineage import Lineage
 from lineage_repo.snapshot import SnapshotError, check_path
@@ -58,6 +59,19 @@ def trees(lineage: Lineage, rows: Sequence[Row]) -> Iterator[str]:
                     seen.add(entry)
                     inner[entry] = path
         level = inner
+
+
+def edits(lineage: Lineage) -> Iterator[str]:
+    """Every recipe differs from its parent's in files that the task lets agents edit, and in no other."""
+    trials, editable = lineage.trials, lineage.task.recipe.editable
+    ours = [(t, t.proposal.parent) for t in trials.values() if not t.imported and t.proposal.parent in trials]
+    pairs = [(trials[parent or 0].proposal.snapshot, trial.proposal.snapshot) for trial, parent in ours]
+    for (trial, parent), changed in zip(ours, lineage.store.changed_lines(pairs), strict=True):
+        if outside := sorted(p for p in changed if not any(fnmatch(p, pattern) for pattern in editable)):
+            yield (
+                f"trial {trial.number:04d} differs from {parent:04d} in {', '.join(map(repr, outside))}; the task lets "
+                f"agents edit {', '.join(editable)} only"
+            )
 
 
 def _is_plain(mode: str, name: str) -> bool:

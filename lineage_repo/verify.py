@@ -17,6 +17,7 @@ from lineage_repo.records import (
     Measurement,
     Record,
     Replication,
+    Spread,
     Started,
     Trial,
 )
@@ -45,6 +46,7 @@ def verify(store: Store, *, full: bool = True) -> Report:
     if rows:
         problems += _told("commits", lambda: commits.check(lineage))
         problems += _told("notices", lambda: _check_notices(lineage))
+        problems += _told("edits", lambda: strangers.edits(lineage))
         problems += _told("refs", lambda: strangers.refs(lineage))
         problems += _told("trees", lambda: strangers.trees(lineage, rows))
     return Report(
@@ -151,7 +153,7 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     if trial.incumbent != lineage.incumbent():
         yield f"{what} was judged against {_brief(trial.incumbent)}, but the best was {_brief(lineage.incumbent())}"
     yield from _check_measurement(lineage, what, trial)
-    if trial.number and trial.noise != lineage.noise(task):
+    if trial.number and trial.noise != _noise(lineage, trial):
         yield f"{what} was judged with a noise that the calibrations don't give"
     parent = trial.proposal.parent
     if trial.parent_score != (lineage.trials[parent].score if parent in lineage.trials else None):
@@ -160,6 +162,13 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
     elif judge(task, trial.measurement, trial.fault, trial.incumbent, trial.parent_score, trial.noise) != trial.outcome:
         yield f"{what} says {trial.status}, which its measurement does not replay to"
+
+
+def _noise(lineage: Lineage, trial: Trial) -> dict[str, Spread]:
+    """What the calibrations give of what decides and of what the trial says: an earlier version measured less."""
+    task = lineage.task
+    decides = {task.objective.metric, *(gate.metric for gate in task.gates)}
+    return {name: known for name, known in lineage.noise(task).items() if name in decides or name in trial.noise}
 
 
 def _brief(incumbent: Incumbent | None) -> str:

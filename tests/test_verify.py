@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from lineage_repo.campaign import Campaign
+from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import Task
+from lineage_repo.records import Spread
 from lineage_repo.snapshot import Files
 from lineage_repo.store import Store
 from lineage_repo.verify import verify
@@ -44,6 +47,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("incumbent.score", 9.0, "was judged against 0000 (9.0"),
         ("incumbent.number", 7, "was judged against"),
         ("noise.error.sd", 0.0, "noise that the calibrations don't give"),
+        ("noise", {}, "noise that the calibrations don't give"),
         ("proposal.title", "another claim", "claims another proposal than was registered"),
         ("number", 9, "has an outcome but was never started"),
         ("judge_version", 99, "judged by version 99"),
@@ -75,6 +79,18 @@ def test_a_missing_object_is_named(campaign: Campaign) -> None:
     commit = campaign.lineage.commits[1]
     (campaign.folder / "lineage.git" / "objects" / commit[:2] / commit[2:]).unlink()
     assert commit in " ".join(verify(campaign.lineage.store).problems)
+
+
+class Older(Lineage):
+    """Writes what a version did that measured the objective and nothing beside it."""
+
+    def noise(self, task: Task) -> dict[str, Spread]:
+        return {name: spread for name, spread in super().noise(task).items() if name in {"error", "worst"}}
+
+
+def test_a_record_of_a_version_that_measured_less_still_holds(campaign: Campaign) -> None:
+    submit(Older(campaign.lineage.store).refresh(), 0.6)
+    assert verify(campaign.lineage.store).problems == ()
 
 
 def test_an_intact_record_has_no_problem_and_says_its_tip(campaign: Campaign) -> None:

@@ -122,3 +122,12 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
     found = problems(campaign)
     for name, mode in [("fit.py", 120000), ("sub", 160000), (".gitattributes", 100644), ("fit\\x1b[2J.py", 100644)]:
         assert f"recipe/lib/{name}' has mode {mode}" in found
+
+
+def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    files = campaign.task_folder.start() | {"lib/evil.so": b"\0\1"}
+    claim = proposal(lineage).model_copy(update={"snapshot": lineage.store.write_tree(files)})
+    number = lineage.register(claim, digests(lineage), lambda _: None)
+    lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
+    assert "differs from 0000 in 'lib/evil.so'; the task lets agents edit" in problems(campaign)
