@@ -19,9 +19,9 @@ from pydantic import AwareDatetime
 
 from agent_client import frames
 from agent_client.conversation import PREFIX
-from lineage_repo.records import Record, now
 from lineage_repo.sessions import Usage
 from lineage_repo.text import clipped
+from lineage_repo.values import Record, now
 
 _EXCERPT = 300
 

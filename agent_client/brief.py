@@ -9,7 +9,7 @@ from lineage_repo.judge import threshold
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
 from lineage_repo.prompt import gate_text
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 MAX_CHARACTERS = 10_000
 

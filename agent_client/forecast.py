@@ -7,8 +7,8 @@ from agent_client.plan import Plan
 from lineage_repo.campaign import Campaign
 from lineage_repo.hostfile import slots
 from lineage_repo.prompt import caps_of
-from lineage_repo.records import Record
 from lineage_repo.sessions import reports
+from lineage_repo.values import Record
 
 
 class Forecast(Record):

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from claude_agent_sdk import Message, ResultMessage
 
-from lineage_repo.records import now
 from lineage_repo.sessions import EndReason, Usage
 from lineage_repo.text import clipped
+from lineage_repo.values import now
 
 _MOST = 10**12
 _LONG = 100_000

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 Turn = tuple[str, float]
 """A knob's name and a value that it was or is to be set to."""

@@ -21,8 +21,9 @@ from agent_client.spend import Spend, settled
 from lineage_repo.campaign import Campaign
 from lineage_repo.control import Control
 from lineage_repo.manifest import Task
-from lineage_repo.records import Status, Trial, now
+from lineage_repo.records import Trial
 from lineage_repo.sessions import EndReason, SessionReport
+from lineage_repo.values import Status, now
 
 POLL_S = 1.0
 STARTING = max(2, os.cpu_count() or 2)

@@ -16,8 +16,9 @@ from pydantic import ConfigDict
 
 from agent_client import guard, tether
 from agent_client.conversation import PREFIX
-from lineage_repo.records import Caps, Record
+from lineage_repo.records import Caps
 from lineage_repo.redact import Redactor
+from lineage_repo.values import Record
 
 TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
 READING_TOOLS = ("read_snapshot", "diff_snapshots", "read_lineage")

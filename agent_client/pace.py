@@ -4,8 +4,8 @@ import random
 import time
 from dataclasses import dataclass
 
-from lineage_repo.records import now
 from lineage_repo.sessions import SessionReport
+from lineage_repo.values import now
 
 FRUITLESS = 3
 """Sessions in a row without a trial, for every specialist, after which the run ends."""

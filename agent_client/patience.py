@@ -6,8 +6,8 @@ from datetime import timedelta
 from agent_client.pace import FRUITLESS, PATIENCE, Pace
 from agent_client.progress import Say
 from agent_client.report import RunReason, Waiting
-from lineage_repo.records import now
 from lineage_repo.sessions import SessionReport
+from lineage_repo.values import now
 
 
 class Patience:

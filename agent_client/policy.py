@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_client.conversation import PREFIX, Call, Conversation, Say, Use
 from agent_client.knobs import Attempt, Move, choose, read_knobs, read_title
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 MAX_PAGES = 20
 MAX_FILES = 20

@@ -5,8 +5,8 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from agent_client.plan import Plan
-from lineage_repo.records import Record
 from lineage_repo.sessions import EndReason
+from lineage_repo.values import Record
 
 
 class RunReason(StrEnum):

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from lineage_repo import views
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective
-from lineage_repo.records import Margin, Record, Started, Status, Trial
+from lineage_repo.records import Started, Trial
 from lineage_repo.saturation import Saturation, saturation
 from lineage_repo.text import clipped
+from lineage_repo.values import Margin, Record, Status
 
 _COMPARED = 3
 """How many of a role's latest trials are compared with what came before."""

@@ -32,9 +32,10 @@ from agent_client.rollcall import RollCall
 from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
 from lineage_repo.prompt import system_prompt
-from lineage_repo.records import Caps, now
+from lineage_repo.records import Caps
 from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.text import clipped
+from lineage_repo.values import now
 
 GRACE_S = 20.0
 """How long an interrupted session may take to say goodbye before it is cut off."""

@@ -12,20 +12,9 @@ from pathlib import Path
 from agent_client.brief import render
 from lineage_repo.campaign import find_task
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import (
-    Calibration,
-    CampaignEntry,
-    Caps,
-    Incumbent,
-    Measurement,
-    Outcome,
-    Proposal,
-    Started,
-    Status,
-    Trial,
-    now,
-)
+from lineage_repo.records import Calibration, CampaignEntry, Caps, Incumbent, Outcome, Proposal, Started, Trial
 from lineage_repo.store import Row, Store
+from lineage_repo.values import Measurement, Status, now
 
 _RUNS = 5
 _HEX = "0" * 40

@@ -14,8 +14,8 @@ import click
 
 from benchmarks import tokens
 from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.records import Measurement
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Measurement
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor

@@ -16,7 +16,8 @@ import click
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.records import Fault, Proposal, Status, Trial
+from lineage_repo.records import Proposal, Trial
+from lineage_repo.values import Fault, Status
 from mcp_server import calibration
 from mcp_server.bench import Bench
 from mcp_server.executor import LocalExecutor

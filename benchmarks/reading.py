@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lineage_repo.manifest import Objective
-from lineage_repo.records import Status
 from lineage_repo.traces.intake import import_trace
 from lineage_repo.traces.lines import CampaignLine, Trace, TrialLine
+from lineage_repo.values import Status
 
 _WARM = 5
 _START = datetime(2026, 1, 1, tzinfo=UTC)

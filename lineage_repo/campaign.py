@@ -13,11 +13,12 @@ from lineage_repo.claims import alive
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import ManifestError, Task
-from lineage_repo.records import Arm, CampaignEntry, Caps, Fault, Isolation, Name, Record, Status, Trial, now
+from lineage_repo.records import Arm, CampaignEntry, Caps, Trial
 from lineage_repo.roster import Roster, recruit, roster
 from lineage_repo.scratch import clear_scratch
 from lineage_repo.store import Store
 from lineage_repo.taskfolder import TaskFolder, digest_folder
+from lineage_repo.values import Fault, Isolation, Name, Record, Status, now
 
 FORMAT = 1
 

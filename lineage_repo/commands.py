@@ -12,10 +12,11 @@ from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective
 from lineage_repo.message import heading
-from lineage_repo.records import LEVELS, Arm, Caps, Isolation, Trial
+from lineage_repo.records import Arm, Caps, Trial
 from lineage_repo.status import arm_text
 from lineage_repo.store import Store
 from lineage_repo.terminal import tell, tell_json, tell_text
+from lineage_repo.values import LEVELS, Isolation
 from lineage_repo.verify import verify
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from lineage_repo.lineage import Lineage
 from lineage_repo.message import proposal_message, trial_message
 from lineage_repo.records import Entry, Proposal, Started, Trial
-from lineage_repo.store import Row, Signature
+from lineage_repo.repository import Signature
+from lineage_repo.store import Row
 
 
 def check(lineage: Lineage) -> Iterator[str]:

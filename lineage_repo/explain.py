@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 
 def explained(error: ValidationError, model: type[Record], whole: str) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime
 from lineage_repo.judge import gate_margin
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
-from lineage_repo.records import Imported, Incumbent, Outcome, Proposal, Status, Trial
+from lineage_repo.records import Imported, Incumbent, Outcome, Proposal, Trial
+from lineage_repo.values import Status
 
 NOT_JUDGED = 0
 """The judge's version in a trial that our judge never saw."""

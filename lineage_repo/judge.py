@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from statistics import NormalDist, fmean, stdev
 
 from lineage_repo.manifest import Gate, Task
-from lineage_repo.records import Fault, Incumbent, Margin, Measurement, Outcome, PhaseRun, Spread, Status
+from lineage_repo.records import Incumbent, Outcome
+from lineage_repo.values import Fault, Margin, Measurement, PhaseRun, Spread, Status
 
 JUDGE_VERSION = 1
 KEEP_CONFIDENCE = 0.975

@@ -7,8 +7,9 @@ from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.explain import explained
-from lineage_repo.records import Caps, Name, Record
+from lineage_repo.records import Caps
 from lineage_repo.upstream import DataNeeds, Upstream, Variant
+from lineage_repo.values import Name, Record
 
 HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes")
 """Measured by the harness itself, one value per seed; `process_seconds`: on the wall, with what comes before READY."""

@@ -3,7 +3,8 @@
 import textwrap
 
 from lineage_repo.manifest import Objective, Task
-from lineage_repo.records import Proposal, Started, Status, Trial
+from lineage_repo.records import Proposal, Started, Trial
+from lineage_repo.values import Status
 
 
 def trial_subject(trial: Trial, objective: Objective) -> str:

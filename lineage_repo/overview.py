@@ -3,20 +3,18 @@
 import json
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lineage_repo.files import write_whole
+from lineage_repo.index import Index
 from lineage_repo.manifest import Task
 from lineage_repo.message import heading
 from lineage_repo.records import Trial
 
-if TYPE_CHECKING:
-    from lineage_repo.lineage import Lineage
-
 _RECENT = 32
 
 
-def overview(lineage: "Lineage") -> dict[str, Any]:
+def overview(lineage: Index) -> dict[str, Any]:
     """Where the campaign stands, as plain data of constant size."""
     task, best, base = lineage.task, lineage.best, lineage.trials.get(0)
     metric = task.objective.metric
@@ -64,7 +62,7 @@ def overview(lineage: "Lineage") -> dict[str, Any]:
     }
 
 
-def write_overview(lineage: "Lineage") -> None:
+def write_overview(lineage: Index) -> None:
     """Leave the overview beside a campaign's repository, where `espalier status` reads it without git."""
     if lineage.store.path.name == "lineage.git":
         text = json.dumps(overview(lineage), indent=1)

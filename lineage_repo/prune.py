@@ -11,8 +11,8 @@ import click
 from lineage_repo import claims
 from lineage_repo.commands import open_lineage
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Status
 from lineage_repo.terminal import tell, tell_json
+from lineage_repo.values import Status
 
 KEEP_LAST = 20
 _LOCK = "lock"

@@ -1,69 +1,30 @@
-"""The frozen value types of the record: what was claimed, what was measured, what was judged."""
+"""The frozen records: what was claimed, and the entries of the ledger."""
 
 import operator
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AwareDatetime, Field, FiniteFloat
 
 from lineage_repo.text import Line
+from lineage_repo.values import (
+    Digest,
+    Fault,
+    Isolation,
+    Margin,
+    Measurement,
+    Name,
+    Number,
+    Record,
+    Spread,
+    Status,
+)
 
 SCHEMA_VERSION = 1
 NO_SNAPSHOT = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """Git's empty tree: no recipe of ours can have it, since a snapshot holds at least one file."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-Number = Annotated[int, Field(ge=0)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-Clock = Literal["cpu", "wall"]
-Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
-LEVELS: tuple[Isolation, ...] = ("none", "bwrap", "bwrap+cgroup")
-"""Isolation from nothing to everything: walls, then limits that the kernel counts."""
 Arm = Literal["roles", "generic", "single"]
 """How a search is organised."""
-
-
-def now() -> datetime:
-    """The time in UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-class Record(BaseModel):
-    """A frozen value that refuses unknown fields and writes itself in one canonical form."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def canonical(self) -> bytes:
-        """The JSON bytes that are committed: indented for `git show`, with a final line break."""
-        return self.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
-
-
-class Status(StrEnum):
-    """What became of a trial."""
-
-    BASELINE = "baseline"
-    KEEP = "keep"
-    DISCARD = "discard"
-    DISQUALIFIED = "disqualified"
-    SIZE_BLOCKED = "size_blocked"
-    TRAIN_BUDGET_OVERRUN = "train_budget_overrun"
-    EVAL_BUDGET_OVERRUN = "eval_budget_overrun"
-    CRASH = "crash"
-    PREFLIGHT_CRASH = "preflight_crash"
-    ILLEGAL = "illegal"
-    HARNESS_ABORT = "harness_abort"
-
-    @property
-    def measured(self) -> bool:
-        """Whether a trial with this status has a score."""
-        return self in {Status.BASELINE, Status.KEEP, Status.DISCARD}
-
-    @property
-    def failed(self) -> bool:
-        """Whether the recipe, not the harness, is why there is no score."""
-        return not self.measured and self is not Status.HARNESS_ABORT
 
 
 class Caps(Record):
@@ -95,89 +56,6 @@ class Proposal(Record):
     """Git tree of the recipe; `NO_SNAPSHOT` for an imported trial that came without one."""
 
 
-class PhaseRun(Record):
-    """One box: what the harness saw from outside."""
-
-    phase: Name
-    seed: int | None = None
-    """Index of the seed; None for a phase that runs once a trial."""
-    verdict: Literal["ok", "crash", "timeout", "not_ready", "memory", "files", "absent", "oversize", "refused"]
-    seconds: FiniteFloat
-    """On the campaign's clock, from GO to the death of the box."""
-    wall_s: FiniteFloat
-    cpu_s: FiniteFloat | None = None
-    setup_s: FiniteFloat
-    """From launch to READY, outside the clock."""
-    exit_code: int | None = None
-    peak_bytes: int | None = None
-    artifact_bytes: int | None = None
-    artifact_sha256: str | None = None
-    log_bytes: int = 0
-
-
-class Measurement(Record):
-    """What the evaluator and the harness measured: one value per seed for each metric."""
-
-    drawn: tuple[int, ...]
-    """The secret seed that the harness drew, from which all others derive; one per pooled run."""
-    seeds: tuple[int, ...]
-    """What each box was given."""
-    metrics: dict[str, tuple[FiniteFloat, ...]]
-    phases: tuple[PhaseRun, ...]
-    source_bytes: int
-    clock: Clock
-    evaluator_s: FiniteFloat = 0.0
-    """Wall seconds of `prepare` and `score` together."""
-    tempo: tuple[FiniteFloat, ...] = Field(default=(), exclude_if=operator.not_)
-    """CPU seconds of a fixed loop before the first box and after each seed's last: more on a disturbed host."""
-
-    def lengths(self) -> dict[str, int]:
-        """How many values each metric of the evaluator has."""
-        return {name: len(values) for name, values in self.metrics.items()}
-
-
-class Margin(Record):
-    """How far a trial was from one limit or gate; negative means missed."""
-
-    name: str
-    value: FiniteFloat
-    limit: FiniteFloat
-    margin: FiniteFloat
-    unit: str = ""
-
-    def text(self) -> str:
-        """As people read it: value, limit, and what is left or missing."""
-        exact = ",.0f" if self.unit == "bytes" else ".6g"
-        unit = f" {self.unit}" if self.unit else ""
-        room = f"{self.margin:{exact}}{unit} left" if self.margin >= 0 else f"missed by {-self.margin:{exact}}{unit}"
-        return f"{self.name}: {self.value:{exact}} against {self.limit:{exact}}{unit}, {room}"
-
-
-class Fault(Record):
-    """Why a trial has no complete measurement."""
-
-    status: Status
-    line: Line
-    phase: Name | None = None
-    seed: int | None = None
-    margin: Margin | None = None
-    """The limit that it passed, where the measurement doesn't say by how much."""
-
-    @model_validator(mode="after")
-    def _no_verdict(self) -> Self:
-        if self.status.measured or self.status is Status.DISQUALIFIED:
-            raise ValueError(f"{self.status} is for the judge to say, never a fault")
-        return self
-
-
-class Spread(Record):
-    """How one metric varies over seeds of the unmodified start."""
-
-    n: int
-    mean: FiniteFloat
-    sd: FiniteFloat
-
-
 class Incumbent(Record):
     """The best trial at the moment of judging."""
 
@@ -194,7 +72,7 @@ class Imported(Record):
     domain: Annotated[Line, Field(max_length=60)] = ""
     """The part of the recipe that it touches, as the other harness files it."""
     status: Status
-    values: dict[Name, FiniteFloat] = {}
+    values: dict[Name, FiniteFloat] = Field(default={})
     """Every number recorded there, by its column: also those of a trial without a score."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Runs that the numbers are means of; None where it doesn't say."""
@@ -297,7 +175,7 @@ class Trial(Record):
     incumbent: Incumbent | None = None
     parent_score: FiniteFloat | None = None
     imported: Imported | None = None
-    noise: dict[str, Spread] = {}
+    noise: dict[str, Spread] = Field(default={})
     judge_version: int
     outcome: Outcome
     notices: tuple[Line, ...] = Field(default=(), exclude_if=operator.not_)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from lineage_repo.judge import judge, per_seed, spread, student_p
 from lineage_repo.manifest import Task
-from lineage_repo.records import Measurement, Replication, Spread, Status
+from lineage_repo.records import Replication
+from lineage_repo.values import Measurement, Spread, Status
 
 
 def compared(

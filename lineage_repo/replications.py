@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import LEAST_DRAWS
-from lineage_repo.records import Measurement, Replication, Trial
+from lineage_repo.records import Replication, Trial
 from lineage_repo.replication import compared
+from lineage_repo.values import Measurement
 
 
 def check(lineage: Lineage, where: str, entry: Replication) -> Iterator[str]:

@@ -13,14 +13,16 @@ from pathlib import Path
 from lineage_repo import views
 from lineage_repo.commands import open_lineage
 from lineage_repo.files import write_whole
-from lineage_repo.lineage import read_entry
+from lineage_repo.index import read_entry
 from lineage_repo.log import NAME, TIP, Table, read_rows, table_of
 from lineage_repo.manifest import Objective
 from lineage_repo.message import heading
-from lineage_repo.records import Status, Trial
+from lineage_repo.records import Trial
+from lineage_repo.repository import StoreError
 from lineage_repo.status import arm_text
-from lineage_repo.store import Store, StoreError
+from lineage_repo.store import Store
 from lineage_repo.text import clipped
+from lineage_repo.values import Status
 
 
 def current(directory: Path, *, anew: bool = False) -> Table:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective
-from lineage_repo.records import Record, Status, Trial
+from lineage_repo.records import Trial
+from lineage_repo.values import Record, Status
 from lineage_repo.views import evidence
 
 LAST_KEEPS = 3

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import AwareDatetime, Field, ValidationError
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.records import Caps, Name, Record
+from lineage_repo.records import Caps
+from lineage_repo.values import Name, Record
 
 
 class SessionError(EspalierError):

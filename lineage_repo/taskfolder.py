@@ -9,7 +9,7 @@ from typing import Self
 from lineage_repo import snapshot
 from lineage_repo.builtin import data_folder
 from lineage_repo.manifest import ManifestError, Task, parse
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 DATA = "data/data.json"
 """Every prepared file of a task with its size and SHA-256."""

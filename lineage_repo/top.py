@@ -19,8 +19,8 @@ from lineage_repo.commands import open_lineage
 from lineage_repo.frame import frame
 from lineage_repo.lineage import Lineage
 from lineage_repo.live import look
-from lineage_repo.records import Status
 from lineage_repo.terminal import harmless, tell_json
+from lineage_repo.values import Status
 
 _EVERY_S = 1.0
 

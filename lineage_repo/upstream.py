@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -6,22 +6,12 @@ from functools import partial
 from lineage_repo import commits, replications, strangers
 from lineage_repo.errors import EspalierError
 from lineage_repo.imported import taken_over
+from lineage_repo.index import read_entry
 from lineage_repo.judge import JUDGE_VERSION, judge, pooled
-from lineage_repo.lineage import Lineage, read_entry
-from lineage_repo.records import (
-    LEVELS,
-    Calibration,
-    CampaignEntry,
-    Entry,
-    Incumbent,
-    Measurement,
-    Record,
-    Replication,
-    Spread,
-    Started,
-    Trial,
-)
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Calibration, CampaignEntry, Entry, Incumbent, Replication, Started, Trial
 from lineage_repo.store import Row, Store
+from lineage_repo.values import LEVELS, Measurement, Record, Spread
 
 
 class Report(Record):

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from lineage_repo.lineage import Lineage, LineageError
-from lineage_repo.records import Number, Record, Status, Trial
+from lineage_repo.index import LineageError
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Trial
 from lineage_repo.text import clipped
+from lineage_repo.values import Number, Record, Status
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120

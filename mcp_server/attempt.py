@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Clock, Fault, Status
 from lineage_repo.scratch import clear_scratch
 from lineage_repo.snapshot import Files
+from lineage_repo.values import Clock, Fault, Status
 from mcp_server import tempo
 from mcp_server.executor import Executor
 from mcp_server.host import Host

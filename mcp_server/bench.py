@@ -10,8 +10,9 @@ from lineage_repo import claims, snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import limit_margins
-from lineage_repo.records import Fault, Proposal, Started, Status, Trial
+from lineage_repo.records import Proposal, Started, Trial
 from lineage_repo.snapshot import SnapshotError
+from lineage_repo.values import Fault, Status
 from mcp_server import runner
 from mcp_server.attempt import measure
 from mcp_server.cgroup import sweep

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Literal, Self
 
-from lineage_repo.records import Clock
+from lineage_repo.values import Clock
 from mcp_server import sandbox
 from mcp_server.bare import Bare
 from mcp_server.boxlog import BoxLog

@@ -7,7 +7,8 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import judge, pooled, threshold
 from lineage_repo.manifest import Task
-from lineage_repo.records import Calibration, Clock, Margin, Outcome, Proposal, Record, Spread, Status, Trial, now
+from lineage_repo.records import Calibration, Outcome, Proposal, Trial
+from lineage_repo.values import Clock, Margin, Record, Spread, Status, now
 from mcp_server.attempt import measure
 from mcp_server.cgroup import CGroup
 from mcp_server.executor import Executor

@@ -12,9 +12,10 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.judge import per_seed, pooled
 from lineage_repo.manifest import LEAST_DRAWS, Task
-from lineage_repo.records import Measurement, Replication, now
+from lineage_repo.records import Replication
 from lineage_repo.replication import compared
 from lineage_repo.terminal import tell, tell_json, tell_progress
+from lineage_repo.values import Measurement, now
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.commands import require

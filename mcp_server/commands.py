@@ -11,8 +11,8 @@ import click
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.manifest import Task
-from lineage_repo.records import Isolation
 from lineage_repo.terminal import tell, tell_json, tell_progress
+from lineage_repo.values import Isolation
 from mcp_server import gpus
 from mcp_server import host as hosts
 from mcp_server.calibration import Noise, choose_clock, noise_of

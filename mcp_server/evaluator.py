@@ -15,8 +15,8 @@ from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.manifest import Evaluator
-from lineage_repo.records import Fault, Record, Status
 from lineage_repo.text import clipped
+from lineage_repo.values import Fault, Record, Status
 from mcp_server.parent import die_with_parent
 
 _MAX_REPORT = 1_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.records import Isolation, Record
+from lineage_repo.values import Isolation, Record
 from mcp_server.host import Host, own_environment
 from mcp_server.job import Job
 from mcp_server.parent import die_with_parent

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lineage_repo.manifest import Phase, Task
-from lineage_repo.records import Clock, Fault, Margin, PhaseRun, Status
 from lineage_repo.text import clipped
+from lineage_repo.values import Clock, Fault, Margin, PhaseRun, Status
 from mcp_server.box import backstop
 from mcp_server.boxlog import last_error
 

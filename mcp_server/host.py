@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from lineage_repo.errors import EspalierError
 from lineage_repo.explain import explained
 from lineage_repo.hostfile import config_file, state_folder
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 
 class HostError(EspalierError):

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from lineage_repo.files import write_whole
 from lineage_repo.manifest import Task
-from lineage_repo.records import Clock, Fault, Isolation, Measurement, Record
 from lineage_repo.snapshot import Files
+from lineage_repo.values import Clock, Fault, Isolation, Measurement, Record
 from mcp_server.host import Host
 
 

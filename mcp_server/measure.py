@@ -12,8 +12,8 @@ from pathlib import Path
 
 from lineage_repo import packed, snapshot
 from lineage_repo.manifest import Phase
-from lineage_repo.records import Fault, Measurement, PhaseRun
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Fault, Measurement, PhaseRun
 from mcp_server import faults, gpus, tempo
 from mcp_server.box import Box
 from mcp_server.evaluator import Dialogue, EvaluatorError, EvaluatorProgram

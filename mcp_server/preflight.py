@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from lineage_repo import packed, snapshot
 from lineage_repo.manifest import Task
-from lineage_repo.records import Fault, Margin, Record, Status
 from lineage_repo.text import clipped
+from lineage_repo.values import Fault, Margin, Record, Status
 
 _RULES = "E9,F63,F7,F82"
 """Syntax errors, misused statements, undefined names."""

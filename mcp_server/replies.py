@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lineage_repo.records import Margin, Status
+from lineage_repo.values import Margin, Status
 from lineage_repo.views import TrialRow
 from mcp_server.preflight import Problem
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from lineage_repo.campaign import Campaign
 from lineage_repo.files import write_whole
-from lineage_repo.records import Fault, Status, Trial
-from lineage_repo.store import StoreError
+from lineage_repo.records import Trial
+from lineage_repo.repository import StoreError
 from lineage_repo.text import clipped
+from lineage_repo.values import Fault, Status
 from mcp_server.attempt import CancelledError, measure
 from mcp_server.cgroup import sweep
 from mcp_server.executor import LocalExecutor

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 from mcp_server.host import Interpreter
 
 _FIRST_UID, _UIDS = 60514, 670

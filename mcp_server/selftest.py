@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
-from lineage_repo.records import LEVELS, Isolation, Record
+from lineage_repo.values import LEVELS, Isolation, Record
 from mcp_server import walls
 from mcp_server.host import Host, interpreter
 from mcp_server.launch import SandboxError

@@ -13,9 +13,9 @@ from lineage_repo.judge import judge, per_seed
 from lineage_repo.manifest import Task
 from lineage_repo.oversights import oversights
 from lineage_repo.prompt import system_prompt
-from lineage_repo.records import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
 from lineage_repo.taskfolder import TaskFolder
 from lineage_repo.terminal import tell, tell_json, tell_progress
+from lineage_repo.values import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.calibration import choose_clock

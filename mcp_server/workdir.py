@@ -9,7 +9,7 @@ from lineage_repo import snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 
 class WorkdirBusyError(EspalierError):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.files import write_whole
-from lineage_repo.records import Fault, Status
 from lineage_repo.scratch import clear_scratch
 from lineage_repo.text import clipped
+from lineage_repo.values import Fault, Status
 from mcp_server.job import Job, JobOutcome, JobSpec
 from mcp_server.measure import Measuring, elapsed
 

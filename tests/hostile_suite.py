@@ -23,11 +23,12 @@ import tomli_w
 from mcp import Client
 
 from lineage_repo.campaign import Campaign, data_folder
-from lineage_repo.records import Proposal, Status, Trial
+from lineage_repo.records import Proposal, Trial
 from lineage_repo.scratch import SCRATCH
 from lineage_repo.snapshot import SnapshotError
 from lineage_repo.taskfolder import TaskFolder
 from lineage_repo.text import one_line
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from mcp_server import calibration, runner
 from mcp_server.bench import Bench

@@ -14,9 +14,9 @@ from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.judge import judge
 from lineage_repo.manifest import parse
 from lineage_repo.prompt import system_prompt
-from lineage_repo.records import Fault, Measurement, Status
 from lineage_repo.taskfolder import TaskFolder
 from lineage_repo.upstream import varied
+from lineage_repo.values import Fault, Measurement, Status
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host

@@ -17,8 +17,8 @@ from lineage_repo.analysis.section import Absent
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate
-from lineage_repo.records import Status
 from lineage_repo.store import Row
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_lineage import submit
 from tests.traces import line, small

@@ -20,8 +20,9 @@ from lineage_repo.campaign import Campaign, CampaignError, find_task
 from lineage_repo.cli import main
 from lineage_repo.lineage import Lineage
 from lineage_repo.prompt import system_prompt
-from lineage_repo.records import CampaignEntry, Fault, Proposal, Status
+from lineage_repo.records import CampaignEntry, Proposal
 from lineage_repo.roster import roster
+from lineage_repo.values import Fault, Status
 from lineage_repo.verify import verify
 from mcp_server.bench import Bench
 from mcp_server.host import Host

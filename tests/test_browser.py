@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lineage_repo.manifest import Gate
-from lineage_repo.records import Status
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_report import EVIL
 from tests.traces import line, small

@@ -9,8 +9,9 @@ from scipy import stats  # pyright: ignore
 from lineage_repo.campaign import Campaign
 from lineage_repo.judge import student_p
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Measurement, Replication, Spread, now
+from lineage_repo.records import Replication
 from lineage_repo.replication import compared
+from lineage_repo.values import Measurement, Spread, now
 from lineage_repo.verify import verify
 from mcp_server import runner
 from mcp_server.host import Host

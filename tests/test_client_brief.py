@@ -10,20 +10,9 @@ from agent_client.brief import MAX_CHARACTERS, render
 from agent_client.sections import Section, fit, quoted
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import parse
-from lineage_repo.records import (
-    Calibration,
-    CampaignEntry,
-    Caps,
-    Margin,
-    Measurement,
-    Outcome,
-    Proposal,
-    Started,
-    Status,
-    Trial,
-    now,
-)
+from lineage_repo.records import Calibration, CampaignEntry, Caps, Outcome, Proposal, Started, Trial
 from lineage_repo.store import Row, Store
+from lineage_repo.values import Margin, Measurement, Status, now
 
 HEX = "0" * 40
 TASK = parse(

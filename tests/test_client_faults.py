@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import now
 from lineage_repo.sessions import EndReason
+from lineage_repo.values import now
 from tests.scripted import (
     Fault,
     edit,

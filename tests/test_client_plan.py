@@ -20,8 +20,9 @@ from agent_client.pace import Pace
 from agent_client.spend import Spend, union
 from lineage_repo.campaign import Campaign
 from lineage_repo.cli import main
-from lineage_repo.records import Caps, now
+from lineage_repo.records import Caps
 from lineage_repo.sessions import EndReason, SessionReport, Usage
+from lineage_repo.values import now
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -16,8 +16,8 @@ from agent_client.report import RunReport
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.live import look
-from lineage_repo.records import Status
 from lineage_repo.sessions import EndReason, reports
+from lineage_repo.values import Status
 from tests.conftest import calibrated, crowd_task
 from tests.scripted import Fault, command, edit, edit_anywhere, espalier, processes_of, scripted, submit
 

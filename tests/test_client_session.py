@@ -12,8 +12,8 @@ from agent_client import standin
 from agent_client.loop import longest_trial_s
 from agent_client.report import RunReport
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
 from lineage_repo.sessions import EndReason, SessionReport
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from tests.conftest import like
 from tests.scripted import Fault, command, espalier, hold, lines, processes_of, results, scripted, use

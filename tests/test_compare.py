@@ -7,11 +7,11 @@ import pytest
 
 from lineage_repo.analysis.section import UnsupportedError
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
 from lineage_repo.report.arms import best_so_far, bootstrap, compare_arms
 from lineage_repo.report.beside import comparison_page
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.rows import survey
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_report import EVIL, Markup
 from tests.traces import line, small

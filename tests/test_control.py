@@ -17,8 +17,9 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.cli import main
 from lineage_repo.control import Control, ControlError
 from lineage_repo.live import look
-from lineage_repo.records import Caps, now
+from lineage_repo.records import Caps
 from lineage_repo.sessions import EndReason, SessionReport
+from lineage_repo.values import now
 
 
 def espalier(*arguments: object) -> Result:

@@ -13,7 +13,7 @@ from mcp import Client, StdioServerParameters
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from mcp_server.cgroup import sweep
 from tests.conftest import MakeBench

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from mcp_server import tempo
 from mcp_server.bench import Bench

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FLOORS = {"lineage_repo": set[str](), "mcp_server": {"lineage_repo"}, "agent_client": {"lineage_repo"}}
 OWNERS = {
-    "git": "lineage_repo/store.py",
+    "git": "lineage_repo/repository.py",
     "mcp": "mcp_server/",
     "mcp_types": "mcp_server/",
     "claude_agent_sdk": "agent_client/",

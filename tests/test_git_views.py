@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_lineage import git, submit
 from tests.traces import line, small

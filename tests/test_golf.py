@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.records import Fault, Status
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Fault, Status
 from mcp_server.attempt import measure
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host

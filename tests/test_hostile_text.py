@@ -11,8 +11,8 @@ import pytest
 
 from lineage_repo.analysis.table import harmless
 from lineage_repo.commands import open_lineage
-from lineage_repo.records import Status
 from lineage_repo.traces.intake import import_trace
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_lineage import git
 from tests.traces import line, trace

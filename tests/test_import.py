@@ -14,12 +14,13 @@ from lineage_repo.analysis.table import rows
 from lineage_repo.campaign import Campaign
 from lineage_repo.cli import main
 from lineage_repo.commands import open_lineage
-from lineage_repo.lineage import LineageError
+from lineage_repo.index import LineageError
 from lineage_repo.manifest import Gate, Objective
-from lineage_repo.records import NO_SNAPSHOT, Status, Trial
+from lineage_repo.records import NO_SNAPSHOT, Trial
 from lineage_repo.store import Store
 from lineage_repo.traces.intake import import_trace, read_trace
 from lineage_repo.traces.lines import TraceError
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from tests.test_cli import espalier
 from tests.test_lineage import git, proposal, submit

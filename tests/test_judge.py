@@ -6,7 +6,8 @@ import pytest
 
 from lineage_repo.judge import JUDGE_VERSION, gate_margin, judge, per_seed, pooled, spread, student_t, threshold
 from lineage_repo.manifest import Gate, Task
-from lineage_repo.records import Fault, Incumbent, Measurement, PhaseRun, Spread, Status
+from lineage_repo.records import Incumbent
+from lineage_repo.values import Fault, Measurement, PhaseRun, Spread, Status
 from tests.conftest import MakeTask
 
 INCUMBENT = Incumbent(number=3, score=0.5, seeds=2)

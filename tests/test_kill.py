@@ -15,8 +15,8 @@ from mcp import Client
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Status
 from lineage_repo.scratch import SCRATCH
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from mcp_server.cgroup import orphans, sweep
 from tests.conftest import MakeBench

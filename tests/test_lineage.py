@@ -5,9 +5,12 @@ import pytest
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
-from lineage_repo.lineage import Lineage, LineageError
-from lineage_repo.records import Fault, Measurement, PhaseRun, Proposal, Status
-from lineage_repo.store import Store, StoreError
+from lineage_repo.index import LineageError
+from lineage_repo.lineage import Lineage
+from lineage_repo.records import Proposal
+from lineage_repo.repository import StoreError
+from lineage_repo.store import Store
+from lineage_repo.values import Fault, Measurement, PhaseRun, Status
 from lineage_repo.verify import verify
 
 

@@ -18,8 +18,8 @@ import tomli_w
 from mcp import Client
 
 from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.records import Fault, Status
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Fault, Status
 from lineage_repo.verify import verify
 from mcp_server import calibration
 from mcp_server.attempt import measure

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from lineage_repo.records import Fault, Status
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Fault, Status
 from mcp_server.evaluator import EvaluatorProgram
 from mcp_server.host import Host
 from tests import nanochat_raw

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.campaign import Campaign
-from lineage_repo.records import Proposal, Status, Trial
+from lineage_repo.records import Proposal, Trial
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from mcp_server import calibration, runner
 from mcp_server.executor import LocalExecutor

@@ -11,8 +11,8 @@ from lineage_repo.analysis.progress import statuses, trajectory
 from lineage_repo.analysis.roles import edges
 from lineage_repo.analysis.section import counted
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Status
 from lineage_repo.traces.intake import import_trace, read_trace
+from lineage_repo.values import Status
 from lineage_repo.verify import verify
 from tests.test_cli import espalier
 from tests.test_import import imported

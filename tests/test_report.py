@@ -13,11 +13,11 @@ import pytest
 from lineage_repo.campaign import Campaign
 from lineage_repo.commands import open_lineage
 from lineage_repo.manifest import Gate
-from lineage_repo.records import Status
 from lineage_repo.report.findings import findings, headline, tiles
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.roles import role_rows
 from lineage_repo.report.rows import pauses, survey
+from lineage_repo.values import Status
 from tests.test_cli import espalier
 from tests.test_lineage import submit
 from tests.traces import START, line, small

@@ -8,9 +8,10 @@ import pytest
 
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.oversights import oversights
-from lineage_repo.records import Proposal, Status
+from lineage_repo.records import Proposal
 from lineage_repo.task_commands import NewTaskError, scaffold
 from lineage_repo.taskfolder import TaskFolder
+from lineage_repo.values import Status
 from mcp_server import calibration, runner
 from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host

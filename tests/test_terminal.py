@@ -10,10 +10,10 @@ import pytest
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import now
 from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.store import Store
 from lineage_repo.terminal import harmless, shown, visible
+from lineage_repo.values import now
 from tests.test_cli import espalier
 from tests.test_control import say_state
 from tests.test_lineage import submit

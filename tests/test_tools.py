@@ -9,7 +9,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from lineage_repo.records import Status
+from lineage_repo.values import Status
 from mcp_server.bench import Bench, RefusedError
 from mcp_server.server import build
 from mcp_server.workdir import WorkdirBusyError

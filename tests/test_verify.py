@@ -10,9 +10,9 @@ import pytest
 from lineage_repo.campaign import Campaign
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
-from lineage_repo.records import Spread
 from lineage_repo.snapshot import Files
 from lineage_repo.store import Store
+from lineage_repo.values import Spread
 from lineage_repo.verify import verify
 from tests.test_lineage import submit
 

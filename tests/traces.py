@@ -9,9 +9,9 @@ import pytest
 
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate, Objective
-from lineage_repo.records import Status
 from lineage_repo.traces.intake import import_trace
 from lineage_repo.traces.lines import CampaignLine, Trace, TrialLine
+from lineage_repo.values import Status
 
 SHARED = Path(os.environ.get("ESPALIER_SHARED", Path(__file__).parents[2] / "shared"))
 RELEASE = SHARED / "data" / "paper_traces"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Record
+from lineage_repo.values import Record
 
 JOIN = 0.30
 """Cosine from which a hypothesis joins a cluster."""

@@ -6,7 +6,8 @@ from itertools import pairwise
 from lineage_repo.analysis.facts import slot_seconds
 from lineage_repo.analysis.section import UnsupportedError, counted
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Record, Status, Trial
+from lineage_repo.records import Trial
+from lineage_repo.values import Record, Status
 
 PAUSE = timedelta(hours=1)
 

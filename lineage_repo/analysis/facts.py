@@ -4,7 +4,8 @@ from statistics import fmean
 
 from lineage_repo.judge import per_seed
 from lineage_repo.manifest import Task
-from lineage_repo.records import Margin, Trial
+from lineage_repo.records import Trial
+from lineage_repo.values import Margin
 
 
 def values(task: Task, trial: Trial) -> dict[str, float]:

@@ -4,7 +4,7 @@ from statistics import median
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Record, Status
+from lineage_repo.values import Record, Status
 
 
 class Predictions(Record):

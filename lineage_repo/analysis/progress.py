@@ -5,7 +5,7 @@ from collections import Counter
 from lineage_repo.analysis.section import UnsupportedError, counted, share
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective
-from lineage_repo.records import Number, Record, Status
+from lineage_repo.values import Number, Record, Status
 
 
 class Step(Record):

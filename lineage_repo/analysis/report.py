@@ -10,8 +10,8 @@ from lineage_repo.analysis.progress import StatusCounts, Trajectory, statuses, t
 from lineage_repo.analysis.roles import Architecture, Edges, Roles, architecture, edges, roles
 from lineage_repo.analysis.section import Absent, UnsupportedError
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Record
 from lineage_repo.text import clipped
+from lineage_repo.values import Record
 
 Section = (
     Trajectory

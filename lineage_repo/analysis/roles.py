@@ -4,7 +4,8 @@ from statistics import fmean, pstdev
 
 from lineage_repo.analysis.section import counted, share
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Number, Record, Status, Trial
+from lineage_repo.records import Trial
+from lineage_repo.values import Number, Record, Status
 
 ARCHITECTURE = "arch"
 

@@ -2,7 +2,8 @@
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
-from lineage_repo.records import Record, Trial
+from lineage_repo.records import Trial
+from lineage_repo.values import Record
 
 
 class UnsupportedError(EspalierError):

@@ -11,8 +11,9 @@ from lineage_repo.analysis.facts import margins, slot_seconds, values
 from lineage_repo.analysis.section import UnsupportedError
 from lineage_repo.lineage import Lineage
 from lineage_repo.message import heading
-from lineage_repo.records import Record, Status, Trial
+from lineage_repo.records import Trial
 from lineage_repo.report.palette import family
+from lineage_repo.values import Record, Status
 
 
 class TrialFacts(Record):

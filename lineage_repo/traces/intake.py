@@ -12,11 +12,13 @@ from lineage_repo.lineage import Lineage, trial_refs
 from lineage_repo.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
 from lineage_repo.message import trial_message
 from lineage_repo.overview import write_overview
-from lineage_repo.records import NO_SNAPSHOT, CampaignEntry, Imported, Proposal, Status, Trial, now
-from lineage_repo.store import Draft, Row, Signature, Store
+from lineage_repo.records import NO_SNAPSHOT, CampaignEntry, Imported, Proposal, Trial
+from lineage_repo.repository import Signature
+from lineage_repo.store import Draft, Row, Store
 from lineage_repo.text import plain
 from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, first_problem, read_lines
 from lineage_repo.traces.release import read_release
+from lineage_repo.values import Status, now
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The date of trials whose source gives none; they say that their time is missing."""

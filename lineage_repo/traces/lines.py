@@ -12,7 +12,8 @@ from lineage_repo.analysis.facts import slot_seconds, values
 from lineage_repo.errors import EspalierError
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate, Objective, Task
-from lineage_repo.records import NO_SNAPSHOT, Arm, Name, Record, Status, Trial
+from lineage_repo.records import NO_SNAPSHOT, Arm, Trial
+from lineage_repo.values import Name, Record, Status
 
 FORMAT = 1
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from lineage_repo.manifest import Gate, Objective
-from lineage_repo.records import Status
 from lineage_repo.traces.lines import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
+from lineage_repo.values import Status
 
 _TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
 _OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}
