@@ -96,6 +96,7 @@ async def test_the_server_speaks_both_eras_over_stdio(campaign: Campaign, mode: 
     assert result.structured_content["rows"][0]["trial"] == 0
 
 
+@pytest.mark.slow
 async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campaign: Campaign) -> None:
     with anyio.fail_after(60):
         try:

@@ -61,7 +61,12 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         ({"fit.py": "\n# harmless\rSTEPS = 120\n"}, Status.PREFLIGHT_CRASH, "fit.py:2: a carriage return without"),
         ({"fit.py": "x = '\0'\n"}, Status.CRASH, "cannot contain null bytes"),
         ({"fit.py": "print(undefined_name)\n"}, Status.PREFLIGHT_CRASH, "Undefined name `undefined_name`"),
-        ({"fit.py": READY + "raise SystemExit(3)\n"}, Status.CRASH, "fit (seed 1 of 2) exited 3"),
+        pytest.param(
+            {"fit.py": READY + "raise SystemExit(3)\n"},
+            Status.CRASH,
+            "fit (seed 1 of 2) exited 3",
+            marks=pytest.mark.slow,
+        ),
         ({"fit.py": READY + "1 / 0\n"}, Status.CRASH, "ZeroDivisionError: division by zero at fit.py:5"),
         ({"fit.py": READY + "open('/recipe/x', 'w')\n"}, Status.CRASH, "OSError: [Errno 30] Read-only file system"),
         ({"fit.py": READY + FORGED}, Status.CRASH, "left no model.json in /out"),
@@ -77,12 +82,18 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
             "over the",
         ),
         ({"fit.py": HEAD + "print('no word')\n"}, Status.CRASH, "fit (seed 1 of 2) ended without READY"),
-        (
+        pytest.param(
             {"predict.py": HEAD + "time.sleep(60)\n"},
             Status.EVAL_BUDGET_OVERRUN,
             "predict (seed 1 of 2) killed at 1.0 s",
+            marks=pytest.mark.slow,
         ),
-        ({"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'abc')\n"}, Status.CRASH, "holds 3 bytes"),
+        pytest.param(
+            {"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'abc')\n"},
+            Status.CRASH,
+            "holds 3 bytes",
+            marks=pytest.mark.slow,
+        ),
         ({"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'\\xff' * 1024)\n"}, Status.CRASH, "holds nan"),
     ],
 )

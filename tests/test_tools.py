@@ -54,7 +54,7 @@ def edit(bench: Bench, **constants: object) -> None:
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
 async def test_a_session_checks_submits_and_reads_in_both_eras(make_bench: MakeBench, mode: str) -> None:
     bench = make_bench()
     async with connected(bench, mode=mode) as call:
