@@ -1,4 +1,4 @@
-"""Claims: a lock file per running trial that the kernel frees when its runner dies."""
+"""Claims: lock files that the kernel frees when their holder dies, such as one per running trial."""
 
 import fcntl
 import os
@@ -11,11 +11,23 @@ from pathlib import Path
 from lineage_repo.errors import EspalierError
 
 
+def lock(path: Path) -> int | None:
+    """Lock a file for this process until the descriptor is closed; None where another holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 def claim(folder: Path) -> int:
-    """Make a trial's folder and lock it; return the descriptor that the runner inherits."""
+    """Make a folder and lock it; return the descriptor, which a runner inherits. Raise `BlockingIOError`."""
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    descriptor = lock(folder / "lock")
+    if descriptor is None:
+        raise BlockingIOError(f"{folder} is another process's")
     return descriptor
 
 

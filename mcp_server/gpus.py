@@ -4,11 +4,11 @@ import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
+from lineage_repo.claims import lock
 from lineage_repo.manifest import Task
 from mcp_server.host import Host
 from mcp_server.launch import SandboxError
 from mcp_server.sandbox import DEVICES
-from mcp_server.slots import lock
 
 
 def present() -> list[int]:

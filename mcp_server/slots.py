@@ -3,11 +3,11 @@
 The kernel frees a lock when its holder dies, so there is nothing to clean up but names.
 """
 
-import fcntl
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
+
+from lineage_repo import claims
 
 
 class Ticket:
@@ -17,7 +17,7 @@ class Ticket:
         self._queue, self._folder, self._slots = folder / "queue", folder, slots
         self._queue.mkdir(parents=True, exist_ok=True)
         self._name = f"{time.time_ns():020d}-{os.getpid()}"
-        self._ticket = lock(self._queue / self._name)
+        self._ticket = claims.lock(self._queue / self._name)
         self._slot: int | None = None
 
     def __repr__(self) -> str:
@@ -27,10 +27,10 @@ class Ticket:
         """How many trials come before this one; 0 once it holds a slot."""
         if self._slot is not None:
             return 0
-        ahead = sum(_held(p) for p in sorted(self._queue.iterdir()) if p.name < self._name)
+        ahead = sum(_waits(p) for p in sorted(self._queue.iterdir()) if p.name < self._name)
         if ahead == 0:
             self._slot = next(
-                (s for i in range(self._slots) if (s := lock(self._folder / f"slot-{i}")) is not None), None
+                (s for i in range(self._slots) if (s := claims.lock(self._folder / f"slot-{i}")) is not None), None
             )
             if self._slot is not None:
                 self._leave_queue()
@@ -56,26 +56,9 @@ class Ticket:
             self._ticket = None
 
 
-def lock(path: Path) -> int | None:
-    """Lock a file for this process until the descriptor is closed; None where another holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _held(path: Path) -> bool:
+def _waits(ticket: Path) -> bool:
     """Whether a live process waits on this ticket; a dead one's is removed."""
-    with suppress(FileNotFoundError):
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        path.unlink(missing_ok=True)
+    if claims.held(ticket):
+        return True
+    ticket.unlink(missing_ok=True)
     return False
