@@ -81,6 +81,15 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path, lost: s
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kept", [0, 500, -1])
+def test_a_shard_that_broke_off_is_named_before_anybody_trains_on_it(tmp_path: Path, kept: int) -> None:
+    raw = nanochat_raw.make(tmp_path / "raw", picks=12)
+    shard = min((raw / "base_data_climbmix").iterdir())
+    shard.write_bytes(shard.read_bytes()[:kept])
+    assert f"{shard} can't be read: " in refusal(raw)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [

@@ -26,6 +26,8 @@ def pieces(raw: Path) -> list[layout.Piece]:
         raise layout.MissingError(
             f"{raw / SHARDS} has {len(shards)} shards; at least two are needed, the last one held out: {GET}"
         )
+    for shard in shards:
+        _check_shard(shard)
     table = tokens.from_pickle(raw / "tokenizer" / "tokenizer.pkl")
     byte_table = raw / "tokenizer" / "token_bytes.pt"
     if not byte_table.is_file():
@@ -113,13 +115,30 @@ def _write_streams(shard: Path, table: dict[str, Any], synthetic: bool, path: Pa
         np.save(stream, np.array(whole, "<u4"))
 
 
+def _check_shard(shard: Path) -> None:
+    """A download that broke off would end a run on all GPUs; the footer at a shard's end is quickly read."""
+    try:
+        with _parquet(shard) as file:
+            text = file.schema_arrow.field("text").type
+            if str(text) in {"string", "large_string"} and file.metadata.num_rows:
+                return
+            found = f"holds {file.metadata.num_rows} rows of {text}"
+    except (OSError, ValueError, KeyError) as error:
+        found = f"can't be read: {str(error).splitlines()[0]}"
+    raise layout.MissingError(f"{shard} {found}; rows with a column `text` of strings are needed: {GET}")
+
+
 def _documents(shard: Path) -> list[str]:
     """The text of the shard's first row group."""
+    with _parquet(shard) as file:
+        return file.read_row_group(0).column("text").to_pylist()
+
+
+def _parquet(shard: Path) -> Any:
     try:
         import pyarrow.parquet as parquet
     except ImportError:
         raise layout.MissingError(
             "the evaluator's interpreter lacks pyarrow: pip install 'espalier[full]' there"
         ) from None
-    with parquet.ParquetFile(shard) as file:
-        return file.read_row_group(0).column("text").to_pylist()
+    return parquet.ParquetFile(shard)
