@@ -129,6 +129,15 @@ def test_a_parent_that_is_no_earlier_trial_is_left_out_and_marked(tmp_path: Path
     assert imported(trial).repairs == ("the parent 't7' is no earlier trial: left without one",)
 
 
+def test_roles_in_another_script_stay_as_many_as_they_are(tmp_path: Path) -> None:
+    roles = ["\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER BETA}", "Opt B", "x" * 40, "x" * 41]
+    lineage = small(tmp_path / "c", line(0, 2.0), *(line(i, role=role) for i, role in enumerate(roles, 1)))
+    names = [trial.proposal.specialist for number, trial in lineage.trials.items() if number]
+    assert len(set(names)) == len(roles)
+    assert names[2] == "opt-b"
+    assert verify(lineage.store).problems == ()
+
+
 def test_what_the_source_does_not_say_is_listed_as_missing(tmp_path: Path) -> None:
     bare = line(1, 0.9, at=None, expected_delta=None, seconds=None, hypothesis="")
     trial = small(tmp_path / "out", line(0, 1.0), bare).trial(1)

@@ -1,5 +1,6 @@
 """From a foreign campaign to a lineage: cleaned, numbered, and written as one history."""
 
+import hashlib
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -128,8 +129,12 @@ def _task(head: CampaignLine, trials: tuple[TrialLine, ...], roles: tuple[str, .
 
 
 def _role(text: str) -> str:
-    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:32]
-    return name if name[:1].isalpha() else f"role-{name}"[:32].strip("-")
+    """A name of ours; where letters go missing, a digest of the text tells two roles apart."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
+    name = name if name[:1].isalpha() else f"role-{name}".strip("-")
+    if len(name) > 32 or re.search(r"[^A-Za-z0-9 _.-]", text):
+        return f"{name[:26].rstrip('-')}-{hashlib.sha256(text.encode(errors='backslashreplace')).hexdigest()[:5]}"
+    return name
 
 
 def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, int]) -> Trial:
