@@ -1,6 +1,6 @@
 """Calibration: measure the unmodified start until its noise is known, then record it as the baseline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lineage_repo import claims
 from lineage_repo.campaign import Campaign
@@ -84,6 +84,8 @@ class Noise(Record):
     """Median CPU seconds of the fixed loop; 0 where nobody looked."""
     hosts: tuple[dict[str, str], ...]
     """Every host that measured the start, without what varies from call to call."""
+    warnings: tuple[str, ...]
+    """What makes verdicts doubtful, with the remedy."""
 
 
 def noise_of(campaign: Campaign) -> Noise:
@@ -104,7 +106,19 @@ def noise_of(campaign: Campaign) -> Noise:
         clock=lineage.calibrations[0].measurement.clock,
         tempo_s=lineage.tempo(),
         hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
+        warnings=tuple(_doubts(task, spreads, hosts)),
     )
+
+
+def _doubts(task: Task, spreads: Mapping[str, Spread], hosts: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    metric = task.objective.metric
+    if spreads[metric].sd == 0 and task.objective.min_delta is None:
+        yield (
+            f"{metric} was the same for every seed, so the smallest gain counts: where the recipe pins its seed let it "
+            "use the one it is given, or set objective.min_delta"
+        )
+    if any(host != hosts[0] for host in hosts):
+        yield "the start was measured on several hosts: seconds of different ones don't compare"
 
 
 def _start_fails(campaign: Campaign) -> Outcome | None:

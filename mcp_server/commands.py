@@ -84,8 +84,8 @@ def _tell_noise(found: Noise, task: Task) -> None:
     for margin in found.margins:
         tell(f"margin    {margin.text()}")
     tell(f"clock     {found.clock}")
-    if len(found.hosts) > 1:
-        tell("hosts     the start was measured on several hosts: seconds of different ones don't compare")
+    for warning in found.warnings:
+        tell(f"warning   {warning}")
 
 
 @click.command()

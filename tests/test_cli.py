@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from lineage_repo.campaign import Campaign
+from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.cli import COMMANDS, main
 from tests.test_lineage import submit
 
@@ -96,6 +96,17 @@ def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pyt
     told = json.loads(espalier("calibrate", "runs/first", "--if-needed", "--json").stdout)
     assert (told["measurements"], told["best"], told["spreads"]["error"]["n"]) == (2, 0, 4)
     assert f"{told['smallest_gain']:.3g} rmse" in done.output
+
+
+def test_calibrate_warns_where_seeds_draw_nothing(tmp_path: Path, calibrated_toy: Path) -> None:
+    source = Campaign.open(calibrated_toy).lineage.refresh()
+    known = source.calibrations[0]
+    campaign = Campaign.create(tmp_path / "c", find_task("toy"))
+    same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
+    campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
+    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    done = espalier("calibrate", campaign.folder, "--if-needed", "--json")
+    assert "error was the same for every seed, so the smallest gain counts" in json.loads(done.stdout)["warnings"][0]
 
 
 def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
