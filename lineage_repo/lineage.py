@@ -54,10 +54,13 @@ class Lineage(Index):
             self.refresh()
             self._append(entry)
 
-    def replicate(self, entry: Replication) -> None:
-        """Append a comparison of two recorded recipes on fresh seeds."""
+    def replicate(self, compare: Callable[[], Replication]) -> Replication:
+        """Append a comparison of two recorded recipes on fresh seeds, made from what the record says by then."""
         with self.store.writing():
+            self.refresh()
+            entry = compare()
             self._append(entry)
+        return entry
 
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:
         """Record the calibrated start as trial 0, the root of every recipe; a half-done attempt is completed."""

@@ -36,7 +36,7 @@ def compared(
     missed = [
         f"{number:04d}: {verdict.failure}"
         for number, measurement in zip(numbers, measurements, strict=True)
-        if (verdict := judge(task, measurement, None, None, None, {})).status is not Status.BASELINE
+        if (verdict := judge(task, measurement, None, None, None, noise)).status is not Status.BASELINE
     ]
     return Replication(
         number=numbers[0],

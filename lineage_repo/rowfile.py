@@ -71,8 +71,7 @@ def _whole(directory: Path) -> str:
     frozen, task = lineage.campaign, lineage.task
     arm = arm_text(frozen.arm, lineage=frozen.lineage) if frozen else ""
     header = {"title": task.title, "arm": arm, "objective": task.objective.model_dump(mode="json")}
-    trials = [trial for _, trial in sorted(lineage.trials.items())]
-    return json.dumps(header) + "\n" + _lines(trials, task.objective, lineage.tip or "")
+    return json.dumps(header) + "\n" + _lines(lineage.trials.values(), task.objective, lineage.tip or "")
 
 
 def _lines(trials: Iterable[Trial], objective: Objective, tip: str) -> str:

@@ -55,9 +55,8 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
 
 
 def evidence(lineage: Lineage) -> list[Trial]:
-    """Every trial that may be shown to an agent: all but harness aborts, oldest first."""
-    aborted, trials = Status.HARNESS_ABORT, lineage.trials
-    return [trials[number] for number in sorted(trials) if trials[number].outcome.status is not aborted]
+    """Every trial that may be shown to an agent: all but harness aborts, in the order of recording."""
+    return [trial for trial in lineage.trials.values() if trial.status is not Status.HARNESS_ABORT]
 
 
 def ancestry(lineage: Lineage, number: int) -> list[Trial]:

@@ -15,7 +15,7 @@ from lineage_repo.manifest import LEAST_DRAWS, Task
 from lineage_repo.records import Replication
 from lineage_repo.replication import compared
 from lineage_repo.terminal import tell, tell_json, tell_progress
-from lineage_repo.values import Measurement, now
+from lineage_repo.values import LEVELS, Measurement, now
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.commands import require
@@ -69,7 +69,7 @@ def replicate(
         raise CertifyError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
     recipes = {n: lineage.recipe(n) for n in (number, against)}
     found: dict[int, list[Measurement]] = {number: [], against: []}
-    isolation: dict[str, str] = {}
+    held: list[dict[str, str]] = []
     count = seeds or task.certification.seeds
     for turn in range(count):
         # Who goes first changes, so that a host that warms up or slows down favours nobody.
@@ -91,11 +91,13 @@ def replicate(
                     line = outcome.fault.line if outcome.fault else "no measurement"
                     raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
             found[n].append(outcome.measurement)
-            isolation = outcome.isolation
-    pair = (pooled(found[number]), pooled(found[against]))
-    entry = compared(task, (number, against), pair, lineage.noise(task), isolation, now())
-    lineage.replicate(entry)
-    return entry
+            held.append(outcome.isolation)
+    pair, weakest = (pooled(found[number]), pooled(found[against])), min(held, key=_strength)
+    return lineage.replicate(lambda: compared(task, (number, against), pair, lineage.noise(task), weakest, now()))
+
+
+def _strength(isolation: dict[str, str]) -> int:
+    return next(i for i, level in enumerate(LEVELS) if isolation["level"] == level)
 
 
 def _means(task: Task, entry: Replication) -> dict[str, tuple[float, float]]:

@@ -17,10 +17,15 @@ from lineage_repo.analysis.section import Absent
 from lineage_repo.campaign import Campaign, find_task
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Gate
+from lineage_repo.report.arms import best_so_far
+from lineage_repo.report.progress import progress
+from lineage_repo.report.rows import survey
 from lineage_repo.store import Row
+from lineage_repo.traces.intake import import_trace, read_trace
+from lineage_repo.traces.lines import write_lines
 from lineage_repo.values import Status
 from tests.test_cli import espalier
-from tests.test_lineage import submit
+from tests.test_lineage import digests, measurement, proposal, submit
 from tests.traces import line, small
 
 
@@ -37,6 +42,26 @@ def test_progress_counts_keeps_against_the_best_before_them(tmp_path: Path) -> N
     assert [(step.trial, step.gain) for step in found.steps] == [(1, 1.0), (3, 0.5)]
     assert (found.trials, found.keeps, found.after_last_keep, found.keeps_per_hundred) == (4, 2, 1, (2,))
     assert statuses(lineage).counts == {"keep": 2, "discard": 1, "crash": 1}
+
+
+def test_keeps_count_in_the_order_of_recording_and_not_of_their_numbers(campaign: Campaign, tmp_path: Path) -> None:
+    lineage = campaign.lineage.refresh()
+    for body in (b"x = 1\n", b"x = 2\n"):
+        lineage.register(proposal(lineage, body=body), digests(lineage), lambda _: None)
+    for number, error in ((2, 0.3), (1, 0.2)):
+        lineage.record(number, measurement(error), None, attempts=1, isolation={"level": "bwrap"})
+    found = trajectory(lineage)
+    assert [(step.trial, step.gain > 0) for step in found.steps] == [(2, True), (1, True)]
+    assert (found.best_trial, found.best, found.after_last_keep) == (1, 0.2, 0)
+    assert [score for *_, score in best_so_far(survey(lineage))][1:] == [0.3, 0.2, 0.2]
+    figure = progress(survey(lineage))
+    assert figure
+    best = [float(row["y"] or 0.0) for row in figure.data["best"]]
+    assert best == sorted(best, reverse=True)
+    (tmp_path / "t.jsonl").write_text(write_lines(lineage), "utf-8")
+    imported = import_trace(read_trace(tmp_path / "t.jsonl"), tmp_path / "again")
+    assert imported.best
+    assert imported.best.score == 0.2
 
 
 def test_edges_leave_out_the_start_and_cross_where_the_roles_differ(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`espalier certify`: a gain is published only where it holds on fresh seeds."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_a_recipe_that_misses_a_gate_on_fresh_seeds_is_not_certified(campaign: C
     assert entry.failure.startswith("0001: worst 9 misses the gate")
 
 
+def test_a_gate_on_fresh_seeds_is_bounded_by_what_calibration_knows_of_the_noise(campaign: Campaign) -> None:
+    bound = campaign.task.gates[0].model_copy(update={"at_most": 1.0, "rule": "bound", "confidence": 0.99})
+    task = campaign.task.model_copy(update={"gates": (bound,)})
+    pair = (of(0.40, 0.42, 0.41), of(0.50, 0.52, 0.49))
+    close = [m.model_copy(update={"metrics": {**m.metrics, "worst": (0.90, 0.95, 0.92)}}) for m in pair]
+    noise = {**NOISE, "worst": Spread(n=30, mean=0.9, sd=0.03)}
+    assert compared(task, (1, 0), (close[0], close[1]), noise, {"level": "bwrap"}, now()).certified
+
+
 @pytest.mark.slow
 def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Campaign, host: Host) -> None:
     lineage = campaign.lineage.refresh()
@@ -88,7 +98,7 @@ def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Ca
 def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.6)
-    lineage.replicate(again(lineage))
+    lineage.replicate(lambda: again(lineage))
     assert verify(lineage.store).problems == ()
     rewrite_newest(Path(lineage.store.path), "certified", True)
     assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
@@ -98,8 +108,8 @@ def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.6)
     entry = again(lineage)
-    lineage.replicate(entry.model_copy(update={"against": 1}))
-    lineage.replicate(entry.model_copy(update={"at": entry.at.replace(year=1999)}))
+    for changes in ({"against": 1}, {"at": entry.at.replace(year=1999)}):
+        lineage.replicate(partial(entry.model_copy, update=changes))
     wrong: list[tuple[dict[str, object], str]] = [
         ({"drawn": (1, 2)}, "2 distinct draws: at least 3"),
         ({"drawn": (1, 1, 2)}, "2 distinct draws: at least 3"),
@@ -111,7 +121,7 @@ def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
         ({"phases": ()}, "lacks a run of a phase"),
     ]
     for changes, _ in wrong:
-        lineage.replicate(again(lineage, of(0.4, 0.5, 0.4).model_copy(update=changes)))
+        lineage.replicate(partial(again, lineage, of(0.4, 0.5, 0.4).model_copy(update=changes)))
     rows = [row.commit[:12] for row in lineage.store.rows()[-len(wrong) - 2 :]]
     problems = verify(lineage.store).problems
     named = ["is of a trial with itself", "is older than trial 0001", *(text for _, text in wrong)]

@@ -35,7 +35,7 @@ class Trajectory(Record):
     keeps: int
     after_last_keep: int
     keeps_per_hundred: tuple[int, ...]
-    """Keeps among trials 1 to 100, 101 to 200, and so on."""
+    """Keeps among the first hundred trials recorded, the second, and so on."""
     steps: tuple[Step, ...]
 
     def lines(self) -> list[str]:
@@ -67,13 +67,15 @@ def trajectory(lineage: Lineage) -> Trajectory:
     if base is None or base.score is None or best is None or best.score is None:
         raise UnsupportedError("the start has no score")
     steps: list[Step] = []
-    reached = base.score
-    for trial in trials:
+    hundreds: Counter[int] = Counter()
+    reached, after = base.score, 0
+    for place, trial in enumerate(trials):
+        after += 1
         if trial.status is Status.KEEP and trial.score is not None:
             gain = objective.gain(trial.score, reached)
             steps.append(Step(trial=trial.number, role=trial.proposal.specialist, score=trial.score, gain=gain))
-            reached = trial.score
-    hundreds = Counter((step.trial - 1) // 100 for step in steps)
+            hundreds[place // 100] += 1
+            reached, after = trial.score, 0
     return Trajectory(
         objective=objective,
         start=base.score,
@@ -82,7 +84,7 @@ def trajectory(lineage: Lineage) -> Trajectory:
         relative_change=best.score / base.score - 1 if base.score else None,
         trials=len(trials),
         keeps=len(steps),
-        after_last_keep=sum(trial.number > best.number for trial in trials),
+        after_last_keep=after,
         keeps_per_hundred=tuple(hundreds[i] for i in range((len(trials) + 99) // 100)),
         steps=tuple(steps),
     )

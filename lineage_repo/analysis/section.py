@@ -21,8 +21,8 @@ class Absent(Record):
 
 
 def counted(lineage: Lineage) -> list[Trial]:
-    """The trials that analyses count, oldest first: all but the start; raise `UnsupportedError` where there is none."""
-    trials = [trial for number, trial in sorted(lineage.trials.items()) if number]
+    """All trials but the start, in the order of recording; raise `UnsupportedError` where there is none."""
+    trials = [trial for number, trial in lineage.trials.items() if number]
     if not trials:
         raise UnsupportedError("no trial is recorded yet")
     return trials

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 from statistics import median
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.report.figure import rounded, signed
 from lineage_repo.report.palette import FAMILIES
 from lineage_repo.report.rows import Survey, pauses
+from lineage_repo.values import Status
 
 _DOMINANT = 0.25
 _CALIBRATED = 20
@@ -113,8 +115,7 @@ def _repeats(survey: Survey) -> Iterator[Finding]:
 
 
 def _plateau(survey: Survey) -> Iterator[Finding]:
-    last = survey.kept[-1].t if survey.kept else 0
-    after = [row for row in survey.trials if row.t > last]
+    after = list(takewhile(lambda row: row.status is not Status.KEEP, reversed(survey.trials)))
     if len(after) >= 20 and len(after) >= _PLATEAU * len(survey.trials):
         hours = sum(row.slot_h or 0.0 for row in after)
         yield Finding(False, f"No keep in the last {len(after)} trials ({hours:.1f} slot-hours).", "price")

@@ -144,11 +144,18 @@ def _mark(row: TrialFacts, frame: _Frame, lanes: Sequence[str]) -> Row | None:
 
 
 def _best(survey: Survey) -> list[Row]:
+    """The best so far by number: of keeps recorded in another order only those that a lower number does not beat."""
     found: list[Row] = []
-    noise, last = survey.noise or 0.0, survey.rows[-1]
-    for row in [*(r for r in survey.rows if r.family == FAMILIES[0].name), last]:
-        best = row.score if row.family == FAMILIES[0].name else found[-1]["y"] if found else None
-        if isinstance(best, float):
+    noise, gain = survey.noise or 0.0, survey.lineage.task.objective.gain
+    best: float | None = None
+    rows = sorted(survey.rows, key=lambda row: row.t)
+    for row in rows:
+        kept = row.family == FAMILIES[0].name and row.score is not None
+        if kept and (best is None or gain(row.score or 0.0, best) > 0):
+            best = row.score
+        elif row is not rows[-1]:
+            continue
+        if best is not None:
             at: Row = {"t": row.t, "end_h": brief(row.end_h) or 0.0, "spent_h": brief(row.spent_h), "y": best}
             found.append({**at, "low": best - noise, "high": best + noise})
     return found
@@ -160,7 +167,7 @@ def _labels(survey: Survey, frame: _Frame) -> list[Row]:
     steps = [row for row in survey.path if row.t and row.vs_parent is not None]
     largest = sorted(steps, key=lambda r: -objective.gain(r.vs_parent or 0.0, 0.0))[:_LABELS]
     chosen = {row.t: row for row in (*largest, *steps[-1:])}
-    last, height = max(survey.rows[-1].t, 1), frame.beyond - frame.worst
+    last, height = max(row.t for row in survey.rows) or 1, frame.beyond - frame.worst
     found: list[Row] = []
     taken: list[tuple[float, float, float]] = []
     for row in sorted(chosen.values(), key=lambda r: -r.t):

@@ -55,6 +55,7 @@ class Survey(NamedTuple):
 
     lineage: Lineage
     rows: tuple[TrialFacts, ...]
+    """In the order of recording, which is not that of the numbers where trials ran side by side."""
     noise: float | None
     """Standard deviation of one trial's score: the calibrated spread over seeds, by the root of a trial's seeds."""
 
@@ -76,7 +77,7 @@ class Survey(NamedTuple):
 
 def survey(lineage: Lineage, noise: float | None = None) -> Survey:
     """Fold a lineage into rows; `noise` is for a lineage that holds no calibration."""
-    trials = [trial for _, trial in sorted(lineage.trials.items())]
+    trials = list(lineage.trials.values())
     spread = lineage.noise(lineage.task).get(lineage.task.objective.metric) if lineage.calibrations else None
     if noise is None and spread:
         noise = spread.sd / sqrt(lineage.task.seeds)

@@ -133,7 +133,7 @@ def write_lines(lineage: Lineage) -> str:
         lineage=lineage.campaign.lineage if lineage.campaign else True,
     )
     names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
-    records: Iterable[Record] = [head, *(_line(task, trial, names) for _, trial in sorted(lineage.trials.items()))]
+    records: Iterable[Record] = [head, *(_line(task, trial, names) for trial in lineage.trials.values())]
     return "".join(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
 
 
