@@ -24,9 +24,8 @@ def check(lineage: Lineage, where: str, entry: Replication) -> Iterator[str]:
         if entry.at < trial.at:
             yield f"{where} is older than trial {number:04d}"
         yield from _check_measurement(lineage, f"{where}: trial {number:04d}", trial, measurement, used)
-    if entry != compared(
-        lineage.task, numbers, entry.measurements, lineage.noise(lineage.task), entry.isolation, entry.at
-    ):
+    noise = lineage.noise(lineage.task)
+    if not entry.alike(compared(lineage.task, numbers, entry.measurements, noise, entry.isolation, entry.at)):
         yield f"{where} is not what its measurements give"
 
 

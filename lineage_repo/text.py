@@ -19,13 +19,21 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_REFUSED = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
 def one_line(text: str) -> str:
     """Return `text` stripped; raise `ValueError` for a line break, a control or a bidirectional character."""
     for position, character in enumerate(text):
-        if unicodedata.category(character)[0] == "C" or character in "\u2028\u2029":
+        if unicodedata.category(character) in _REFUSED or _is_noncharacter(character):
             name = unicodedata.name(character, f"U+{ord(character):04X}")
             raise ValueError(f"holds {name} at character {position}: write one line of plain text")
     return text.strip()
+
+
+def _is_noncharacter(character: str) -> bool:
+    """Whether it never will be one; what is not assigned yet is text to a newer Python, and a record outlives both."""
+    return ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
 
 
 def authored(text: str, *, least: int = 0) -> str:

@@ -1,9 +1,10 @@
 """The value types that records are made of: what was measured, and what became of a trial."""
 
+import math
 import operator
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -16,6 +17,7 @@ Clock = Literal["cpu", "wall"]
 Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
 LEVELS: tuple[Isolation, ...] = ("none", "bwrap", "bwrap+cgroup")
 """Isolation from nothing to everything: walls, then limits that the kernel counts."""
+_DIGITS = 1e-9
 
 
 def now() -> datetime:
@@ -32,6 +34,22 @@ class Record(BaseModel):
     def canonical(self) -> bytes:
         """The JSON bytes that are committed: indented for `git show`, with a final line break."""
         return self.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+
+    def alike(self, other: "Record") -> bool:
+        """Whether they are equal but for the last digits of floats, in which C libraries differ."""
+        return _alike(self.model_dump(mode="json"), other.model_dump(mode="json"))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_DIGITS)
+    if isinstance(one, dict) and isinstance(other, dict):
+        ours, theirs = cast("dict[str, Any]", one), cast("dict[str, Any]", other)
+        return ours.keys() == theirs.keys() and all(_alike(ours[key], theirs[key]) for key in ours)
+    if isinstance(one, list) and isinstance(other, list):
+        pairs = (cast("list[Any]", one), cast("list[Any]", other))
+        return len(pairs[0]) == len(pairs[1]) and all(map(_alike, *pairs))
+    return one == other
 
 
 class Status(StrEnum):

@@ -150,7 +150,9 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
         yield f"{what} compares with a parent score that its parent doesn't have"
     if trial.judge_version != JUDGE_VERSION:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
-    elif judge(task, trial.measurement, trial.fault, trial.incumbent, trial.parent_score, trial.noise) != trial.outcome:
+    elif not trial.outcome.alike(
+        judge(task, trial.measurement, trial.fault, trial.incumbent, trial.parent_score, trial.noise)
+    ):
         yield f"{what} says {trial.status}, which its measurement does not replay to"
 
 

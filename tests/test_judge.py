@@ -6,7 +6,7 @@ import pytest
 
 from lineage_repo.judge import JUDGE_VERSION, gate_margin, judge, per_seed, pooled, spread, student_t, threshold
 from lineage_repo.manifest import Gate, Task
-from lineage_repo.records import Incumbent
+from lineage_repo.records import Incumbent, Outcome
 from lineage_repo.values import Fault, Measurement, PhaseRun, Spread, Status
 from tests.conftest import MakeTask
 
@@ -134,3 +134,10 @@ def test_a_trial_that_ends_in_its_third_seed_tells_the_room_of_all_that_ran(task
     fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed=2)
     told = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
     assert told == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}
+
+
+def test_a_verdict_of_another_c_library_is_the_same_one_and_a_bent_one_is_not() -> None:
+    verdict = Outcome(status=Status.DISCARD, score=0.5, threshold=0.019123456789, failure=None)
+    assert verdict.alike(verdict.model_copy(update={"threshold": math.nextafter(0.019123456789, 1)}))
+    for changed in ({"threshold": 0.0191234}, {"status": Status.KEEP}, {"score": None}, {"score": 0.50001}):
+        assert not verdict.alike(verdict.model_copy(update=changed))

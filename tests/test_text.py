@@ -25,6 +25,10 @@ def test_a_line_with_a_control_character_is_refused(text: str) -> None:
         one_line(text)
 
 
+def test_a_character_that_a_newer_unicode_assigns_can_be_read() -> None:
+    assert one_line("new in a later version: \u0378") == "new in a later version: \u0378"
+
+
 @pytest.mark.parametrize(
     "tag", ["/hypothesis>", '/parameter name="notes">', "invoke name=", "function_calls>", "/title >"]
 )
