@@ -129,7 +129,7 @@ class Campaign:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task has changed."""
+        """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task can't be read."""
         try:
             raw = tomllib.loads((folder / "campaign.toml").read_text("utf-8"))
         except FileNotFoundError:

@@ -27,7 +27,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable."
 def _trial_number(_: Any, __: Any, value: str) -> int:
     """Accept 42, 0042, #42 and trial/0042."""
     digits = value.removeprefix("trial/").removeprefix("#")
-    if not digits.isdigit():
+    if not digits.isdecimal():
         raise click.BadParameter(f"{value!r} is no trial number: write 42, 0042 or trial/0042")
     return int(digits)
 
@@ -217,7 +217,9 @@ def diff(directory: Path, a: int, b: int) -> None:
 @_trial("trial")
 def logs(directory: Path, trial: int) -> None:
     """Print what TRIAL's boxes wrote, control characters made visible."""
-    open_lineage(directory).trial(trial)
+    lineage = open_lineage(directory)
+    if trial not in lineage.started:  # one that still runs has logs too
+        lineage.trial(trial)
     folder = directory / "trials" / f"{trial:04d}"
     found = (
         sorted(folder.glob("job-*/logs/*.log"))

@@ -209,7 +209,7 @@ class Task(Record):
     recipe: RecipeFiles = RecipeFiles()
     evaluator: Evaluator
     phases: tuple[Phase, ...] = ()
-    """None only for trials that another harness measured."""
+    """Empty only for trials that another harness measured."""
     specialists: tuple[Specialist, ...] = Field(min_length=1)
     upstream: Upstream | None = Field(default=None, exclude_if=operator.not_)
     """Where the start comes from, if not from a `recipe/` of ours: `espalier task prepare` makes it."""

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -63,10 +64,14 @@ def overview(lineage: Index) -> dict[str, Any]:
 
 
 def write_overview(lineage: Index) -> None:
-    """Leave the overview beside a campaign's repository, where `espalier status` reads it without git."""
+    """Leave the overview beside a campaign's repository, where `espalier status` reads it without git.
+
+    Readers make one that is missing or old themselves, so a disk that is full costs nobody a trial.
+    """
     if lineage.store.path.name == "lineage.git":
         text = json.dumps(overview(lineage), indent=1)
-        write_whole(lineage.store.path.with_name("overview.json"), text.encode())
+        with suppress(OSError):
+            write_whole(lineage.store.path.with_name("overview.json"), text.encode())
 
 
 def _recent(trial: Trial) -> dict[str, Any]:

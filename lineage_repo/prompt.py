@@ -39,7 +39,6 @@ def variables(campaign: Campaign, specialist: str) -> dict[str, str]:
     editable = ", ".join(f"`{pattern}`" for pattern in task.recipe.editable)
     return {
         "task_title": task.title,
-        "task_summary": task.summary,
         "summary": task.summary,
         "metric": task.objective.metric,
         "unit": task.objective.unit,
@@ -77,14 +76,15 @@ def gate_text(gate: Gate) -> str:
 
 
 def limit_texts(task: Task) -> list[str]:
-    """Every limit on a recipe and its boxes."""
+    """The limits on a recipe and its boxes, as agents read them."""
     limits = task.limits
     return [
-        f"source: {limits.source_bytes:,} bytes",
+        f"source: {limits.source_bytes:,} bytes" + (", packed and without comments" if limits.packed else ""),
         *([f"source and counted artifacts: {limits.total_bytes:,} bytes"] if limits.total_bytes is not None else []),
         f"memory of a box: {limits.memory_bytes:,} bytes",
         f"processes in a box: {limits.processes}",
         f"scratch space of a box: {limits.scratch_bytes:,} bytes in each of /out, /tmp and /dev/shm",
+        f"files in a box's scratch space: {limits.scratch_files:,}",
         f"GPUs: {limits.gpus}",
     ]
 

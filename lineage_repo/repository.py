@@ -1,12 +1,13 @@
 """A git repository, as an untrusted thing to read: no setting of the user's or of the repository's runs anything.
 
-The only module that knows git. Agent text and paths reach git through standard input, never as arguments.
+The only module that runs git; `store` says what a ledger is in it. Agent text and paths reach git through standard
+input, never as arguments.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,7 +145,8 @@ class Repository:
     def commits_with_files(self, commits: Sequence[str]) -> list[tuple[list[str], str, dict[str, bytes], str]]:
         """Per commit: its header lines but `tree`, its message, its files, and the tree of its `recipe/` or ""."""
         raw = [body.decode("utf-8", "replace").partition("\n\n") for body in self.blobs(commits)]
-        entries = [_tree_entries(tree) for tree in self.blobs([f"{commit}^{{tree}}" for commit in commits])]
+        trees = self.blobs([f"{commit}^{{tree}}" for commit in commits])
+        entries = [{name: entry for _, name, entry in tree_entries(tree)} for tree in trees]
         wanted = [(i, name) for i, tree in enumerate(entries) for name in tree if name != "recipe"]
         bodies = self.blobs([entries[i][name] for i, name in wanted])
         files: list[dict[str, bytes]] = [{} for _ in commits]
@@ -233,14 +235,13 @@ class Repository:
         return self._line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), dated=signed)
 
 
-def _tree_entries(raw: bytes) -> dict[str, str]:
-    """Names and object ids of a raw tree object."""
-    found: dict[str, str] = {}
+def tree_entries(raw: bytes) -> Iterator[tuple[str, str, str]]:
+    """Mode, name and object id of each entry of a raw tree object."""
     while raw:
         head, _, rest = raw.partition(b"\0")
-        found[head.split(b" ", 1)[1].decode("utf-8", "replace")] = rest[:20].hex()
+        mode, _, name = head.decode("utf-8", "backslashreplace").partition(" ")
+        yield mode, name, rest[:20].hex()
         raw = rest[20:]
-    return found
 
 
 def _options() -> list[str]:

@@ -92,5 +92,5 @@ def line(trial: Trial, objective: Objective) -> str:
     text = heading(trial.proposal) + (f"  [{clipped(outcome.failure, 80)}]" if outcome.failure else "")
     if outcome.status is Status.DISCARD and outcome.score is not None and trial.incumbent and outcome.threshold:
         gain = objective.gain(outcome.score, trial.incumbent.score)
-        text += f"  [better, but not by the {outcome.threshold:.{digits}f} that noise asks for]" if gain > 0 else ""
+        text += f"  [better, but not by the {outcome.threshold:.{digits}f} that a keep needs]" if gain > 0 else ""
     return f"{trial.number:04d} {outcome.status.value:21} {score:>10} {delta:>10}  {parent:5}  {text}"

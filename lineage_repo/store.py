@@ -14,6 +14,7 @@ from lineage_repo.snapshot import Files, check_path
 
 LEDGER = "refs/heads/ledger"
 BEST = "refs/heads/best"
+_CLONED = "refs/remotes/origin/ledger"
 _ZERO = "0" * 40
 _LOOSE_PER_FOLDER = 8
 
@@ -57,13 +58,13 @@ class Store(Repository):
 
     def ledger_ref(self) -> str | None:
         """The ledger's ref: our branch, or the remote-tracking branch of a clone; None when there is neither."""
-        refs = self.run("for-each-ref", "--format=%(refname)", LEDGER, "refs/remotes/origin/ledger").decode().split()
-        return LEDGER if LEDGER in refs else next(iter(refs), None)
+        refs = self.refs(LEDGER, _CLONED)
+        return next((ref for ref in (LEDGER, _CLONED) if ref in refs), None)
 
     def tip(self) -> str | None:
         """The commit of the newest ledger entry."""
-        ref = self.ledger_ref()
-        return self._line("rev-parse", "--verify", "--end-of-options", ref) if ref else None
+        refs = self.refs(LEDGER, _CLONED)
+        return refs.get(LEDGER) or refs.get(_CLONED)
 
     def rows(self, since: str | None = None) -> list[Row]:
         """Ledger entries after `since` (all of them for None), oldest first."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 
 from lineage_repo.lineage import Lineage
+from lineage_repo.repository import tree_entries
 from lineage_repo.snapshot import SnapshotError, check_path
 from lineage_repo.store import BEST, LEDGER, Row, Store
 
@@ -51,7 +52,7 @@ def trees(lineage: Lineage, rows: Sequence[Row]) -> Iterator[str]:
     while level:
         inner: dict[str, str] = {}
         for where, raw in zip(level.values(), store.blobs(list(level)), strict=True):
-            for mode, name, entry in _entries(raw):
+            for mode, name, entry in tree_entries(raw):
                 path = f"{where}/{name}"
                 if not _is_plain(mode, name):
                     yield f"{path!r} has mode {mode}: a commit of the record holds plain files with plain names only"
@@ -80,12 +81,3 @@ def _is_plain(mode: str, name: str) -> bool:
     except SnapshotError:
         return False
     return "/" not in name and (mode == _FOLDER or mode in _PLAIN)
-
-
-def _entries(raw: bytes) -> Iterator[tuple[str, str, str]]:
-    """Mode, name and object id of each entry of a raw tree object."""
-    while raw:
-        head, _, rest = raw.partition(b"\0")
-        mode, _, name = head.decode("utf-8", "backslashreplace").partition(" ")
-        yield mode, name, rest[:20].hex()
-        raw = rest[20:]

@@ -60,7 +60,7 @@ def evidence(lineage: Lineage) -> list[Trial]:
 
 
 def ancestry(lineage: Lineage, number: int) -> list[Trial]:
-    """A trial and what it was rooted from, up to the baseline, nearest first."""
+    """A trial and what it was rooted from, up to the baseline, nearest first; harness aborts are no evidence."""
     chain: list[Trial] = []
     at: int | None = number
     while at is not None:
@@ -68,7 +68,7 @@ def ancestry(lineage: Lineage, number: int) -> list[Trial]:
         # A parent comes earlier; in a record that says otherwise the chain would have no end.
         parent = chain[-1].proposal.parent
         at = parent if parent is None or parent < at else None
-    return chain
+    return [trial for trial in chain if trial.status is not Status.HARNESS_ABORT]
 
 
 def leaderboard(lineage: Lineage) -> list[Trial]:
