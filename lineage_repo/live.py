@@ -38,7 +38,9 @@ _OVERVIEW = {
     "noise_sd": _SCORE,
     "trials": int,
     "counts": {"*": int},
-    "certified": [{"number": int, "against": int, "gain": shape.number, "p": shape.number, "certified": bool}],
+    "certified": [
+        {"nth": int, "number": int, "against": int, "gain": shape.number, "p": shape.number, "certified": bool}
+    ],
     "running": [{"trial": int, "title": str, "specialist": str, "since": shape.moment}],
     "recent": [
         {

@@ -12,7 +12,8 @@ from lineage_repo.manifest import Task
 from lineage_repo.message import heading
 from lineage_repo.records import Trial
 
-_RECENT = 32
+_RECENT, _AGAIN = 32, 3
+"""How many of the newest trials, and of the newest certifications."""
 
 
 def overview(lineage: Index) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def overview(lineage: Index) -> dict[str, Any]:
         "counts": dict(counts),
         "calibrations": len(lineage.calibrations),
         "certified": [
-            entry.model_dump(mode="json", include={"number", "against", "gain", "p", "certified"})
-            for entry in lineage.replications[-1:]
+            {"nth": nth, **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "certified"})}
+            for nth, entry in list(enumerate(lineage.replications, 1))[: -_AGAIN - 1 : -1]
         ],
         "running": [
             {

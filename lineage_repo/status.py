@@ -58,8 +58,8 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     for again in found.get("certified", []):
         verdict = "certified" if again["certified"] else "not certified"
         lines.append(
-            f"again     #{again['number']:04d} against #{again['against']:04d} on fresh seeds: {verdict}, "
-            f"gain {again['gain']:.{digits}f} {unit}, p {again['p']:.2g}"
+            f"again     certification {again['nth']}: #{again['number']:04d} against #{again['against']:04d} on fresh "
+            f"seeds: {verdict}, gain {again['gain']:.{digits}f} {unit}, p {again['p']:.2g}"
         )
     lines.append("   ".join([f"trials    {found['trials']}", *(f"{name} {n}" for name, n in found["counts"].items())]))
     for entry in found["running"]:

@@ -13,7 +13,7 @@ from lineage_repo.errors import EspalierError
 from lineage_repo.judge import per_seed, pooled
 from lineage_repo.manifest import LEAST_DRAWS, Task
 from lineage_repo.records import Replication
-from lineage_repo.replication import compared
+from lineage_repo.replication import compared, needed
 from lineage_repo.terminal import tell, tell_json, tell_progress
 from lineage_repo.values import LEVELS, Measurement, now
 from mcp_server import host as hosts
@@ -38,7 +38,8 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
 
     A search picks the luckiest of many trials, and a host drifts: this is the number to publish. It goes into the
-    record, no agent sees it, and `verify` replays it.
+    record, no agent sees it, and `verify` replays it. Each certification halves the p that the campaign's next one
+    needs, so that asking until the answer is yes does not pay.
     """
     campaign, host = Campaign.open(directory), hosts.load(os.environ)
     executor = LocalExecutor(host)
@@ -47,7 +48,7 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     number = trial if trial is not None else best.number if best else 0
     entry = replicate(campaign, number, against, seeds, executor, tell_progress)
     if as_json:
-        tell_json(_plain(campaign.task, entry))
+        tell_json(_plain(campaign, entry))
     else:
         tell(*_told(campaign, entry))
     if not entry.certified:
@@ -93,7 +94,10 @@ def replicate(
             found[n].append(outcome.measurement)
             held.append(outcome.isolation)
     pair, weakest = (pooled(found[number]), pooled(found[against])), min(held, key=_strength)
-    return lineage.replicate(lambda: compared(task, (number, against), pair, lineage.noise(task), weakest, now()))
+    numbers = (number, against)
+    return lineage.replicate(
+        lambda: compared(task, numbers, pair, lineage.noise(task), weakest, now(), earlier=len(lineage.replications))
+    )
 
 
 def _strength(isolation: dict[str, str]) -> int:
@@ -105,11 +109,13 @@ def _means(task: Task, entry: Replication) -> dict[str, tuple[float, float]]:
     return {name: (fmean(ours[name]), fmean(theirs[name])) for name in ours}
 
 
-def _plain(task: Task, entry: Replication) -> dict[str, object]:
+def _plain(campaign: Campaign, entry: Replication) -> dict[str, object]:
+    task, earlier = campaign.task, len(campaign.lineage.replications) - 1
     return {
         "schema": "espalier.certify/1",
         **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "failure", "certified"}),
         "rule": task.certification.model_dump(),
+        "p_needed": needed(task, earlier),
         "seeds": len(entry.measurements[0].seeds),
         "means": _means(task, entry),
     }
@@ -129,8 +135,11 @@ def _told(campaign: Campaign, entry: Replication) -> list[str]:
     searched = objective.gain(scores[0] or 0.0, scores[1] or 0.0)
     gains = [f"{gain:.{objective.digits}f} {objective.unit}" for gain in (entry.gain, searched)]
     lines.append(f"gain      {gains[0]}" + ("" if None in scores else f"; the search had measured {gains[1]}"))
-    lines.append(f"rule      a gain above {rule.gain:g} {objective.unit} with p < {rule.p:g}: p is {entry.p:.2g}")
+    earlier = len(lineage.replications) - 1
+    halved = f", {rule.p:g} halved for each of the {earlier} before" if earlier else ""
+    below = f"p < {needed(task, earlier):.3g}{halved}"
+    lines.append(f"rule      a gain above {rule.gain:g} {objective.unit} with {below}: p is {entry.p:.2g}")
     if entry.failure:
-        lines.append(f"gate      {entry.failure}")
+        lines.append(f"gate      {entry.failure}; more --seeds make a bound tighter")
     lines.append(f"certified {'yes' if entry.certified else 'no'}")
     return lines

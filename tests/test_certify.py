@@ -38,7 +38,8 @@ def again(lineage: Lineage, ours: Measurement | None = None, theirs: Measurement
     assert start
     weighed = of(0.5, 0.6, 0.5, drawn=200).model_copy(update={"source_bytes": start.source_bytes})
     pair = (ours or of(0.4, 0.5, 0.4), theirs or weighed)
-    return compared(lineage.task, (1, 0), pair, lineage.noise(lineage.task), {"level": "bwrap"}, now())
+    earlier, noise = len(lineage.replications), lineage.noise(lineage.task)
+    return compared(lineage.task, (1, 0), pair, noise, {"level": "bwrap"}, now(), earlier=earlier)
 
 
 def test_the_tail_of_students_t_is_scipys() -> None:
@@ -75,6 +76,15 @@ def test_a_gate_on_fresh_seeds_is_bounded_by_what_calibration_knows_of_the_noise
     close = [m.model_copy(update={"metrics": {**m.metrics, "worst": (0.90, 0.95, 0.92)}}) for m in pair]
     noise = {**NOISE, "worst": Spread(n=30, mean=0.9, sd=0.03)}
     assert compared(task, (1, 0), (close[0], close[1]), noise, {"level": "bwrap"}, now()).certified
+
+
+def test_asking_again_until_the_answer_is_yes_does_not_pay(campaign: Campaign) -> None:
+    pair, asked = (of(0.40, 0.44, 0.41, 0.43), of(0.47, 0.52, 0.48, 0.51)), campaign.task.certification.p
+    for earlier in range(16):
+        entry = compared(campaign.task, (1, 0), pair, NOISE, {"level": "bwrap"}, now(), earlier=earlier)
+        assert entry.certified == (entry.p < asked / 2**earlier)
+        assert entry.certified or earlier
+    assert not entry.certified
 
 
 @pytest.mark.slow

@@ -33,11 +33,12 @@ def findings(survey: Survey) -> list[Finding]:
 
 
 def _certified(survey: Survey) -> Iterator[Finding]:
-    objective = survey.lineage.task.objective
-    for entry in survey.lineage.replications[-1:]:
+    objective, again = survey.lineage.task.objective, survey.lineage.replications
+    for nth, entry in enumerate(again, 1):
         verdict = "beats" if entry.certified else "does not beat"
         gain = f"gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
-        text = f"On fresh seeds #{entry.number} {verdict} #{entry.against} by the task's rule: {gain}."
+        which = f" (certification {nth} of {len(again)})" if len(again) > 1 else ""
+        text = f"On fresh seeds #{entry.number} {verdict} #{entry.against} by the task's rule{which}: {gain}."
         yield Finding(not entry.certified, text, "progress")
 
 
