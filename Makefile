@@ -24,12 +24,12 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 	touch $@
 
 demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it
-	@test -f $(DEMO)/campaign.toml || \
-		$(BIN)/espalier init $(DEMO) --task airbench_cpu --seeds 3 --specialists opt,aug --submits 2
-	@$(BIN)/espalier calibrate $(DEMO) --repeats 3 --if-needed
-	@$(BIN)/espalier run $(DEMO) --model standin --trials $(TRIALS)
-	@echo; $(BIN)/espalier log $(DEMO)
-	@echo; $(BIN)/espalier status $(DEMO)
+	@test -f "$(DEMO)/campaign.toml" || \
+		$(BIN)/espalier init "$(DEMO)" --task airbench_cpu --seeds 3 --specialists opt,aug --submits 2
+	@$(BIN)/espalier calibrate "$(DEMO)" --repeats 3 --if-needed
+	@$(BIN)/espalier run "$(DEMO)" --model standin --trials $(TRIALS)
+	@echo; $(BIN)/espalier log "$(DEMO)"
+	@echo; $(BIN)/espalier status "$(DEMO)"
 	@echo "audit     git -C $(DEMO)/lineage.git log --graph best"
 	@echo "          git -C $(DEMO)/lineage.git log --first-parent --oneline ledger"
 	@echo "verify    $(BIN)/espalier verify $(DEMO)"

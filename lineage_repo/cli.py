@@ -79,10 +79,15 @@ class LazyGroup(click.Group):
         except click.UsageError:
             raise
         except (EspalierError, click.ClickException) as error:
-            if as_json:
-                tell_json({"schema": "espalier.error/1", "error": str(error)})
-                raise SystemExit(1) from None
-            raise click.ClickException(shown(str(error))) from None
+            problem = str(error)
+        except OSError as error:
+            if error.filename is None:  # not a file of the user's: a pipe that closed is click's to handle
+                raise
+            problem = f"{error.filename}: {error.strerror}"
+        if as_json:
+            tell_json({"schema": "espalier.error/1", "error": problem})
+            raise SystemExit(1)
+        raise click.ClickException(shown(problem))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

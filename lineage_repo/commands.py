@@ -1,16 +1,19 @@
 """The reading commands, and `init`: everything that needs no server and no agent."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any, get_args
 
 import click
 
 from lineage_repo import snapshot
 from lineage_repo.campaign import Campaign, find_task
+from lineage_repo.judge import per_seed
 from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import Objective
+from lineage_repo.manifest import Objective, Task
 from lineage_repo.message import heading
 from lineage_repo.records import Arm, Caps, Trial
 from lineage_repo.status import arm_text
@@ -18,6 +21,7 @@ from lineage_repo.store import Store
 from lineage_repo.terminal import tell, tell_json, tell_text
 from lineage_repo.values import LEVELS, Isolation
 from lineage_repo.verify import verify
+from lineage_repo.views import margin_text
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 _ARMS = "roles: the task's specialists; generic: equal agents without a role; single: one agent."
@@ -106,7 +110,7 @@ def init(
     tell(f"arm       {arm_text(arm, lineage=not no_lineage)}: {', '.join(campaign.roster)}")
     if isolation == "none":
         tell("isolation none: recipes can forge scores and read all that you can; every trial says so")
-    tell(f"next      espalier calibrate {directory}")
+    tell(f"next      espalier calibrate {shlex.quote(str(directory))}")
 
 
 @click.command()
@@ -146,6 +150,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
         ("papers", str(papers) if papers.is_dir() else ""),
         ("recorded", _recorded(found)),
         *_origin(found),
+        ("means", _means(lineage.task, found)),
         ("host", _host(lineage, found)),
         ("isolation", ", ".join(f"{k} {v}" for k, v in found.isolation.items())),
         ("commit", lineage.commits[trial]),
@@ -156,12 +161,20 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     for notice in found.notices:
         tell(f"{'notice':10} {notice}")
     for margin in outcome.margins:
-        tell(f"{'margin':10} {margin.text()}")
+        tell(f"{'margin':10} {margin_text(lineage.task, margin)}")
     for entry in (e for e in lineage.replications if trial in {e.number, e.against}):
         said = "certified" if entry.certified else "not certified"
         pair = f"{entry.number:04d} against {entry.against:04d}"
         tell(f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}")
     return None
+
+
+def _means(task: Task, trial: Trial) -> str:
+    """Every metric's mean over the seeds; nothing where they were not all measured."""
+    if trial.measurement is None or trial.fault:
+        return ""
+    values = per_seed(task, trial.measurement).items()
+    return ", ".join(f"{name} {fmean(found):.6g}" for name, found in values) + f" over {trial.seeds} seeds"
 
 
 def _host(lineage: Lineage, trial: Trial) -> str:

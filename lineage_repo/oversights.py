@@ -38,10 +38,16 @@ def _marks(source: TaskFolder, files: Files) -> Iterator[str]:
 
 
 def _template(source: TaskFolder) -> Iterator[str]:
-    template = TaskFolder.load(data_folder("tasks") / "_template").task
-    theirs = {specialist.scope for specialist in template.specialists}
-    if source.task.summary == template.summary:
-        yield "summary is still the template's"
-    for specialist in source.task.specialists:
-        if specialist.scope in theirs:
-            yield f"scope of {specialist.name} is still the template's"
+    folder = data_folder("tasks") / "_template"
+    template = TaskFolder.load(folder).task
+    for what in ("title", "summary"):
+        if getattr(source.task, what) == getattr(template, what):
+            yield f"{what} is still the template's"
+    for what in ("scope", "off_limits"):
+        theirs = {getattr(specialist, what) for specialist in template.specialists}
+        for specialist in source.task.specialists:
+            if getattr(specialist, what) in theirs - {""}:
+                yield f"{what} of {specialist.name} is still the template's"
+    brief = source.path / "knowledge" / "brief.md"
+    if brief.is_file() and brief.read_bytes() == (folder / "knowledge" / "brief.md").read_bytes():
+        yield "knowledge/brief.md is still the template's: agents read of another recipe"

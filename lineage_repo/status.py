@@ -4,6 +4,7 @@ Apart from the other commands because it imports nothing heavy: a monitor may as
 """
 
 import os
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     lines = [f"{found['campaign']}   {found['title']}   arm {arm_text(found['arm'], lineage=found['lineage'])}"]
     best, objective = found["best"], found["objective"]
     if best is None:
-        return [*lines, f"no baseline yet: espalier calibrate {directory}"]
+        return [*lines, f"no baseline yet: espalier calibrate {shlex.quote(str(directory))}"]
     digits, unit = objective["digits"], objective["unit"]
     if "at" in found["loop"]:
         lines.append(f"loop      {loop_line(found)}")

@@ -1,6 +1,7 @@
 """The commands on tasks that measure nothing: new, list, schema."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def new(directory: Path) -> None:
     source = scaffold(directory)
     for path in sorted(p for p in source.path.rglob("*") if p.is_file()):
         tell(str(path))
-    tell(f"next      espalier task check {directory}")
+    tell(f"next      espalier task check {shlex.quote(str(directory))}")
 
 
 def scaffold(folder: Path) -> TaskFolder:

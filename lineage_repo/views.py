@@ -6,9 +6,10 @@ from typing import Literal
 
 from lineage_repo.index import LineageError
 from lineage_repo.lineage import Lineage
+from lineage_repo.manifest import Task
 from lineage_repo.records import Trial
 from lineage_repo.text import clipped
-from lineage_repo.values import Number, Record, Status
+from lineage_repo.values import Margin, Number, Record, Status
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
@@ -52,6 +53,12 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
         hypothesis=proposal.hypothesis,
         failure=failure,
     )
+
+
+def margin_text(task: Task, margin: Margin) -> str:
+    """A margin as people read it; the confidence bound of a mean is said to be one."""
+    bound = next((gate for gate in task.gates if gate.metric == margin.name and gate.rule == "bound"), None)
+    return f"{bound.confidence:.0%} bound of {margin.text()}" if bound else margin.text()
 
 
 def evidence(lineage: Lineage) -> list[Trial]:

@@ -38,8 +38,9 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
     bias = launch_bias(host, walls=campaign.settings.isolation != "none")
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
-    for repeat in range(repeats):
-        tell(f"calibration {repeat + 1} of {repeats}: {campaign.task.seeds} seeds of the start")
+    known = len(lineage.calibrations)
+    for nth in range(known + 1, known + repeats + 1):
+        tell(f"calibration {nth} of {known + repeats}: {campaign.task.seeds} seeds of the start")
         with claims.scratch(campaign.folder / "trials", "calibration") as scratch:
             outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
             if outcome.fault or outcome.measurement is None:

@@ -1,6 +1,7 @@
 """The bench's commands: calibrate, cancel, doctor. Environment variables are read here and nowhere below."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from lineage_repo.campaign import Campaign
 from lineage_repo.manifest import Task
 from lineage_repo.terminal import tell, tell_json, tell_progress
 from lineage_repo.values import Isolation
+from lineage_repo.views import margin_text
 from mcp_server import gpus
 from mcp_server import host as hosts
 from mcp_server.calibration import Noise, choose_clock, noise_of
@@ -46,8 +48,8 @@ def require(executor: LocalExecutor, level: Isolation, task: Task) -> None:
 def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> None:
     """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
 
-    The first call also records the start as trial 0000. Every repeat is an entry of its own, so an interrupted
-    calibration goes on where it stopped.
+    The first call also records the start as trial 0000. Every repeat is an entry of its own, so with --if-needed an
+    interrupted calibration goes on where it stopped.
     """
     campaign, host = open_here(directory)
     executor = LocalExecutor(host)
@@ -61,15 +63,21 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
             if not as_json:
                 return None
             repeats = 0
+    folder = shlex.quote(str(directory))
     if repeats or not campaign.lineage.best:
-        run_calibration(campaign, repeats, host, executor, tell_progress)
+        try:
+            run_calibration(campaign, repeats, host, executor, tell_progress)
+        except KeyboardInterrupt:
+            made = len(campaign.lineage.refresh().calibrations)
+            wanted = (done if if_needed else 0) + repeats
+            again = f"espalier calibrate {folder} --repeats {wanted} --if-needed"
+            tell_progress(f"interrupted with {made} measurements recorded; to go on: {again}")
+            raise SystemExit(130) from None
     found = noise_of(campaign)
     if as_json:
         return tell_json({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")})
     _tell_noise(found, campaign.task)
-    return tell(
-        f"next      espalier run {campaign.folder} --model standin --trials {len(campaign.lineage.started) + 7}"
-    )
+    return tell(f"next      espalier run {folder} --model standin --trials {len(campaign.lineage.started) + 7}")
 
 
 def _tell_noise(found: Noise, task: Task) -> None:
@@ -82,7 +90,7 @@ def _tell_noise(found: Noise, task: Task) -> None:
         f"with {found.seeds} seeds a trial"
     )
     for margin in found.margins:
-        tell(f"margin    {margin.text()}")
+        tell(f"margin    {margin_text(task, margin)}")
     tell(f"clock     {found.clock}")
     for warning in found.warnings:
         tell(f"warning   {warning}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -55,12 +56,12 @@ def prepare(
     if not (task.task.upstream or task.task.data or variant):
         raise PrepareError(f"{name} needs nothing prepared: espalier init DIR --task {name}")
     making = Preparation(task, output or Path(task.task.name), variant, hosts.load(os.environ).evaluator_python)
-    found: dict[str, Any] = {"task": str(making.folder), "recipe": None, "data": None, "missing": []}
+    found: dict[str, Any] = {"task": str(making.folder), "from": None, "recipe": None, "data": None, "missing": []}
     if not dry_run:
         making.copy()
         found["recipe"] = making.recipe(source)
     elif task.task.upstream:
-        found["recipe"] = sorted(task.task.upstream.files)
+        found |= {"recipe": sorted(task.task.upstream.files), "from": None if source else task.task.upstream.url}
         if source and Path(source).exists():
             with tempfile.TemporaryDirectory() as scratch:
                 fetch(task.task.upstream, source, Path(scratch))
@@ -166,10 +167,12 @@ def _told(found: dict[str, Any], dry_run: bool) -> list[str]:
     if found["recipe"]:
         shown = [*found["recipe"][:6], *(["..."] if len(found["recipe"]) > 6 else [])]
         lines.append(f"recipe    {len(found['recipe'])} files: {', '.join(shown)}")
+        if dry_run and found["from"]:
+            lines.append(f"from      {found['from']}; name a clone with --from where there is no network")
     if found["data"]:
         total = sum(row["bytes"] for row in found["data"].values())
         lines.append(f"data      {len(found['data'])} files, {total / 1e9:,.3f} GB")
     lines += [f"missing   {line}" for line in found["missing"]]
     if not dry_run and not found["missing"]:
-        lines.append(f"next      espalier task check {found['task']}")
+        lines.append(f"next      espalier task check {shlex.quote(found['task'])}")
     return lines

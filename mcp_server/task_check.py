@@ -16,6 +16,7 @@ from lineage_repo.prompt import system_prompt
 from lineage_repo.taskfolder import TaskFolder
 from lineage_repo.terminal import tell, tell_json, tell_progress
 from lineage_repo.values import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
+from lineage_repo.views import margin_text
 from mcp_server import host as hosts
 from mcp_server.attempt import measure
 from mcp_server.calibration import choose_clock
@@ -145,7 +146,7 @@ def _told(task: Task, found: TaskCheck) -> list[str]:
     lines = [f"knowledge the prompts of {', '.join(s.name for s in task.specialists)} have all their variables"]
     for name, value in found.metrics.items():
         lines.append(f"metric    {name} {value:.6g}" + (", the objective" if name == task.objective.metric else ""))
-    lines += [f"margin    {margin.text()}" for margin in found.margins]
+    lines += [f"margin    {margin_text(task, margin)}" for margin in found.margins]
     lines += [f"warning   {line}" for line in found.warnings]
     boxes = f"{found.clock} clock, isolation {found.isolation}"
     lines.append(f"trial     about {found.trial_s:.1f} s for {task.seeds} seeds, {boxes}")

@@ -54,6 +54,26 @@ def test_what_is_wrong_is_json_where_json_was_asked_for(
     assert (result.exit_code, found["schema"], problem in found["error"]) == (1, "espalier.error/1", True)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("init", "FILE/x", "--task", "toy"),
+        ("checkout", "OLD", "0", "FILE/x"),
+        ("task", "new", "FILE/x"),
+        ("task", "prepare", "cifar10_airbench96", "-o", "FILE"),
+        ("report", "OLD", "--figures", "FILE/x"),
+    ],
+)
+def test_a_file_where_a_folder_is_meant_is_named_in_one_line(
+    campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    places = {"OLD": str(campaign.folder), "FILE": str(tmp_path / "file"), "FILE/x": str(tmp_path / "file" / "x")}
+    result = espalier(*(places.get(a, a) for a in arguments))
+    assert (result.exit_code, "Traceback" in result.output) == (1, False)
+    assert str(tmp_path / "file") in result.output
+
+
 def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> None:
     assert espalier("init", tmp_path / "c", "--task", "toy").exit_code == 0
     again = espalier("init", tmp_path / "c", "--task", "toy")

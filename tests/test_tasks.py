@@ -54,8 +54,9 @@ def test_a_new_task_goes_into_a_new_folder_with_a_name(tmp_path: Path, mine: Tas
 def test_what_an_author_probably_did_not_mean_is_a_warning(mine: TaskFolder) -> None:
     told = oversights(mine)
     assert told == [
-        "summary is still the template's",
-        *(f"scope of {n} is still the template's" for n in ("model", "data")),
+        *(f"{what} is still the template's" for what in ("title", "summary")),
+        *(f"{what} of {n} is still the template's" for what in ("scope", "off_limits") for n in ("model", "data")),
+        "knowledge/brief.md is still the template's: agents read of another recipe",
     ]
     edited(mine.path / "task.toml", 'surface = ["train.py"]', 'surface = ["trian.py"]')
     edited(mine.path / "recipe" / "train.py", "[model]", "[modle]")

@@ -36,11 +36,11 @@ def margins(survey: Survey) -> list[Figure]:
 
 def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     alt, objective = load("altair"), survey.lineage.task.objective
-    own = [(row, row.margins[name], row.value) for row in survey.trials if name in row.margins]
-    points = [(row, margin, value) for row, margin, value in own if value is not None]
+    own = [row.margins[name] for row in survey.trials if name in row.margins]
+    points = [(r, r.margins[name], r.value) for r in survey.trials if name in r.margins and r.value is not None]
     known = (facts.margins(survey.lineage.task, trial) for trial in survey.lineage.trials.values())
     limits = [found[name] for found in known if name in found]
-    if len(points) < 2 or min(margin for _, margin, _ in points) > _NEAR * abs(limits[0].limit):
+    if len(points) < 2 or min(own) > _NEAR * abs(limits[0].limit):
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)
     edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
@@ -79,16 +79,18 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     tint = named("limit").mark_rect(color=FAMILIES[2].light, opacity=0.08).encode(x=alt.X("a:Q", scale=scale), x2="b:Q")
     wall = named("limit").mark_rule(color=FAMILIES[2].light).encode(x=alt.X("b:Q", scale=scale))
     best = named("limit").mark_rule(color=INK, strokeDash=[4, 3]).encode(y=alt.Y("best:Q"))
-    missed = [margin for _, margin, _ in points if margin < 0]
+    missed = [margin for margin in own if margin < 0]
     reached = survey.lineage.best.score if survey.lineage.best else None
     better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
     text = (
-        f"{len(missed)} of {len(points)} trials missed it, half of them by less than "
+        f"{len(missed)} of {len(own)} trials missed it, half of them by less than "
         f"{rounded(median(-m for m in missed))}{unit and ' ' + unit}; "
         f"{len(better)} of those measured better than the best."
         if missed
         else "No trial missed it."
     )
+    if unseen := len(own) - len(points):
+        text += f" {unseen} have no {objective.metric} and are not drawn."
     data: dict[str, Sequence[Row]] = {set_: rows, "limit": [{"a": -edge, "b": 0.0, "best": reached}]}
     title = f"{objective.metric} against {name}"
     return Figure(set_, title, text, finished(alt.layer(tint, dot, wall, best), HEIGHT), data, NARROW)

@@ -72,17 +72,18 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
     """
     named = [(arm, Path(path)) for arm, _, path in (run.rpartition("=") for run in runs)]
-    placed = [(arm, folder.resolve()) for arm, folder in named]
-    names = Counter(folder.name for _, folder in placed)
+    names = Counter(folder.resolve().name for _, folder in named)
     if len(named) < 2:
         raise click.UsageError("name two campaigns or more")
     arms: dict[str, list[tuple[str, Survey]]] = {}
-    if twice := next((run for i, run in enumerate(placed) if run in placed[:i]), None):
-        raise click.UsageError(f"{twice[1]} is in one arm twice: more runs than there are would seem to agree")
+    seen: set[tuple[str, str | None]] = set()
     for arm, folder in named:
-        name = folder.resolve().name
+        name, lineage = folder.resolve().name, open_lineage(folder)
         name = name if names[name] == 1 else str(folder)
-        arms.setdefault(arm or name, []).append((name, survey(open_lineage(folder))))
+        if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
+            raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
+        seen.add(one)
+        arms.setdefault(arm or name, []).append((name, survey(lineage)))
     if out:
         place(out)
     found = compare_arms(arms)

@@ -129,7 +129,7 @@ def _data(survey: Survey) -> Iterator[Finding]:
     aborted = sum(row.family == FAMILIES[-1].name for row in survey.trials)
     if aborted:
         yield Finding(
-            False, f"{aborted} trials are harness aborts: the host's fault, no evidence about recipes.", "mix"
+            False, f"{aborted} trials were aborted by the harness or the operator: no evidence about recipes.", "mix"
         )
 
 

@@ -56,7 +56,7 @@ def _environment(path: Path, score: str) -> _Environment:
 def read_release(folder: Path) -> Trace:
     """Read a run of the release; raise `TraceError` for a row that no rule repairs."""
     path = folder / "results.tsv"
-    header, *rows = _table(path)
+    header, *rows = _table(path) or [[]]
     if header[:7] != ["exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"]:
         raise TraceError(f"{path} is not a table of the release: bring JSON lines instead (docs/import.md)")
     environment = _environment(path, header[header.index("status") + 1])
