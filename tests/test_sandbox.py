@@ -113,6 +113,13 @@ def test_nothing_that_a_box_started_outlives_it(run: Run) -> None:
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if marker.encode() in _read(p)]
 
 
+def test_boxes_leave_no_descriptor_open(run: Run) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        run("pass")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
