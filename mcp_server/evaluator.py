@@ -88,9 +88,10 @@ class EvaluatorProgram:
         try:
             yield talk
             talk.go()
-            self._end(process, "dialogue")
-        except EvaluatorError:
-            talk.failed = True
+            try:
+                self._end(process, "dialogue")
+            except EvaluatorError:
+                talk.failed = True
         finally:
             talk.go()
             _kill(process)
