@@ -224,6 +224,19 @@ async def test_size_project_tells_the_room_under_every_limit(make_bench: MakeBen
     assert len(bench.lineage.refresh().started) == 1
 
 
+@pytest.mark.slow
+async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    edit(bench, STEPS=10**9)
+    async with connected(bench) as call:
+        reply = await call("size_project", dry_run_s=0.2)
+    assert "fit was still running after 0.2 s of the 5 s allowed, so its time is not projected" in reply["message"]
+    assert (
+        "nothing of predict. Within every limit that was measured. One seed; the start's fit time" in reply["message"]
+    )
+    assert [m["name"] for m in reply["margins"]] == ["source"]
+
+
 def test_a_second_server_on_one_working_copy_is_refused(make_bench: MakeBench) -> None:
     make_bench("opt")
     with pytest.raises(WorkdirBusyError, match="another server holds the working copy of 'opt'"):
