@@ -303,6 +303,18 @@ def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -
     assert lines == ["-1 True"] * 7 + ["refused"] * 2 + ["-1 True", "7"]
 
 
+@pytest.mark.parametrize("advice", [20, 21])
+def test_no_box_puts_pages_of_a_file_out_of_memory(run: Run, advice: int) -> None:
+    source = (
+        "import ctypes, errno, mmap, os, sys\n"
+        "pages = mmap.mmap(os.open(sys.executable, os.O_RDONLY), 4096, mmap.MAP_PRIVATE)\n"
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(pages))\n"
+        "span, call = (ctypes.c_size_t * 2)(at, 4096), ctypes.CDLL(None, use_errno=True).syscall\n"
+        f"print(call(440, os.pidfd_open(os.getpid()), span, 1, {advice}, 0), ctypes.get_errno() == errno.ENOSYS)\n"
+    )
+    assert run(source).log.bytes() == b"-1 True\n"
+
+
 @pytest.mark.parametrize(
     "take",
     [
