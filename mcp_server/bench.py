@@ -209,7 +209,8 @@ class Bench:
         objective, outcome = self.task.objective, trial.outcome
         head = f"Trial {trial.number} was measured already: " if already_measured else f"Trial {trial.number}: "
         if outcome.status is Status.HARNESS_ABORT:
-            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; submit again."
+            then = "submit again" if self.submits_left() > 0 else "this session has no submit left to try it again"
+            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; {then}."
         if outcome.score is None:
             return f"{head}{outcome.status}: {outcome.failure}"
         delta = (

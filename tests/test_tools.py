@@ -9,6 +9,7 @@ import anyio
 import pytest
 from mcp import Client
 
+from lineage_repo import claims
 from lineage_repo.values import Status
 from mcp_server.bench import Bench, RefusedError
 from mcp_server.server import build
@@ -144,6 +145,21 @@ async def test_submits_are_capped_by_what_the_ledger_says(make_bench: MakeBench)
         edit(bench, STEPS=50)
         with pytest.raises(AssertionError, match="used its 1 submits"):
             await call("submit_trial", **GOOD)
+
+
+@pytest.mark.parametrize(
+    ("most", "advice"), [(1, "this session has no submit left to try it again."), (2, "submit again.")]
+)
+async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
+    make_bench: MakeBench, most: int, advice: str
+) -> None:
+    bench = make_bench(max_submits=most)
+    start = bench.lineage.trials[0].proposal
+    proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": bench.session})
+    trial_folder = bench.campaign.trial_folder
+    bench.lineage.register(proposal, {}, lambda number: claims.release(claims.claim(trial_folder(number))))
+    async with connected(bench) as call:
+        assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
 
 
 async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_bench: MakeBench) -> None:
