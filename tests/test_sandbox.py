@@ -1,10 +1,12 @@
 """What a box is: its walls, its clock, its end."""
 
 import functools
+import hashlib
 import os
 import stat
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from mcp_server.box import Box
 from mcp_server.host import Host, interpreter
 from mcp_server.launch import SandboxError
 from mcp_server.sandbox import BoxSpec, remedy
-from mcp_server.seal import seal
+from mcp_server.seal import Sealed, seal
 from mcp_server.selftest import SelfTest
 
 Run = Callable[..., Box]
@@ -169,6 +171,32 @@ def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str
         sealed = seal(box.out, "a", 1000, tmp_path / "sealed" / "a")
     assert sealed.verdict == verdict
     assert (tmp_path / "sealed" / "a").exists() == (verdict == "ok")
+
+
+def test_a_large_artifact_is_sealed_in_little_memory(tmp_path: Path) -> None:
+    body = os.urandom(1 << 20) * 12 + b"end"
+    (tmp_path / "a").write_bytes(body)
+    tracemalloc.start()
+    found = sealed_at(tmp_path, "a", len(body), tmp_path / "sealed" / "a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
+    assert found == Sealed("ok", len(body), hashlib.sha256(body).hexdigest())
+    assert (tmp_path / "sealed" / "a").read_bytes() == body
+
+
+def test_a_file_that_is_longer_than_it_says_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "sealed" / "a"
+    assert sealed_at(Path("/proc/self"), "status", 99, target) == Sealed("oversize", 100)
+    assert not target.exists()
+
+
+def sealed_at(folder: Path, path: str, most: int, target: Path) -> Sealed:
+    out = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return seal(out, path, most, target)
+    finally:
+        os.close(out)
 
 
 def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host: Host) -> None:
