@@ -6,6 +6,7 @@ import shutil
 from lineage_repo import claims, snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
+from lineage_repo.prompt import caps_of
 from lineage_repo.records import Proposal, Started, Trial
 from lineage_repo.snapshot import SnapshotError
 from lineage_repo.values import Status
@@ -35,7 +36,7 @@ class Bench:
         campaign: Campaign,
         specialist: str,
         session: str,
-        max_submits: int,
+        max_submits: int | None,
         host: Host,
         brief: str | None = None,
     ) -> None:
@@ -51,7 +52,8 @@ class Bench:
         self.lineage, self.task = campaign.lineage, campaign.task
         self.open_record = campaign.settings.lineage
         """Whether others' trials may be read."""
-        self._max_submits, self._host = max_submits, host
+        self._max_submits = caps_of(campaign, specialist).submits if max_submits is None else max_submits
+        self._host = host
         self._digests = campaign.settings.digests | ({"brief": brief} if brief else {})
         self.workdir = Workdir(campaign, specialist)
 

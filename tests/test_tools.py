@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,9 +13,10 @@ from mcp import Client
 from lineage_repo import claims
 from lineage_repo.values import Status
 from mcp_server.bench import Bench, RefusedError
+from mcp_server.host import Host
 from mcp_server.server import build
 from mcp_server.workdir import WorkdirBusyError
-from tests.conftest import MakeBench
+from tests.conftest import MakeBench, like, toy_task
 
 pytestmark = pytest.mark.anyio
 GOOD = {"title": "more steps", "hypothesis": "More gradient steps should fit the wave better.", "expected_delta": -0.05}
@@ -160,6 +162,17 @@ async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
     bench.lineage.register(proposal, {}, lambda number: claims.release(claims.claim(trial_folder(number))))
     async with connected(bench) as call:
         assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
+
+
+def test_a_role_with_caps_of_its_own_submits_as_often_as_these_say(
+    tmp_path: Path, calibrated_toy: Path, host: Host
+) -> None:
+    role = {"name": "opt", "title": "All of it", "caps": {"submits": 7}}
+    campaign = like(calibrated_toy, tmp_path / "own", task=toy_task(tmp_path / "task", specialists=[role]))
+    for given, expected in ((None, 7), (2, 2)):
+        bench = Bench(campaign, "opt", "session-1", given, host)
+        bench.workdir.close()
+        assert bench.submits_left() == expected
 
 
 async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_bench: MakeBench) -> None:
