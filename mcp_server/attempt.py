@@ -45,9 +45,8 @@ def measure(
     again. Raises `CancelledError`.
     """
     seed = secrets.randbits(63)
-    outcome = JobOutcome(nonce="", measurement=None, fault=None, isolation={"level": "unknown"})
     attempt = faults = 0
-    while faults < ATTEMPTS:
+    while True:
         attempt += 1
         job = Job(folder / f"job-{attempt}")
         spec = JobSpec(
@@ -67,6 +66,8 @@ def measure(
         outcome = _run(job, spec, executor, tell, cancelled)
         if outcome.fault and outcome.fault.status is Status.HARNESS_ABORT:
             faults += 1
+            if faults == ATTEMPTS:
+                return outcome, attempt
         elif not (guarded and (void := _disturbed(campaign, outcome))):
             return outcome, attempt
         elif attempt >= UNDISTURBED:
@@ -74,7 +75,6 @@ def measure(
         else:
             rule = campaign.task.disturbance
             tempo.wait_for_quiet(campaign.lineage.tempo() * (1 + rule.above), rule.patience_s, tell, cancelled)
-    return outcome, attempt
 
 
 def _disturbed(campaign: Campaign, outcome: JobOutcome) -> Fault | None:

@@ -1,18 +1,15 @@
 """The bench: one specialist's working copy, caps and trials, bound to one connection."""
 
-import builtins
-import re
 import secrets
 import shutil
-from statistics import fmean, stdev
 
 from lineage_repo import claims, snapshot
 from lineage_repo.campaign import Campaign
 from lineage_repo.errors import EspalierError
-from lineage_repo.judge import limit_margins
+from lineage_repo.prompt import caps_of
 from lineage_repo.records import Proposal, Started, Trial
 from lineage_repo.snapshot import SnapshotError
-from lineage_repo.values import Fault, Status
+from lineage_repo.values import Status
 from mcp_server import runner
 from mcp_server.attempt import measure
 from mcp_server.cgroup import sweep
@@ -20,6 +17,7 @@ from mcp_server.executor import LocalExecutor
 from mcp_server.host import Host
 from mcp_server.preflight import Problem, preflight, surface_problem, syntax_problems
 from mcp_server.replies import RebaseReply, SizeReply, SyntaxReply, TrialReply
+from mcp_server.sizing import size_reply
 from mcp_server.workdir import Workdir
 
 _FREE_BYTES = 64_000_000
@@ -38,7 +36,7 @@ class Bench:
         campaign: Campaign,
         specialist: str,
         session: str,
-        max_submits: int,
+        max_submits: int | None,
         host: Host,
         brief: str | None = None,
     ) -> None:
@@ -54,7 +52,8 @@ class Bench:
         self.lineage, self.task = campaign.lineage, campaign.task
         self.open_record = campaign.settings.lineage
         """Whether others' trials may be read."""
-        self._max_submits, self._host = max_submits, host
+        self._max_submits = caps_of(campaign, specialist).submits if max_submits is None else max_submits
+        self._host = host
         self._digests = campaign.settings.digests | ({"brief": brief} if brief else {})
         self.workdir = Workdir(campaign, specialist)
 
@@ -73,11 +72,15 @@ class Bench:
         )
         return SyntaxReply(ok=not problems, problems=problems[:50], message=message)
 
-    def size_project(self, dry_run_s: float) -> SizeReply:
-        """Project the working copy's margins from a dry run of one seed, widened by what calibration saw vary."""
+    def measurable(self) -> dict[str, bytes]:
+        """The working copy as it is now; what no trial would run is refused."""
         files = self._files()
         if fault := preflight(self.task, files):
             raise RefusedError(f"not measurable as it is: {fault.line}")
+        return files
+
+    def size_project(self, files: dict[str, bytes], dry_run_s: float) -> SizeReply:
+        """Project the margins of `files` from a dry run of one seed; beside other calls, since it is long."""
         with claims.scratch(self.campaign.folder / "trials", "size") as scratch:
             outcome, _ = measure(
                 self.campaign,
@@ -92,29 +95,8 @@ class Bench:
             )
         if outcome.measurement is None:
             raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
-        margins = list(limit_margins(self.task, outcome.measurement))
-        over = [m.name for m in margins if m.margin < 0]
-        if outcome.fault:
-            message = f"The dry run failed: {_told(outcome.fault)}."
-        elif over:
-            message = f"Over the limit: {', '.join(over)}."
-        else:
-            message = "Within every limit."
-        return SizeReply(
-            source_bytes=outcome.measurement.source_bytes,
-            margins=margins,
-            message=f"{message} One seed, {self._variation()}",
-        )
-
-    def _variation(self) -> str:
-        runs = [
-            r.seconds
-            for c in self.lineage.calibrations
-            for r in c.measurement.phases
-            if r.phase == self.task.phases[0].name
-        ]
-        share = stdev(runs) / fmean(runs) if len(runs) > 1 and fmean(runs) > 0 else 0.0
-        return f"times vary by {share:.0%} (one standard deviation, {len(runs)} calibration runs)."
+        known = [calibration.measurement for calibration in self.lineage.calibrations]
+        return size_reply(self.task, outcome.measurement, outcome.fault, dry_run_s, known)
 
     # ---- trials
 
@@ -229,7 +211,8 @@ class Bench:
         objective, outcome = self.task.objective, trial.outcome
         head = f"Trial {trial.number} was measured already: " if already_measured else f"Trial {trial.number}: "
         if outcome.status is Status.HARNESS_ABORT:
-            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; submit again."
+            then = "submit again" if self.submits_left() > 0 else "this session has no submit left to try it again"
+            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; {then}."
         if outcome.score is None:
             return f"{head}{outcome.status}: {outcome.failure}"
         delta = (
@@ -260,17 +243,6 @@ class Bench:
             return self.workdir.files()
         except SnapshotError as error:
             raise RefusedError(f"the working copy can't be read: {error}") from None
-
-
-def _told(fault: Fault) -> str:
-    """A dry run's failure without the recipe's words: it costs no submit, so it must carry no data out of a box."""
-    if fault.status is not Status.CRASH:
-        return fault.line
-    known = [
-        name for name in re.findall(r"\b[A-Z]\w*\b", fault.line) if isinstance(getattr(builtins, name, None), type)
-    ]
-    kind = f" by {known[0]}" if known else ""
-    return f"{fault.phase or 'the evaluator'} ends as a crash{kind}; a submitted trial tells more"
 
 
 def new_session(specialist: str) -> str:

@@ -1,4 +1,4 @@
-"""The bench's commands: calibrate, cancel, doctor. Environment variables are read here and nowhere below."""
+"""The bench's commands: calibrate, cancel, doctor. Environment variables are read at each command's entry."""
 
 import os
 import shlex

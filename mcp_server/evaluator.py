@@ -46,7 +46,7 @@ class EvaluatorProgram:
         self._declared, self._program, self._python, self._log = declared, program, python, log
         self._data = data
         self.seconds = 0.0
-        """Wall seconds of all verbs so far."""
+        """Wall seconds of `prepare` and `score` so far; a dialogue's are its box's."""
 
     def prepare(self, seed: int, repeats: int, public: Path, secret: Path) -> None:
         """Write what boxes may see to `public` and what only the evaluator sees to `secret`."""
@@ -88,9 +88,10 @@ class EvaluatorProgram:
         try:
             yield talk
             talk.go()
-            self._end(process, "dialogue")
-        except EvaluatorError:
-            talk.failed = True
+            try:
+                self._end(process, "dialogue")
+            except EvaluatorError:
+                talk.failed = True
         finally:
             talk.go()
             _kill(process)

@@ -28,12 +28,11 @@ class State(Record):
 
 
 class Executor(Protocol):
-    """Five methods; `submit` is idempotent on the job's folder."""
+    """Four methods; `submit` is idempotent on the job's folder."""
 
     def submit(self, job: Job) -> None: ...
     def poll(self, job: Job) -> State: ...
     def cancel(self, job: Job) -> None: ...
-    def find(self, root: Path) -> list[Path]: ...
     def check(self, required: Isolation) -> str | None: ...
 
 
@@ -98,10 +97,6 @@ class LocalExecutor:
                 worker.wait()
         if ticket := self._tickets.get(job.folder):
             ticket.release()
-
-    def find(self, root: Path) -> list[Path]:
-        """Jobs that outlived their runner: none, a local worker dies with it."""
-        return []
 
     def check(self, required: Isolation) -> str | None:
         """Why this host can't measure at the isolation required, with the remedy; None when it can."""

@@ -5,7 +5,6 @@ import itertools
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -238,9 +237,3 @@ def derive(seed: int, index: int) -> int:
     """The seed that a box gets: 63 bits that tell nothing of the trial's seed or of another box's."""
     digest = hashlib.sha256(f"espalier seed {seed} {index}".encode()).digest()
     return int.from_bytes(digest[:8]) >> 1
-
-
-def elapsed(since: float) -> str:
-    """Minutes and seconds since a monotonic moment."""
-    minutes, seconds = divmod(int(time.monotonic() - since), 60)
-    return f"{minutes}:{seconds:02d}"

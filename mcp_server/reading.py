@@ -1,14 +1,13 @@
 """The reading tools: snapshots, diffs and views, in pages that stay under the clients' size limits."""
 
 import itertools
+import json
 import math
 
 from lineage_repo import views
 from lineage_repo.lineage import Lineage
 from lineage_repo.snapshot import SnapshotError, check_path
 from mcp_server.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
-from mcp_server.workdir import page as cut
-from mcp_server.workdir import text_of
 
 _PAGE_CHARACTERS = 12_000
 _PAGE_ROWS = 10
@@ -30,7 +29,7 @@ class Reading:
             )
         if path not in files:
             raise _missing(path, files)
-        text, pages = cut(text_of(files[path], path), page, _PAGE_CHARACTERS)
+        text, pages = _cut(_text_of(files[path], path), page, _PAGE_CHARACTERS)
         return SnapshotReply(
             trial=trial,
             files=entries,
@@ -45,7 +44,7 @@ class Reading:
         """Unified diff of two recipes."""
         lineage = self._lineage.refresh()
         before, after = lineage.trial(a).proposal.snapshot, lineage.trial(b).proposal.snapshot
-        text, pages = cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
+        text, pages = _cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
         message = f"Page {page} of {pages}." if text else f"Trials {a} and {b} have the same recipe."
         return DiffReply(a=a, b=b, diff=text, page=page, pages=pages, message=message)
 
@@ -67,3 +66,25 @@ def _missing(path: str, files: dict[str, bytes]) -> SnapshotError:
     except SnapshotError as error:
         return error
     return SnapshotError(f"no file {path!r}; there are {', '.join(sorted(files))}")
+
+
+def _cut(text: str, number: int, size: int) -> tuple[str, int]:
+    """Page `number` (from 1) of `text`, in pages of at most `size` characters as JSON; and how many there are."""
+    pages, used, piece = [""], 0, size // 12
+    for line in text.splitlines(keepends=True):
+        for part in (line[i : i + piece] for i in range(0, len(line), piece)):
+            cost = len(json.dumps(part)) - 2
+            if used + cost > size:
+                pages.append("")
+                used = 0
+            pages[-1] += part
+            used += cost
+    return (pages[number - 1] if 1 <= number <= len(pages) else ""), len(pages)
+
+
+def _text_of(body: bytes, where: str) -> str:
+    """File contents for reading; binary files are named, not shown."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"[{where} is not UTF-8 text: {len(body):,} bytes]"

@@ -4,7 +4,9 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
+
+_BLOCK = 1 << 20
 
 
 class Sealed(NamedTuple):
@@ -18,7 +20,8 @@ class Sealed(NamedTuple):
 def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
     """Copy `path` below the folder descriptor `out` to `target`, no link followed, at most `max_bytes`.
 
-    Size check and read use one descriptor, so that nothing can be swapped between them.
+    Size check and read use one descriptor, so that nothing can be swapped between them. What is not sealed leaves no
+    `target`.
     """
     try:
         descriptor = _open_beneath(out, path)
@@ -33,13 +36,26 @@ def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
     with os.fdopen(descriptor, "rb") as source:
         if found.st_size > max_bytes:
             return Sealed("oversize", found.st_size)
-        body = source.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        return Sealed("oversize", len(body))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(body)
-    target.chmod(0o444)
-    return Sealed("ok", len(body), hashlib.sha256(body).hexdigest())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sealed = _copy(source, target, max_bytes)
+    if sealed.verdict == "ok":
+        target.chmod(0o444)
+    else:
+        target.unlink()
+    return sealed
+
+
+def _copy(source: IO[bytes], target: Path, max_bytes: int) -> Sealed:
+    """Block by block: an artifact may be larger than the memory that is free."""
+    size, digest = 0, hashlib.sha256()
+    with target.open("wb") as written:
+        while block := source.read(min(_BLOCK, max_bytes + 1 - size)):
+            size += len(block)
+            if size > max_bytes:
+                return Sealed("oversize", size)
+            digest.update(block)
+            written.write(block)
+    return Sealed("ok", size, digest.hexdigest())
 
 
 def _open_beneath(folder: int, path: str) -> int:

@@ -61,6 +61,7 @@ _ABSENT = {
     "pwritev2": (328, 287),
     "mincore": (27, 232),
     "cachestat": (451, 451),
+    "process_madvise": (440, 440),
     "io_setup": (206, 0),
     "io_submit": (209, 2),
 }

@@ -24,7 +24,7 @@ def _digest(_: Any, __: Any, value: str | None) -> str | None:
 @click.option("--specialist", required=True, help="Who the connection is; fixed for its life.")
 @click.option("--session", default=None, help="Session id for the record; one is made up where none is given.")
 @click.option(
-    "--max-submits", type=click.IntRange(1), default=None, help="Trials this session may register.  [campaign's cap]"
+    "--max-submits", type=click.IntRange(1), default=None, help="Trials this session may register.  [the role's cap]"
 )
 @click.option(
     "--brief", callback=_digest, default=None, help="SHA-256 of the session's opening message, for the record."
@@ -34,8 +34,7 @@ def serve(directory: Path, specialist: str, session: str | None, max_submits: in
     campaign, host = open_here(directory)
     require(LocalExecutor(host), campaign.settings.isolation, campaign.task)
     campaign.check_digests()
-    submits = max_submits or campaign.settings.caps.submits
-    bench = Bench(campaign, specialist, session or new_session(specialist), submits, host, brief)
+    bench = Bench(campaign, specialist, session or new_session(specialist), max_submits, host, brief)
     mend_stdin()
     try:
         build(bench).run()

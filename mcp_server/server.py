@@ -90,7 +90,8 @@ class _Tools:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._reading = Reading(bench.lineage, bench.specialist)
-        # Clients call read-only tools in parallel; the bench and its lineage are for one thread at a time.
+        # Clients call read-only tools in parallel; the bench and its lineage are for one thread at a time. A dry run
+        # would keep the others waiting: it takes its files in turn, and of the record it reads what never changes.
         self._turn = anyio.CapacityLimiter(1)
         self._dry_run = anyio.CapacityLimiter(1)
 
@@ -101,11 +102,13 @@ class _Tools:
     async def size_project(
         self,
         dry_run_s: Annotated[
-            float, Field(gt=0, le=600, description="Most seconds a phase of the dry run may take")
+            float,
+            Field(gt=0, le=600, description="Most seconds a phase may take; one that takes longer is not projected"),
         ] = 60.0,
     ) -> SizeReply:
         """Project artifact size and phase times of your working copy against every limit, by a dry run of one seed."""
-        return await _admitted(lambda: self._bench.size_project(dry_run_s), self._dry_run)
+        files = await self._alone(self._bench.measurable)
+        return await _admitted(lambda: self._bench.size_project(files, dry_run_s), self._dry_run)
 
     async def submit_trial(
         self,

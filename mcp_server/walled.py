@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from mcp_server import memory, sandbox, seccomp
 from mcp_server.launch import SandboxError, start
@@ -100,19 +100,33 @@ class Walled:
 
     def _pin(self) -> list[int]:
         """Open the scratch folders once the box's root is in place; the descriptors outlive the box."""
+        why = "its /out never appeared"
         for _ in range(2000):
-            with suppress(OSError):
-                root = os.open(f"/proc/{self._pid}/root", os.O_PATH | os.O_DIRECTORY)
-                found = [_folder(root, path) for path in sandbox.SCRATCH]
-                os.close(root)
-                self._open += found
-                # Before bubblewrap pivots these would be the host's: only a tmpfs of the asked size is the box's.
-                if all(self._is_ours(f) for f in found):
+            try:
+                if found := self._folders():
                     return found
+            except OSError as error:
+                why = f"its /out never appeared: {error}"
             if self._process and self._process.poll() is not None:
                 break
             time.sleep(0.001)
-        raise SandboxError("bubblewrap set up no box: its /out never appeared")
+        raise SandboxError(f"bubblewrap set up no box: {why}")
+
+    def _folders(self) -> list[int]:
+        """The scratch folders, held open; none while they are not the box's."""
+        with ExitStack() as closed, ExitStack() as closed_unless_ours:
+            root = os.open(f"/proc/{self._pid}/root", os.O_PATH | os.O_DIRECTORY)
+            closed.callback(os.close, root)
+            found: list[int] = []
+            for path in sandbox.SCRATCH:
+                found.append(_folder(root, path))
+                closed_unless_ours.callback(os.close, found[-1])
+            # Before bubblewrap pivots these would be the host's: only a tmpfs of the asked size is the box's.
+            if not all(self._is_ours(f) for f in found):
+                return []
+            closed_unless_ours.pop_all()
+            self._open += found
+        return found
 
     def _is_ours(self, folder: int) -> bool:
         size = os.fstatvfs(folder)

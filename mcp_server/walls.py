@@ -20,7 +20,7 @@ _FORBIDDEN = {
     "aarch64": {"ptrace": 117, "mount": 40, "keyctl": 219, "unshare": 97, "bpf": 280, "io_uring_setup": 425},
 }
 NAMESPACES = ("pid", "net", "ipc", "uts", "mnt")
-_NEW_USER = 0x10000000
+_NEW_USER, _PROCESS_MADVISE = 0x10000000, 440
 _READ_ONLY = ("/", "/dev", "/usr", "/etc", "/proc", "/recipe", "/data")
 _SCRATCH = ("/out", "/tmp", "/dev/shm")  # noqa: S108 - the box's own
 
@@ -135,6 +135,7 @@ def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> 
         "no vsock or kernel crypto": lambda: _no_socket(40) and _no_socket(38),
         "no lingering sockets": _no_lingering,
         "no news of cached pages": _no_page_news,
+        "no paging out": lambda: _refuses(_PROCESS_MADVISE),
         "processes limited": lambda: _forks_until(processes),
     }
 

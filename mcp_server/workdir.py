@@ -1,8 +1,5 @@
 """A working copy: plain files that one specialist edits, and the trial that they are rooted from."""
 
-import json
-from pathlib import Path
-
 from filelock import FileLock, Timeout
 
 from lineage_repo import snapshot
@@ -58,25 +55,3 @@ class Workdir:
     def close(self) -> None:
         """Let the next server have it."""
         self._lock.release()
-
-
-def page(text: str, number: int, size: int) -> tuple[str, int]:
-    """Page `number` (from 1) of `text`, in pages of at most `size` characters as JSON; and how many there are."""
-    pages, used, piece = [""], 0, size // 12
-    for line in text.splitlines(keepends=True):
-        for part in (line[i : i + piece] for i in range(0, len(line), piece)):
-            cost = len(json.dumps(part)) - 2
-            if used + cost > size:
-                pages.append("")
-                used = 0
-            pages[-1] += part
-            used += cost
-    return (pages[number - 1] if 1 <= number <= len(pages) else ""), len(pages)
-
-
-def text_of(body: bytes, where: Path | str) -> str:
-    """File contents for reading; binary files are named, not shown."""
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"[{where} is not UTF-8 text: {len(body):,} bytes]"

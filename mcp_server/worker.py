@@ -13,7 +13,7 @@ from lineage_repo.scratch import clear_scratch
 from lineage_repo.text import clipped
 from lineage_repo.values import Fault, Status
 from mcp_server.job import Job, JobOutcome, JobSpec
-from mcp_server.measure import Measuring, elapsed
+from mcp_server.measure import Measuring
 
 
 def work(folder: Path) -> JobOutcome:
@@ -21,7 +21,7 @@ def work(folder: Path) -> JobOutcome:
     job = Job(folder)
     spec = JobSpec.model_validate_json(job.spec.read_bytes())
     begun = time.monotonic()
-    measuring = Measuring(job, spec, lambda text: write_whole(job.progress, f"{text} ({elapsed(begun)})".encode()))
+    measuring = Measuring(job, spec, lambda text: write_whole(job.progress, f"{text} ({_elapsed(begun)})".encode()))
     try:
         outcome = measuring.run()
     except (EspalierError, OSError) as error:
@@ -32,6 +32,12 @@ def work(folder: Path) -> JobOutcome:
         clear_scratch(folder)
     write_whole(job.outcome, outcome.canonical())
     return outcome
+
+
+def _elapsed(since: float) -> str:
+    """Minutes and seconds since a monotonic moment."""
+    minutes, seconds = divmod(int(time.monotonic() - since), 60)
+    return f"{minutes}:{seconds:02d}"
 
 
 def _end(*_: object) -> None:

@@ -73,10 +73,10 @@ def calibrated(folder: Path, task: TaskFolder) -> Path:
     return folder
 
 
-def like(calibrated: Path, folder: Path, **options: Any) -> Campaign:
-    """A toy campaign of another arm, with the measurements of the one in `calibrated` for a baseline."""
+def like(calibrated: Path, folder: Path, task: TaskFolder | None = None, **options: Any) -> Campaign:
+    """A toy campaign of another arm or other roles; the measurements of the one in `calibrated` are its baseline."""
     source = Campaign.open(calibrated).lineage.refresh()
-    campaign = Campaign.create(folder, TaskFolder.load(data_folder("tasks") / "toy"), **options)
+    campaign = Campaign.create(folder, task or TaskFolder.load(data_folder("tasks") / "toy"), **options)
     for entry in source.calibrations:
         campaign.lineage.refresh().calibrate(entry)
     campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)

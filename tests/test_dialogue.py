@@ -93,8 +93,13 @@ ready()
 @pytest.fixture
 def coin(tmp_path: Path) -> Campaign:
     """A campaign on the coin."""
+    return campaign_on(tmp_path, MANIFEST)
+
+
+def campaign_on(tmp_path: Path, manifest: str) -> Campaign:
+    """A campaign on a coin of this manifest."""
     task = tmp_path / "coin"
-    for name, text in {"task.toml": MANIFEST, "evaluator/evaluate.py": EVALUATOR, "recipe/predict.py": HEAD}.items():
+    for name, text in {"task.toml": manifest, "evaluator/evaluate.py": EVALUATOR, "recipe/predict.py": HEAD}.items():
         (task / name).parent.mkdir(parents=True, exist_ok=True)
         (task / name).write_text(text, "utf-8")
     return Campaign.create(tmp_path / "campaign", TaskFolder.load(task))
@@ -160,6 +165,14 @@ def test_nothing_is_answered_before_the_clock_runs(coin: Campaign, host: Host) -
         "ready()\ntalk.settimeout(None)\ntalk.recv(1)\nfor _ in range(63): ask(0.5)\n"
     )
     assert measured(coin, host, source) == ((1.0, 1.0), None)
+
+
+@pytest.mark.slow
+def test_an_input_that_prepare_did_not_write_is_named_to_the_author(tmp_path: Path, host: Host) -> None:
+    coin = campaign_on(tmp_path, MANIFEST.replace("dialogue = true", 'dialogue = true\ninputs = ["text.txt"]'))
+    _, fault = measured(coin, host, "ready()\n")
+    assert fault
+    assert fault.line == "`inputs` of phase predict names text.txt, which prepare did not write to public/0"
 
 
 def test_a_phase_leaves_an_artifact_or_talks_but_not_both(tmp_path: Path) -> None:

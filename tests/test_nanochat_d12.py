@@ -112,12 +112,13 @@ def test_requests_tell_nothing_by_their_order_or_length_and_depth_is_counted(
     sealed.mkdir(parents=True)
     header = json.dumps({f"transformer.h.{n}.w": {} for n in range(11)}).encode()
     (sealed / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
-    for _ in range(BOXES):
-        with evaluator.dialogue("serve", 0, tmp_path / "sealed", tmp_path / "secret") as dialogue:
+    for box in reversed(range(BOXES)):
+        with evaluator.dialogue(f"serve{box + 1}", 0, tmp_path / "sealed", tmp_path / "secret") as dialogue:
             dialogue.go()
             with socket.socket(fileno=dialogue.channel) as talk:
                 answer_by_length(talk)
         assert evaluator.broken_off(tmp_path / "secret", 0) is None
+        assert (tmp_path / "secret" / f"0-{box}.said").exists(), "the phase says which box"
     metrics, fault = evaluator.score(tmp_path / "sealed", tmp_path / "secret", 1)
     assert fault is None
     assert metrics["depth"] == (11.0,)
@@ -167,7 +168,7 @@ def test_an_answer_that_is_none_is_a_crash_that_names_the_question(
     evaluator: EvaluatorProgram, tmp_path: Path, said: Said, line: str
 ) -> None:
     requests = len(sheets(tmp_path / "secret")[0]["requests"])
-    with evaluator.dialogue("serve", 0, tmp_path / "sealed", tmp_path / "secret") as dialogue:
+    with evaluator.dialogue("serve1", 0, tmp_path / "sealed", tmp_path / "secret") as dialogue:
         dialogue.go()
         with socket.socket(fileno=dialogue.channel) as talk:
             talk.sendall(said(requests))

@@ -1,10 +1,12 @@
 """What a box is: its walls, its clock, its end."""
 
 import functools
+import hashlib
 import os
 import stat
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from mcp_server.box import Box
 from mcp_server.host import Host, interpreter
 from mcp_server.launch import SandboxError
 from mcp_server.sandbox import BoxSpec, remedy
-from mcp_server.seal import seal
+from mcp_server.seal import Sealed, seal
 from mcp_server.selftest import SelfTest
 
 Run = Callable[..., Box]
@@ -113,6 +115,13 @@ def test_nothing_that_a_box_started_outlives_it(run: Run) -> None:
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if marker.encode() in _read(p)]
 
 
+def test_boxes_leave_no_descriptor_open(run: Run) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        run("pass")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -162,6 +171,32 @@ def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str
         sealed = seal(box.out, "a", 1000, tmp_path / "sealed" / "a")
     assert sealed.verdict == verdict
     assert (tmp_path / "sealed" / "a").exists() == (verdict == "ok")
+
+
+def test_a_large_artifact_is_sealed_in_little_memory(tmp_path: Path) -> None:
+    body = os.urandom(1 << 20) * 12 + b"end"
+    (tmp_path / "a").write_bytes(body)
+    tracemalloc.start()
+    found = sealed_at(tmp_path, "a", len(body), tmp_path / "sealed" / "a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
+    assert found == Sealed("ok", len(body), hashlib.sha256(body).hexdigest())
+    assert (tmp_path / "sealed" / "a").read_bytes() == body
+
+
+def test_a_file_that_is_longer_than_it_says_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "sealed" / "a"
+    assert sealed_at(Path("/proc/self"), "status", 99, target) == Sealed("oversize", 100)
+    assert not target.exists()
+
+
+def sealed_at(folder: Path, path: str, most: int, target: Path) -> Sealed:
+    out = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return seal(out, path, most, target)
+    finally:
+        os.close(out)
 
 
 def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host: Host) -> None:
@@ -294,6 +329,18 @@ def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -
     )
     lines = run(source).log.bytes().decode().splitlines()
     assert lines == ["-1 True"] * 7 + ["refused"] * 2 + ["-1 True", "7"]
+
+
+@pytest.mark.parametrize("advice", [20, 21])
+def test_no_box_puts_pages_of_a_file_out_of_memory(run: Run, advice: int) -> None:
+    source = (
+        "import ctypes, errno, mmap, os, sys\n"
+        "pages = mmap.mmap(os.open(sys.executable, os.O_RDONLY), 4096, mmap.MAP_PRIVATE)\n"
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(pages))\n"
+        "span, call = (ctypes.c_size_t * 2)(at, 4096), ctypes.CDLL(None, use_errno=True).syscall\n"
+        f"print(call(440, os.pidfd_open(os.getpid()), span, 1, {advice}, 0), ctypes.get_errno() == errno.ENOSYS)\n"
+    )
+    assert run(source).log.bytes() == b"-1 True\n"
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,20 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from mcp import Client
 
+from lineage_repo import claims
 from lineage_repo.values import Status
 from mcp_server.bench import Bench, RefusedError
+from mcp_server.host import Host
 from mcp_server.server import build
 from mcp_server.workdir import WorkdirBusyError
-from tests.conftest import MakeBench
+from tests.conftest import MakeBench, like, toy_task
 
 pytestmark = pytest.mark.anyio
 GOOD = {"title": "more steps", "hypothesis": "More gradient steps should fit the wave better.", "expected_delta": -0.05}
@@ -146,6 +149,32 @@ async def test_submits_are_capped_by_what_the_ledger_says(make_bench: MakeBench)
             await call("submit_trial", **GOOD)
 
 
+@pytest.mark.parametrize(
+    ("most", "advice"), [(1, "this session has no submit left to try it again."), (2, "submit again.")]
+)
+async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
+    make_bench: MakeBench, most: int, advice: str
+) -> None:
+    bench = make_bench(max_submits=most)
+    start = bench.lineage.trials[0].proposal
+    proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": bench.session})
+    trial_folder = bench.campaign.trial_folder
+    bench.lineage.register(proposal, {}, lambda number: claims.release(claims.claim(trial_folder(number))))
+    async with connected(bench) as call:
+        assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
+
+
+def test_a_role_with_caps_of_its_own_submits_as_often_as_these_say(
+    tmp_path: Path, calibrated_toy: Path, host: Host
+) -> None:
+    role = {"name": "opt", "title": "All of it", "caps": {"submits": 7}}
+    campaign = like(calibrated_toy, tmp_path / "own", task=toy_task(tmp_path / "task", specialists=[role]))
+    for given, expected in ((None, 7), (2, 2)):
+        bench = Bench(campaign, "opt", "session-1", given, host)
+        bench.workdir.close()
+        assert bench.submits_left() == expected
+
+
 async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_bench: MakeBench) -> None:
     bench = make_bench()
     async with connected(bench) as call:
@@ -222,6 +251,19 @@ async def test_size_project_tells_the_room_under_every_limit(make_bench: MakeBen
         reply = await call("size_project")
     assert {"source", "fit time", "fit artifact", "predict time"} <= {m["name"] for m in reply["margins"]}
     assert len(bench.lineage.refresh().started) == 1
+
+
+@pytest.mark.slow
+async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    edit(bench, STEPS=10**9)
+    async with connected(bench) as call:
+        reply = await call("size_project", dry_run_s=0.2)
+    assert "fit was still running after 0.2 s of the 5 s allowed, so its time is not projected" in reply["message"]
+    assert (
+        "nothing of predict. Within every limit that was measured. One seed; the start's fit time" in reply["message"]
+    )
+    assert [m["name"] for m in reply["margins"]] == ["source"]
 
 
 def test_a_second_server_on_one_working_copy_is_refused(make_bench: MakeBench) -> None:

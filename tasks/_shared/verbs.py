@@ -13,8 +13,8 @@ Prepare = Callable[[int, int, Path, Path], None]
 """Secret seed, number of seeds, public folder, secret folder."""
 Score = Callable[[Path, Path], Report]
 """Sealed folder, secret folder."""
-Dialogue = Callable[[int, socket.socket, Path], Report | None]
-"""Seed index, the box's channel, secret folder; a fault, or None where the recipe kept the protocol."""
+Dialogue = Callable[[str, int, socket.socket, Path], Report | None]
+"""Phase, seed index, the box's channel, secret folder; a fault, or None where the recipe kept the protocol."""
 Data = Callable[[Path], list[Any]]
 """Folder that the user brings; what is to be made of it, as `layout.Piece`s. Raises `layout.MissingError`."""
 
@@ -36,7 +36,7 @@ def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None, data: 
     elif dialogue:
         sys.stdin.read()  # ends at GO: nothing is answered before the clock runs
         with socket.socket(fileno=given.channel) as talk:
-            if broken := dialogue(given.index, talk, given.secret):
+            if broken := dialogue(given.phase, given.index, talk, given.secret):
                 _write(broken)
 
 
@@ -66,11 +66,11 @@ def _arguments() -> argparse.Namespace:
     laying.add_argument("raw", type=Path)
     laying.add_argument("folder", type=Path)
     laying.add_argument("--dry-run", action="store_true")
-    for name in ("score", "dialogue"):
-        reading = verbs.add_parser(name)
+    scoring, talking = verbs.add_parser("score"), verbs.add_parser("dialogue")
+    talking.add_argument("--phase", required=True)
+    talking.add_argument("--index", type=int, default=0)
+    talking.add_argument("--channel", type=int, required=True)
+    for reading in (scoring, talking):
         reading.add_argument("sealed", type=Path)
         reading.add_argument("secret", type=Path)
-    reading.add_argument("--phase", required=True)
-    reading.add_argument("--index", type=int, default=0)
-    reading.add_argument("--channel", type=int, required=True)
     return parser.parse_args()

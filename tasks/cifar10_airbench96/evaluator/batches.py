@@ -59,7 +59,7 @@ class _Kind:
         pass
 
 
-_WRONG = (AttributeError, EOFError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+_WRONG = (pickle.UnpicklingError, AttributeError, EOFError, LookupError, OverflowError, TypeError, ValueError)
 """What reading something else as a batch may raise."""
 _NUMPY = {"ndarray": _Array, "dtype": _Kind, "_reconstruct": _Array, "_frombuffer": _Array.of}
 
@@ -111,16 +111,7 @@ def _one(path: Path) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"its images have the shape {rows.shape} for {len(labels)} labels")
         if not ((labels >= 0) & (labels < CLASSES)).all():
             raise ValueError(f"its labels are not all integers from 0 to {CLASSES - 1}")
-    except (
-        pickle.UnpicklingError,
-        AttributeError,
-        EOFError,
-        IndexError,
-        KeyError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _WRONG as error:
         raise layout.MissingError(f"{path} is no batch of CIFAR-10 ({error}): {GET}") from None
     planes = rows.reshape(-1, CHANNELS, SIDE, SIDE)
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(np.uint8)

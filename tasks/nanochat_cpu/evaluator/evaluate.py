@@ -55,7 +55,7 @@ def _flat(side: bytes) -> str:
     return "\n".join(" ".join(p.split()) for p in re.split(r"\n\s*\n", side.decode("ascii")))
 
 
-def dialogue(index: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
+def dialogue(_phase: str, index: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
     """Ask the serving box everything, and keep what it said."""
     sheet = _read(secret / f"{index}.json")
     streams, _ = lockstep.in_streams(sheet["streams"].encode("ascii"), STREAMS, STEPS)

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +52,9 @@ def _dealt(hidden: Path) -> list[list[tuple[str, choices.Item]]]:
     return made
 
 
-def dialogue(index: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
-    """Ask the next serving box what is meant for it, and keep what it said."""
-    box = next(n for n in count() if not (secret / f"{index}-{n}.said").exists())
+def dialogue(phase: str, index: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
+    """Ask the box of `serve1` or a later one what is meant for it, and keep what it said."""
+    box = int(phase.removeprefix("serve")) - 1
     hidden = layout.prepared() / "hidden"
     sheet, spans = _read(secret / f"{index}-{box}.json"), _Spans(hidden)
     requests = [spans.request(*which) for which in sheet["requests"]]

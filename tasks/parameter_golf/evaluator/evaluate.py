@@ -63,7 +63,7 @@ def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
         (secret / f"{i}.forged").write_text(json.dumps(forged), encoding="utf-8")
 
 
-def dialogue(seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
+def dialogue(_phase: str, seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
     """Hear the scorer of one seed; one that knows what it is to predict has broken the rules."""
     text = hidden()
     asked = text.chunks(secret / f"{seed}.forged")

@@ -29,7 +29,7 @@ def prepare(secret_seed: int, repeats: int, public: Path, secret: Path, *, reser
         (secret / f"{i}.text").write_text(json.dumps(told), encoding="utf-8")
 
 
-def dialogue(seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
+def dialogue(_phase: str, seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
     """Hear the scorer of one seed."""
     heard = lockstep.listen(talk, np.load(secret / f"{seed}.npy", allow_pickle=False))
     if heard.broken:
