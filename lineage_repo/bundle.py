@@ -46,7 +46,7 @@ def write_bundle(
     out.mkdir()
     lineage.store.bundle(out / "lineage.bundle")
     write_whole(out / "report.html", body.encode())
-    write_whole(out / "README.md", _README.format(tip=lineage.tip).encode())
+    write_whole(out / "README.md", _readme(lineage).encode())
 
 
 def find_leaks(lineage: Lineage, private: Mapping[str, str], redact: Redactor) -> Iterator[str]:
@@ -61,6 +61,14 @@ def find_leaks(lineage: Lineage, private: Mapping[str, str], redact: Redactor) -
             yield f"{name} holds {', '.join(found)}"
 
 
+def _readme(lineage: Lineage) -> str:
+    if lineage.campaign and lineage.campaign.origin:
+        said = {"recipe": "", "replays": "checks that each says what was imported"}
+    else:
+        said = {"recipe": " and checks out the best recipe", "replays": "replays every verdict"}
+    return _README.format(tip=lineage.tip, **said)
+
+
 def _pattern(text: str) -> re.Pattern[str]:
     """A path wherever it stands and however its slashes are written; a name as a word of its own."""
     if "/" not in text:
@@ -70,6 +78,6 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _README = """# A campaign's record
 
-`git clone lineage.bundle campaign` brings every trial and checks out the best recipe; `espalier verify campaign`
-replays every verdict. The ledger's tip is `{tip}`. `report.html` shows the campaign in a browser, without a network.
+`git clone lineage.bundle campaign` brings every trial{recipe}; `espalier verify campaign` {replays}.
+The ledger's tip is `{tip}`. `report.html` shows the campaign in a browser, without a network.
 """

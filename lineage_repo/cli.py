@@ -21,7 +21,7 @@ COMMANDS = {
     "pause": ("lineage_repo.control:pause", "Let a running loop start no new sessions."),
     "resume": ("lineage_repo.control:resume", "Take a pause back."),
     "stop": ("lineage_repo.control:stop", "End a running loop; its trials go on and are recorded."),
-    "sessions": ("lineage_repo.papers:sessions", "List the sessions: who, how long, what for, how they ended."),
+    "sessions": ("lineage_repo.session_list:sessions", "List the sessions: who, how long, what for, how they ended."),
     "log": ("lineage_repo.log:log", "List the trials, newest first."),
     "show": ("lineage_repo.commands:show", "Show one trial: claim, measurement, verdict."),
     "diff": ("lineage_repo.commands:diff", "Show how two trials' recipes differ."),

@@ -278,12 +278,12 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
         for problem in report.problems:
             tell(f"WRONG  {problem}")
         tell(
-            f"{report.entries} ledger entries, {report.trials} trials, {report.keeps} keeps, "
-            f"{len(report.unfinished)} unfinished"
+            f"ledger entries {report.entries}, trials with the start {report.trials}, keeps {report.keeps}, "
+            f"unfinished {len(report.unfinished)}"
         )
         tell(f"tip {report.tip}")
         tell(
-            f"{len(report.problems)} problems"
+            f"problems: {len(report.problems)}"
             if report.problems
             else f"ok: {'every trial says what was imported' if report.imported else 'every verdict replays'}; "
             "note the tip elsewhere to detect rewriting"

@@ -22,7 +22,7 @@ _MEASURED = re.compile(r"(size|calibration|certify)-\w+", re.ASCII)
 """Folders of dry runs, calibrations and certifications: what stays of one are the logs of a failure."""
 
 
-class Papers(NamedTuple):
+class TrialFolder(NamedTuple):
     """What one trial left beside the record, or a measurement that is no trial."""
 
     trial: int | None
@@ -32,10 +32,10 @@ class Papers(NamedTuple):
     """`keep`, `last`, `running`, or empty where it may go."""
 
 
-def papers(lineage: Lineage, campaign: Path, last: int) -> list[Papers]:
+def trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[TrialFolder]:
     """Every trial's folder with its size and why it stays; folders that nobody accounts for stay too."""
     recent = set(sorted(lineage.trials)[-last:] if last else ())
-    found: list[Papers] = []
+    found: list[TrialFolder] = []
     names = {f"{number:04d}": number for number in lineage.trials}
     for folder in sorted((campaign / "trials").glob("*")):
         if folder.is_symlink() or not folder.is_dir():
@@ -49,7 +49,7 @@ def papers(lineage: Lineage, campaign: Path, last: int) -> list[Papers]:
             reason = "keep"
         else:
             reason = "last" if number in recent else ""
-        found.append(Papers(number, folder, sum(_sizes(folder)), reason))
+        found.append(TrialFolder(number, folder, sum(_sizes(folder)), reason))
     return found
 
 
@@ -83,7 +83,7 @@ def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
 
     The record, every recipe, measurement and verdict, is git's and is never pruned; sessions stay too.
     """
-    found = papers(open_lineage(directory), directory, last)
+    found = trial_folders(open_lineage(directory), directory, last)
     gone = [one for one in found if not one.kept_for and one.bytes]
     if not dry_run:
         for one in gone:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -121,7 +122,7 @@ class EvaluatorProgram:
         except subprocess.TimeoutExpired:
             raise EvaluatorError(f"{verb} took more than {self._declared.seconds:g} s") from None
         if code:
-            raise EvaluatorError(f"{verb} exited {code}: {clipped(_tail(self._log), 400)}")
+            raise EvaluatorError(f"{verb} exited {code}: {clipped(_tail(self._log, self._program.parent), 400)}")
 
     def _start(
         self, arguments: Sequence[str], cwd: Path, log: IO[bytes], *, stdin: int, pass_fds: tuple[int, ...] = ()
@@ -184,7 +185,10 @@ def _fault(said: _Fault) -> Fault:
         raise EvaluatorError(f"measurement.json names a fault that is none: {error}") from None
 
 
-def _tail(log: Path) -> str:
-    """The last line of a log, and of the program where it was."""
-    lines = log.read_bytes()[-4000:].decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it wrote nothing"
+def _tail(log: Path, program: Path) -> str:
+    """The last line of a log, and which line of the program was the last in its traceback."""
+    text = log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
+    if not text:
+        return "it wrote nothing"
+    places = re.findall(rf'File "{re.escape(str(program))}/([^"]+)", line (\d+)', text)
+    return text.splitlines()[-1] + (f" at {':'.join(places[-1])}" if places else "")

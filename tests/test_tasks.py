@@ -99,6 +99,7 @@ def test_a_check_says_what_is_wrong_before_anything_runs(
         ),
         ("task.toml", "at_most = 2.0", "at_most = 0.01", "misses the gate 0.01 by "),
         ("evaluator/evaluate.py", "N_TEST = 100", "N_TEST = None", "recipe is not why: prepare exited 1: TypeError"),
+        ("evaluator/evaluate.py", "N_TEST = 100", "N_TEST = None", " at evaluate.py:"),
     ],
 )
 def test_a_check_says_why_the_start_has_no_score(mine: TaskFolder, file: str, old: str, new: str, problem: str) -> None:
