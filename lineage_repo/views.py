@@ -1,8 +1,11 @@
 """Views: pure functions from the lineage to the trials that a reader asks for."""
 
+import operator
 import re
 from collections.abc import Iterable
 from typing import Literal
+
+from pydantic import Field
 
 from lineage_repo.index import LineageError
 from lineage_repo.lineage import Lineage
@@ -33,9 +36,11 @@ class TrialRow(Record):
     title: str
     hypothesis: str
     failure: str | None = None
+    margins: tuple[Margin, ...] = Field(default=(), exclude_if=operator.not_)
+    """Only where one trial is asked for."""
 
 
-def row(trial: Trial, reader: str | None = None) -> TrialRow:
+def row(trial: Trial, reader: str | None = None, *, margins: bool = False) -> TrialRow:
     """The table row of a trial; a reader with another role sees an excerpt of its failure, a recipe's words maybe."""
     proposal, outcome = trial.proposal, trial.outcome
     whole = reader in {None, proposal.specialist} or outcome.failure is None
@@ -52,6 +57,7 @@ def row(trial: Trial, reader: str | None = None) -> TrialRow:
         title=proposal.title,
         hypothesis=proposal.hypothesis,
         failure=failure,
+        margins=outcome.margins if margins else (),
     )
 
 

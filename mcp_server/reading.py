@@ -52,9 +52,8 @@ class Reading:
         """One page of a view."""
         found = list(views.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
         pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
-        rows = [
-            views.row(t, self._specialist) for t in itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
-        ]
+        shown = itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
+        rows = [views.row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
         return LineageReply(
             view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} found, page {page} of {pages}."
         )

@@ -1,7 +1,10 @@
 """What is accepted is recorded, whatever dies."""
 
+import ast
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +21,7 @@ from lineage_repo.verify import verify
 from mcp_server.cgroup import sweep
 from tests.conftest import MakeBench
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.anyio
 GOOD = {"title": "more steps", "hypothesis": "More gradient steps should fit the wave better.", "expected_delta": -0.05}
 
@@ -136,3 +140,20 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
     again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
     assert again.trial == 2
+
+
+@pytest.mark.slow
+def test_the_client_in_the_documentation_submits_and_reads(calibrated_toy: Path, tmp_path: Path) -> None:
+    _, _, code = (ROOT / "docs" / "tools.md").read_text("utf-8").rpartition("```python\n")
+    shutil.copytree(calibrated_toy, tmp_path / "runs" / "first")
+    done = subprocess.run(
+        [sys.executable, "-c", code.partition("```")[0]],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdict, margin = done.stdout.splitlines()
+    assert verdict.split()[0] in {"keep", "discard"}
+    assert ast.literal_eval(margin)["name"] == "worst"
