@@ -273,7 +273,7 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
     report = verify(_store(directory), full=not quick)
     if as_json:
-        tell_json(report.model_dump(mode="json"))
+        tell_json({"schema": "espalier.verify/1", **report.model_dump(mode="json")})
     else:
         for problem in report.problems:
             tell(f"WRONG  {problem}")

@@ -135,7 +135,8 @@ def doctor(as_json: bool) -> None:
         ),
     }
     if as_json:
-        tell_json({name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()})
+        found = {name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}
+        tell_json({"schema": "espalier.doctor/1", "checks": found})
     else:
         for name, (ok, text) in checks.items():
             tell(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")

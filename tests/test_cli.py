@@ -165,7 +165,7 @@ def test_verify_exits_with_1_and_names_what_is_wrong(campaign: Campaign) -> None
 
 
 def test_doctor_says_what_this_machine_can_run() -> None:
-    checks = json.loads(espalier("doctor", "--json").output)
+    checks = json.loads(espalier("doctor", "--json").output)["checks"]
     assert checks["sandbox"]["ok"]
     assert checks["recipe interpreter"]["ok"]
 
