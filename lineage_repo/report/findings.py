@@ -119,7 +119,8 @@ def _plateau(survey: Survey) -> Iterator[Finding]:
     after = list(takewhile(lambda row: row.status is not Status.KEEP, reversed(survey.trials)))
     if len(after) >= 20 and len(after) >= _PLATEAU * len(survey.trials):
         hours = sum(row.slot_h or 0.0 for row in after)
-        yield Finding(False, f"No keep in the last {len(after)} trials ({hours:.1f} slot-hours).", "price")
+        took = f" ({hours:.1f} slot-hours)" if hours else ""
+        yield Finding(False, f"No keep in the last {len(after)} trials{took}.", "price")
 
 
 def _data(survey: Survey) -> Iterator[Finding]:
