@@ -13,6 +13,7 @@ import pytest
 from lineage_repo.campaign import Campaign
 from lineage_repo.commands import open_lineage
 from lineage_repo.manifest import Gate
+from lineage_repo.report.aims import margins
 from lineage_repo.report.findings import findings, headline, tiles
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.roles import role_rows
@@ -197,3 +198,13 @@ def test_figures_are_written_as_svg_png_and_csv(tmp_path: Path) -> None:
 def test_a_report_needs_somewhere_to_go(campaign: Campaign, tmp_path: Path) -> None:
     assert "name the page by -o" in espalier("report", campaign.folder).output
     assert "is no folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
+
+
+def test_a_limit_counts_misses_that_have_no_score(tmp_path: Path) -> None:
+    gate = Gate(metric="accuracy", at_least=0.9, rule="mean")
+    missed = [line(i, status=Status.DISQUALIFIED, values={"accuracy": 0.8}) for i in (3, 4)]
+    passed = [line(i, 1.0 - i / 10, values={"loss": 1.0 - i / 10, "accuracy": 0.91}) for i in (1, 2)]
+    start = line(0, 2.0, values={"loss": 2.0, "accuracy": 0.95})
+    (figure,) = margins(survey(small(tmp_path / "c", start, *passed, *missed, limits=(gate,))))
+    assert figure.text.startswith("2 of 4 trials missed it")
+    assert figure.text.endswith("2 have no loss and are not drawn.")
