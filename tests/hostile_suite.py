@@ -231,15 +231,15 @@ def _with_settings(start: Mapping[str, bytes], settings: str) -> Mapping[str, by
 # ---- campaigns
 
 
-def task_copy(name: str, folder: Path) -> TaskFolder:
-    """A built-in task with small limits, so that no attack takes long."""
+def task_copy(name: str, folder: Path, editable: str) -> TaskFolder:
+    """A built-in task with small limits, so that no attack takes long, and files that agents may edit."""
     shutil.copytree(data_folder("tasks") / name, folder)
     raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
-    for key, change in _COPIES[name].items():
+    for key, change in {**_COPIES[name], "recipe": {"editable": [editable]}}.items():
         if key == "phases":
             raw[key] = [{**old, **new} for old, new in zip(raw[key], change, strict=True)]
         else:
-            raw[key] = {**raw[key], **change} if isinstance(change, dict) else change
+            raw[key] = {**raw.get(key, {}), **change} if isinstance(change, dict) else change
     (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")
     return TaskFolder.load(folder)
 
@@ -259,8 +259,10 @@ class Arena:
         if task in self._campaigns:
             return self._campaigns[task]
         folder = self.root / f"campaign-{task}"
-        if task in _COPIES:
-            made = Campaign.create(folder, task_copy(task, self.root / f"task-{task}"))
+        if task in {*_COPIES, "tools"}:
+            # Recipes are measured without the tools, which would refuse a file that nobody may edit.
+            name, editable = ("toy", "*.py") if task == "tools" else (task, "*")
+            made = Campaign.create(folder, task_copy(name, self.root / f"task-{task}", editable))
             calibration.calibrate(made, 3, self.host, LocalExecutor(self.host), lambda _: None)
             # Opened again: a campaign's own copy of the lineage is what every later reader gets.
             self._campaigns[task] = Campaign.open(folder)
