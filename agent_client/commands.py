@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -129,7 +128,7 @@ def run(
     finally:
         claims.release(held)
     if as_json:
-        tell_json(json.loads(redact(report.model_dump_json())))
+        tell_json(redact.data(report.model_dump(mode="json")))
     else:
         tell(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
     if signalled:
