@@ -109,7 +109,7 @@ def run(
     )
     plays = standin.MODEL in models.values()
     if dry_run:
-        found = forecast.forecast(campaign, plan, environment, free=plays)
+        found = forecast.forecast(campaign, plan, environment, tell_progress, free=plays)
         return tell_json(found.model_dump(mode="json")) if as_json else tell(*forecast.text(found).splitlines())
     if plays and base_url:
         raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")

@@ -46,7 +46,7 @@ class Run:
         self._reports: list[SessionReport] = []
         self._patience = Patience(plan.models, say)
         self._progress = Progress(campaign.lineage.refresh(), say)
-        self._spend = Spend(settled(campaign))
+        self._spend = Spend(settled(campaign, say))
         self._allowance = Allowance(campaign, plan, self._spend, self._crew)
         self._heart = Heartbeat(campaign, access.redact, say, notify)
         self._news_at = time.monotonic()
