@@ -55,9 +55,8 @@ class Run:
     async def run(self) -> RunReport:
         """Hold sessions until the goal or a cap is reached, nobody gets further, or somebody says stop."""
         self._main = asyncio.current_task()
-        self._control.take_stop()  # meant for an earlier run
-        self._heart.beat(self._state, changed=self._wake.is_set())
         try:
+            self._heart.beat(self._state, changed=self._wake.is_set())
             report = await self._until_over()
         except asyncio.CancelledError:
             if not self._cut:
@@ -67,15 +66,13 @@ class Run:
             report = self._report(RunReason.STOPPED, "cut off")
         except BaseException as error:
             await self._cut_off()
-            self._heart.end(self._state, RunReason.CRASH, f"{type(error).__name__}: {error}")
+            await self._tell_end(RunReason.CRASH, f"{type(error).__name__}: {error}")
             raise
         finally:
             await self._cut_off()
         self._heart.beat(self._state, changed=True)
-        self._heart.end(self._state, report.reason, report.detail)
         best = None if report.best_trial is None else f"{report.best_trial:04d}"
-        self.notify("end", reason=report.reason, text=report.detail, best_trial=best, best=report.best)
-        await self.notify.close()
+        await self._tell_end(report.reason, report.detail, best_trial=best, best=report.best)
         return report
 
     def stop(self) -> None:
@@ -125,6 +122,13 @@ class Run:
             "keep", trial=f"{trial.number:04d}", score=trial.score, unit=objective.unit, title=title,
             specialist=trial.proposal.specialist, delta=trial.outcome.delta_vs_best,
         )  # fmt: skip
+
+    async def _tell_end(self, reason: RunReason, detail: str, **facts: object) -> None:
+        self.notify("end", reason=reason, text=self.access.redact(detail), **facts)
+        try:
+            self._heart.end(self._state, reason, detail)
+        finally:
+            await self.notify.close()
 
     # ---- when it is over
 

@@ -81,6 +81,15 @@ def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
     claims.release(held)
 
 
+def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
+    control = Control(campaign.folder)
+    control.folder.mkdir()
+    control.stop()
+    held = control.claim()
+    assert not control.take_stop()
+    claims.release(held)
+
+
 def test_a_monitor_tells_running_ended_and_dead_loops_apart(campaign: Campaign) -> None:
     assert state(campaign) == ("idle", 5)
     say_state(campaign, reason="usd", detail="all of it")
