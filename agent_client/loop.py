@@ -18,6 +18,7 @@ from agent_client.plan import Plan
 from agent_client.progress import Progress, Say
 from agent_client.report import RunReason, RunReport, RunState
 from agent_client.spend import Spend, settled
+from lineage_repo import live
 from lineage_repo.campaign import Campaign
 from lineage_repo.control import Control
 from lineage_repo.manifest import Task
@@ -103,7 +104,7 @@ class Run:
     def _look(self) -> None:
         self.campaign.recover()
         news = self._progress.tell()
-        if news:
+        if news or any(live.queued(self.campaign.trial_folder(number)) for number in self._running()):
             self._news_at = time.monotonic()
         for trial in news:
             if isinstance(trial, Trial) and trial.status is Status.KEEP:
