@@ -94,7 +94,7 @@ def run(
     """
     environment = dict(os.environ)
     campaign = _open(folder)
-    models = _models(campaign, [name for name in specialists.split(",") if name], model)
+    models = _models(campaign, [name.strip() for name in specialists.split(",") if name.strip()], model)
     for name in models:
         system_prompt(campaign, name)
     plan = Plan(

@@ -186,12 +186,14 @@ class Run:
 
     def _collect(self) -> None:
         """Take in the sessions that ended; an error in our own code is raised."""
-        for report in self._crew.take_ended():
+        ended = self._crew.take_ended()
+        for report in ended:
             self._reports.append(report)
             self._spend.add(report)
             self._progress.session_ended(report)
             self._patience.judge(report)
-        self._look()
+        if ended:  # what they registered last came after the look
+            self._look()
 
     async def _cut_off(self) -> None:
         for report in await self._crew.cut_off():
@@ -234,6 +236,9 @@ class Run:
 
 
 def longest_trial_s(task: Task) -> float:
-    """More seconds than one trial can take alone on an idle host, a second attempt included."""
+    """More seconds than one trial can take alone on an idle host, a second attempt included.
+
+    On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
+    """
     boxes = sum((p.seconds + (p.ready_s or 60.0)) * (task.seeds if p.per == "seed" else 1) for p in task.phases)
     return 2 * (boxes + 2 * task.evaluator.seconds * task.seeds) + 600
