@@ -4,12 +4,11 @@ import hashlib
 from pathlib import Path
 
 from agent_client.sections import fit, sections
-from lineage_repo import views
 from lineage_repo.judge import threshold
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
 from lineage_repo.prompt import gate_text
-from lineage_repo.values import Record
+from lineage_repo.values import Record, Status
 
 MAX_CHARACTERS = 10_000
 
@@ -66,7 +65,9 @@ def _since(lineage: Lineage) -> str:
     best = lineage.best
     if best is None:
         return "Nothing is measured yet."
-    return f"Trials recorded since the best: {sum(t.number > best.number for t in views.evidence(lineage))}."
+    recorded = list(lineage.trials.values())  # not by number: a trial may be recorded after later ones
+    since = recorded[list(lineage.trials).index(best.number) + 1 :]
+    return f"Trials recorded since the best: {sum(t.status is not Status.HARNESS_ABORT for t in since)}."
 
 
 def _best_alone(lineage: Lineage) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -95,7 +94,7 @@ def run(
     """
     environment = dict(os.environ)
     campaign = _open(folder)
-    models = _models(campaign, [name for name in specialists.split(",") if name], model)
+    models = _models(campaign, [name.strip() for name in specialists.split(",") if name.strip()], model)
     for name in models:
         system_prompt(campaign, name)
     plan = Plan(
@@ -110,7 +109,7 @@ def run(
     )
     plays = standin.MODEL in models.values()
     if dry_run:
-        found = forecast.forecast(campaign, plan, environment, free=plays)
+        found = forecast.forecast(campaign, plan, environment, tell_progress, free=plays)
         return tell_json(found.model_dump(mode="json")) if as_json else tell(*forecast.text(found).splitlines())
     if plays and base_url:
         raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
@@ -129,7 +128,7 @@ def run(
     finally:
         claims.release(held)
     if as_json:
-        tell_json(json.loads(redact(report.model_dump_json())))
+        tell_json(redact.data(report.model_dump(mode="json")))
     else:
         tell(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
     if signalled:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 
 from agent_client.plan import Plan
+from agent_client.progress import Say
+from agent_client.spend import known
 from lineage_repo.campaign import Campaign
 from lineage_repo.hostfile import slots
 from lineage_repo.prompt import caps_of
-from lineage_repo.sessions import reports
 from lineage_repo.values import Record
 
 
@@ -37,7 +38,7 @@ class Forecast(Record):
     """Most that this run can cost; None where nothing caps it. One answer per session may still overshoot."""
 
 
-def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, free: bool) -> Forecast:
+def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say: Say, *, free: bool) -> Forecast:
     """Compute a forecast; `free` where the model costs nothing."""
     lineage = campaign.lineage
     registered = sum(number > 0 for number in lineage.started)
@@ -49,7 +50,7 @@ def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, 
     seconds = _seconds(campaign)
     total = slots(environment)["total"]
     at_once = min(total, plan.concurrency)
-    usd, spent = max(c.usd for c in caps), sum(report.charged_usd for report in reports(campaign.folder))
+    usd, spent = max(c.usd for c in caps), sum(report.charged_usd for report in known(campaign.folder, say))
     left = None if plan.usd is None else max(0.0, plan.usd - spent)
     return Forecast(
         models=plan.models,

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from claude_agent_sdk import Message, ResultMessage
 
+from lineage_repo.redact import Redactor
 from lineage_repo.sessions import EndReason, Usage
 from lineage_repo.text import clipped
 from lineage_repo.values import now
@@ -70,19 +71,11 @@ def told_at_the_end(result: ResultMessage | None) -> Usage:
         return Usage()
 
 
-def line_of(message: Message) -> str:
-    """An SDK message as one line of JSON; texts longer than anything that a model reads are cut."""
+def line_of(message: Message, redact: Redactor) -> str:
+    """An SDK message as JSON without a credential; texts longer than anything that a model reads are cut."""
     fields = {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}
-    return json.dumps(_cut(fields), default=str) + "\n"
+    return json.dumps(redact.data(fields, _cut))
 
 
-def _cut(value: Any) -> Any:
-    match value:
-        case str() if len(value) > _LONG:
-            return f"{value[:_LONG]} [{len(value) - _LONG:,} characters left out]"
-        case dict():
-            return {key: _cut(inner) for key, inner in cast(dict[Any, Any], value).items()}
-        case list() | tuple():
-            return [_cut(inner) for inner in cast(list[Any], value)]
-        case _:
-            return value
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]} [{len(text) - _LONG:,} characters left out]"

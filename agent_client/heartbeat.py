@@ -1,5 +1,6 @@
 """The heartbeat: what a running loop leaves for `status` and `top`, and the alarms that it tells."""
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,7 +49,7 @@ class Heartbeat:
 
     def _write(self, state: RunState) -> None:
         with suppress(OSError):  # a full disk is an alarm, no reason to end the run
-            write_whole(self._path, self._redact(state.model_dump_json(indent=1)).encode())
+            write_whole(self._path, json.dumps(self._redact.data(state.model_dump(mode="json")), indent=1).encode())
 
 
 def live_session(session: Session) -> LiveSession:

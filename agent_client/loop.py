@@ -18,6 +18,7 @@ from agent_client.plan import Plan
 from agent_client.progress import Progress, Say
 from agent_client.report import RunReason, RunReport, RunState
 from agent_client.spend import Spend, settled
+from lineage_repo import live
 from lineage_repo.campaign import Campaign
 from lineage_repo.control import Control
 from lineage_repo.manifest import Task
@@ -46,7 +47,7 @@ class Run:
         self._reports: list[SessionReport] = []
         self._patience = Patience(plan.models, say)
         self._progress = Progress(campaign.lineage.refresh(), say)
-        self._spend = Spend(settled(campaign))
+        self._spend = Spend(settled(campaign, say))
         self._allowance = Allowance(campaign, plan, self._spend, self._crew)
         self._heart = Heartbeat(campaign, access.redact, say, notify)
         self._news_at = time.monotonic()
@@ -55,9 +56,8 @@ class Run:
     async def run(self) -> RunReport:
         """Hold sessions until the goal or a cap is reached, nobody gets further, or somebody says stop."""
         self._main = asyncio.current_task()
-        self._control.take_stop()  # meant for an earlier run
-        self._heart.beat(self._state, changed=self._wake.is_set())
         try:
+            self._heart.beat(self._state, changed=self._wake.is_set())
             report = await self._until_over()
         except asyncio.CancelledError:
             if not self._cut:
@@ -67,15 +67,13 @@ class Run:
             report = self._report(RunReason.STOPPED, "cut off")
         except BaseException as error:
             await self._cut_off()
-            self._heart.end(self._state, RunReason.CRASH, f"{type(error).__name__}: {error}")
+            await self._tell_end(RunReason.CRASH, f"{type(error).__name__}: {error}")
             raise
         finally:
             await self._cut_off()
         self._heart.beat(self._state, changed=True)
-        self._heart.end(self._state, report.reason, report.detail)
         best = None if report.best_trial is None else f"{report.best_trial:04d}"
-        self.notify("end", reason=report.reason, text=report.detail, best_trial=best, best=report.best)
-        await self.notify.close()
+        await self._tell_end(report.reason, report.detail, best_trial=best, best=report.best)
         return report
 
     def stop(self) -> None:
@@ -106,7 +104,7 @@ class Run:
     def _look(self) -> None:
         self.campaign.recover()
         news = self._progress.tell()
-        if news:
+        if news or any(live.queued(self.campaign.trial_folder(number)) for number in self._running()):
             self._news_at = time.monotonic()
         for trial in news:
             if isinstance(trial, Trial) and trial.status is Status.KEEP:
@@ -125,6 +123,13 @@ class Run:
             "keep", trial=f"{trial.number:04d}", score=trial.score, unit=objective.unit, title=title,
             specialist=trial.proposal.specialist, delta=trial.outcome.delta_vs_best,
         )  # fmt: skip
+
+    async def _tell_end(self, reason: RunReason, detail: str, **facts: object) -> None:
+        self.notify("end", reason=reason, text=self.access.redact(detail), **facts)
+        try:
+            self._heart.end(self._state, reason, detail)
+        finally:
+            await self.notify.close()
 
     # ---- when it is over
 
@@ -181,12 +186,14 @@ class Run:
 
     def _collect(self) -> None:
         """Take in the sessions that ended; an error in our own code is raised."""
-        for report in self._crew.take_ended():
+        ended = self._crew.take_ended()
+        for report in ended:
             self._reports.append(report)
             self._spend.add(report)
             self._progress.session_ended(report)
             self._patience.judge(report)
-        self._look()
+        if ended:  # what they registered last came after the look
+            self._look()
 
     async def _cut_off(self) -> None:
         for report in await self._crew.cut_off():
@@ -229,6 +236,9 @@ class Run:
 
 
 def longest_trial_s(task: Task) -> float:
-    """More seconds than one trial can take alone on an idle host, a second attempt included."""
+    """More seconds than one trial can take alone on an idle host, a second attempt included.
+
+    On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
+    """
     boxes = sum((p.seconds + (p.ready_s or 60.0)) * (task.seeds if p.per == "seed" else 1) for p in task.phases)
     return 2 * (boxes + 2 * task.evaluator.seconds * task.seeds) + 600

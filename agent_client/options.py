@@ -138,8 +138,8 @@ def options(
         tools=[*guard.FILE_TOOLS, *extras],
         # No rule for Bash: only its hook may let a command through.
         allowed_tools=["Read(./**)", "Edit(./**)", PREFIX.removesuffix("__"), *(t for t in WEB_TOOLS if t in extras)],
-        # The TypedDict lacks `timeout`, which the CLI reads: a trial may be silent for hours.
         disallowed_tools=guard.denials(place.workdir),
+        # The TypedDict lacks `timeout`, which the CLI reads: a trial may be silent for hours.
         mcp_servers={"espalier": cast(McpServerConfig, server)},
         strict_mcp_config=True,
         setting_sources=[],

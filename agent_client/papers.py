@@ -1,5 +1,6 @@
 """Papers: what a session leaves in its folder, with credentials taken out before a byte is written."""
 
+import json
 import shutil
 from types import TracebackType
 from typing import Self, TextIO
@@ -34,19 +35,20 @@ class Papers:
 
     def message(self, message: Message, ended: list[ToolCall]) -> None:
         """Add a message, and the tool calls that it ended."""
-        self._line(self._transcript, frames.line_of(message))
+        self._line(self._transcript, frames.line_of(message, self._redact))
         for call in ended:
-            self._line(self._tools, call.model_dump_json() + "\n")
+            self._line(self._tools, json.dumps(self._redact.data(call.model_dump(mode="json"))))
 
     def log(self, line: str) -> None:
         """Add a line that Claude Code wrote to its standard error."""
-        self._line(self._log, line + "\n")
+        self._line(self._log, self._redact(line))
 
     def report(self, report: SessionReport) -> None:
         """Write `session.json` anew."""
-        write_whole(self._place.report, self._redact(report.canonical().decode()).encode())
+        body = json.dumps(self._redact.data(report.model_dump(mode="json", exclude_none=True)), indent=1)
+        write_whole(self._place.report, f"{body}\n".encode())
 
     def _line(self, stream: TextIO, line: str) -> None:
         if not stream.closed:  # Claude Code may write a last line while it dies
-            stream.write(self._redact(line))
+            stream.write(f"{line}\n")
             stream.flush()

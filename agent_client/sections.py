@@ -9,7 +9,7 @@ from lineage_repo.manifest import Objective
 from lineage_repo.records import Started, Trial
 from lineage_repo.saturation import Saturation, saturation
 from lineage_repo.text import clipped
-from lineage_repo.values import Margin, Record, Status
+from lineage_repo.values import Record, Status
 
 _COMPARED = 3
 """How many of a role's latest trials are compared with what came before."""
@@ -27,7 +27,7 @@ class Section(Record):
     more: int = 0
     """Rows that exist beyond these."""
     where: str
-    """Which tool shows the rest."""
+    """Which tool shows the rest, or why none does."""
 
     def text(self, shown: int) -> str:
         """The section with its first `shown` rows."""
@@ -69,7 +69,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
         Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
             title="Room that the best leaves under every gate and limit",
-            rows=tuple(_margin(margin) for margin in margins),
+            rows=tuple(f"- {margin.text()}" for margin in margins),
             where="size_project()",
         ),
         _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),
@@ -98,7 +98,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
             title="Running now: claims, not evidence",
             rows=tuple(running[:8]),
             more=len(running[8:]),
-            where="still running",
+            where="no tool shows what runs",
         ),
     ]
 
@@ -149,11 +149,6 @@ def _gaining(found: Saturation, objective: Objective) -> str:
 
 def _claim(started: Started) -> str:
     return f"- {started.number:04d} by {started.proposal.specialist}: {quoted(started.proposal.title)}"
-
-
-def _margin(margin: Margin) -> str:
-    unit = f" {margin.unit}" if margin.unit else ""
-    return f"- {margin.name}: {margin.value:.6g} of {margin.limit:.6g}{unit}, margin {margin.margin:+.6g}"
 
 
 def quoted(text: str) -> str:

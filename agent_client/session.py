@@ -31,6 +31,7 @@ from agent_client.papers import Papers
 from agent_client.rollcall import RollCall
 from agent_client.shell import Shell, ShellError
 from lineage_repo.campaign import Campaign
+from lineage_repo.errors import EspalierError
 from lineage_repo.prompt import system_prompt
 from lineage_repo.records import Caps
 from lineage_repo.sessions import EndReason, SessionReport
@@ -70,7 +71,7 @@ class Session:
         self._roll = RollCall(expected(lineage=campaign.settings.lineage, extras=extras))
         self._client: ClaudeSDKClient | None = None
         self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
-        self._prompt = brief.Brief(text="")
+        self._system, self._prompt = b"", brief.Brief(text="")
         self._written = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,28 +85,36 @@ class Session:
 
     async def run(self) -> SessionReport:
         """Hold the session and write its report; only a cancellation is raised."""
-        self._prepare()
-        with Papers(self.place, self.access.redact) as papers:
+        try:
+            for folder in (self.place.folder, self.place.home, self.place.workdir):
+                folder.mkdir(parents=True, exist_ok=True)
+            with Papers(self.place, self.access.redact) as papers:
+                return await self._papered(papers)
+        except OSError as error:  # not even papers can be kept, as on a full disk
+            self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
+            return self.report(ended=True)
+
+    async def _papered(self, papers: Papers) -> SessionReport:
+        try:
+            self._prepare()
             papers.report(self.report(ended=False))
-            try:
-                await self._talk(papers)
-            except TimeoutError:
-                self._end(EndReason.MINUTES)
-            except ShellError as error:
-                self._fail(EndReason.UNGUARDED, str(error))
-            except ResultError as error:
-                self.error = self.error or clipped(str(error), 2000)
-            except (ClaudeSDKError, OSError) as error:
-                self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
-            except asyncio.CancelledError:
-                self._end(EndReason.INTERRUPTED)
-                raise
-            except Exception as error:  # a fault of ours ends this session, and no other
-                papers.log(traceback.format_exc())
-                self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
-            finally:
-                report = self.report(ended=True)
-                papers.report(report)
+            await self._talk(papers)
+        except TimeoutError:
+            self._end(EndReason.MINUTES)
+        except ShellError as error:
+            self._fail(EndReason.UNGUARDED, str(error))
+        except ResultError as error:
+            self.error = self.error or clipped(str(error), 2000)
+        except (ClaudeSDKError, EspalierError, OSError) as error:
+            self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
+        except asyncio.CancelledError:
+            self._end(EndReason.INTERRUPTED)
+            raise
+        except Exception as error:  # a fault of ours ends this session, and no other
+            self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
+            papers.log(traceback.format_exc())
+        finally:
+            report = self._sign_off(papers)
         return report
 
     def stop(self, reason: EndReason) -> None:
@@ -120,10 +129,9 @@ class Session:
     # ---- the talk
 
     def _prepare(self) -> None:
-        """Write what the agent will be told, and make its folders."""
-        for folder in (self.place.folder, self.place.home, self.place.workdir):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.place.system.write_text(system_prompt(self.campaign, self.specialist, self.extras), encoding="utf-8")
+        """Write what the agent will be told."""
+        self._system = system_prompt(self.campaign, self.specialist, self.extras).encode()
+        self.place.system.write_bytes(self._system)
         lineage = self.campaign.lineage.refresh()
         self._prompt = brief.render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
         self.place.brief.write_text(self._prompt.text, encoding="utf-8")
@@ -231,10 +239,21 @@ class Session:
         if self._end(reason):
             self.error = clipped(error, 2000)
 
+    def _sign_off(self, papers: Papers) -> SessionReport:
+        """Write how the session ended; where that fails, say so in its log."""
+        report = self.report(ended=True)
+        try:
+            papers.report(report)
+        except OSError as error:
+            with suppress(OSError):
+                papers.log(f"session.json does not say how the session ended: {error}")
+        return report
+
     def report(self, *, ended: bool) -> SessionReport:
         """Where the session stands, or how it ended."""
         result, activity = self.result, self.activity
-        self.campaign.lineage.refresh()
+        with suppress(EspalierError, OSError):  # what is known already is better than no report
+            self.campaign.lineage.refresh()
         reason = (self.reason or frames.end_of(result)) if ended else None
         if reason is EndReason.SERVER_MISSING:
             self.error = clipped(" | ".join([self.error or "", *frames.server_errors(self.place.home)]), 2000)
@@ -260,5 +279,5 @@ class Session:
             last_words=said,
             error=self.error or (said or "no result" if reason and reason.failed else None),
             brief_sha256=self._prompt.sha256,
-            system_sha256=hashlib.sha256(self.place.system.read_bytes()).hexdigest(),
+            system_sha256=hashlib.sha256(self._system).hexdigest(),
         )

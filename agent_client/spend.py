@@ -1,9 +1,11 @@
 """Spend: USD and hours of a campaign, counted over all its runs from the session reports on disk."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
+from agent_client.progress import Say
 from lineage_repo.campaign import Campaign
 from lineage_repo.files import write_whole
 from lineage_repo.sessions import EndReason, SessionReport, reports
@@ -52,10 +54,15 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def settled(campaign: Campaign) -> list[SessionReport]:
+def known(folder: Path, say: Say) -> Iterator[SessionReport]:
+    """Every session that can be read; of one that can't it is said that its spend is not counted."""
+    return reports(folder, lambda error: say(f"{error}; its USD and hours are not counted"))
+
+
+def settled(campaign: Campaign, say: Say) -> list[SessionReport]:
     """Every session of earlier runs; one whose loop was killed gets its end."""
     found: list[SessionReport] = []
-    for report in reports(campaign.folder):
+    for report in known(campaign.folder, say):
         ended = report
         if report.end_reason is None:
             trials = tuple(n for n, s in campaign.lineage.started.items() if s.proposal.session == report.session)

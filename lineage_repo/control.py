@@ -71,6 +71,7 @@ class Control:
             try:
                 held = claims.claim(self.folder)
                 self.state.unlink(missing_ok=True)  # an earlier loop's, which would look like ours gone silent
+                self._stop.unlink(missing_ok=True)  # meant for an earlier loop: from here on `stop` means us
                 return held
             except BlockingIOError:
                 if time.monotonic() > deadline:

@@ -19,6 +19,8 @@ from lineage_repo.files import read_plain
 SILENT_S = 60.0
 """A loop that lives writes its state every few seconds."""
 LOW_BYTES = 1 << 30
+QUEUED = "waiting for a slot"
+"""How a runner's words begin while its trial waits for others of the host, of any campaign."""
 _STREAK, _OF = 6, 8
 _FAILED = 3
 
@@ -66,13 +68,13 @@ class Alarm(NamedTuple):
 
 
 def look(directory: Path) -> dict[str, Any]:
-    """The overview with what runs now, what the loop says, and alarms; raise `ControlError` for no campaign."""
+    """The overview with what runs now, what the loop says, and alarms; raise `ClickException` for no campaign."""
     found = _current(directory) or _from_git(directory)
     for entry in found["running"]:
         folder = directory / "trials" / f"{entry['trial']:04d}"
         entry["alive"] = claims.alive(folder)
-        with suppress(OSError, ValueError):
-            entry["doing"] = read_plain(folder / "progress.txt").decode("utf-8")
+        if words := _doing(folder):
+            entry["doing"] = words
     control = Control(directory)
     found["loop"] = control.read() | {"alive": control.alive, "paused": control.paused}
     found["news_at"] = _news_at(directory, found).isoformat()
@@ -81,6 +83,17 @@ def look(directory: Path) -> dict[str, Any]:
     found["alarms"] = [alarm._asdict() for alarm in alarms(found)]
     found["state"] = _state(found)
     return found
+
+
+def queued(trial: Path) -> bool:
+    """Whether the trial of this folder waits for a slot, however long: its runner lives and says so."""
+    return _doing(trial).startswith(QUEUED) and claims.alive(trial)
+
+
+def _doing(trial: Path) -> str:
+    with suppress(OSError, ValueError):
+        return read_plain(trial / "progress.txt").decode("utf-8")
+    return ""
 
 
 def alarms(found: dict[str, Any]) -> list[Alarm]:
@@ -124,15 +137,20 @@ def _state(found: dict[str, Any]) -> str:
 
 
 def _news_at(directory: Path, found: dict[str, Any]) -> datetime:
-    """When anything was last heard: a trial that began, moved on or ended, a message of a session."""
-    loop = found["loop"]
+    """When anything was last heard: a trial that began, moved on or ended, a message of a session.
+
+    Who waits for a named moment, or for a slot of the host, is heard of until now.
+    """
+    loop, now = found["loop"], datetime.now(UTC)
     moments = [datetime.fromisoformat(session["heard"]) for session in loop.get("live", [])]
     moments += [datetime.fromisoformat(loop["began"])] if "began" in loop else []
-    progress = [directory / "trials" / f"{entry['trial']:04d}" / "progress.txt" for entry in found["running"]]
-    for path in (directory / "overview.json", *progress):
+    moments += [min(datetime.fromisoformat(entry["until"]), now) for entry in loop.get("waiting", [])]
+    trials = [directory / "trials" / f"{entry['trial']:04d}" for entry in found["running"]]
+    moments += [now for trial in trials if queued(trial)]
+    for path in (directory / "overview.json", *(trial / "progress.txt" for trial in trials)):
         with suppress(OSError):
             moments.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    return max(moments, default=datetime.now(UTC))
+    return max(moments, default=now)
 
 
 def _current(directory: Path) -> dict[str, Any] | None:

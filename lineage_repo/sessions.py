@@ -1,6 +1,6 @@
 """Sessions: what each one was allowed, did and cost, as its `session.json` says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -108,10 +108,16 @@ class SessionReport(Record):
         return self.caps.usd if self.caps and (self.usage.fresh or self.usage.cache_read) else 0.0
 
 
-def reports(campaign: Path) -> Iterator[SessionReport]:
-    """Every session of a campaign folder, oldest first; raise `SessionError` for one that can't be read."""
+def reports(campaign: Path, skip: Callable[[SessionError], None] | None = None) -> Iterator[SessionReport]:
+    """Every session of a campaign folder, oldest first.
+
+    One that can't be read is told to `skip` and left out, or raised as a `SessionError`.
+    """
     for path in sorted((campaign / "sessions").glob("*/session.json")):
         try:
             yield SessionReport.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise SessionError(f"{path} is no session report of this version: {error}; move it away") from None
+        except (ValidationError, OSError) as error:
+            found = SessionError(f"{path} is no session report of this version: {error}; move it away")
+            if skip is None:
+                raise found from None
+            skip(found)

@@ -117,7 +117,7 @@ def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> 
     assert "Submits in this session, `session-1`: 2." in text
     assert "standard deviation 0.00707 nats per seed" in text
     assert "beats the best by more than" in text
-    assert "accuracy: 0.95 of 0.9, margin +0.05" in text
+    assert "- accuracy: 0.95 against 0.9, 0.05 left" in text
 
 
 def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path: Path) -> None:
@@ -210,6 +210,11 @@ def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
     claimed = proposal(1, "data", "crop less", "a reason that is long enough")
     lineage.fold(Row(HEX, HEX, b""), Started(number=1, proposal=claimed, digests={}, at=now()))
     assert '## Running now: claims, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
+
+
+def test_what_was_recorded_since_the_best_counts_in_the_order_of_the_record(tmp_path: Path) -> None:
+    late = (trial(3), trial(4), trial(2, Status.KEEP), trial(5, Status.HARNESS_ABORT), trial(1))
+    assert "Trials recorded since the best: 1." in brief_of(lineage_of(tmp_path, BASELINE, *late))
 
 
 def test_the_digest_names_the_exact_text(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ def test_an_unknown_specialist_is_refused_with_the_known_ones(campaign: Campaign
     assert "no specialist alchemy; it has model, opt" in said
 
 
+def test_spaces_between_specialists_are_none_of_their_names(campaign: Campaign) -> None:
+    said = refusal(campaign.folder, "--model", "standin", "--specialists", " opt, alchemy ,")
+    assert "no specialist alchemy; it has model, opt" in said
+
+
 def test_a_run_without_a_model_is_refused(campaign: Campaign) -> None:
     assert "--model standin" in refusal(campaign.folder, "--trials", 1)
 

@@ -17,7 +17,7 @@ from agent_client import endpoint
 from agent_client.endpoint import EndpointError
 from agent_client.notify import Notifier, NotifyError
 from agent_client.pace import Pace
-from agent_client.spend import Spend, union
+from agent_client.spend import Spend, settled, union
 from lineage_repo.campaign import Campaign
 from lineage_repo.cli import main
 from lineage_repo.records import Caps
@@ -54,6 +54,19 @@ def test_a_session_whose_cost_was_lost_counts_with_its_cap_if_it_used_any_token(
     assert report(cost_usd=None, end_reason=EndReason.LOST).charged_usd == 0
     assert report(cost_usd=None, end_reason=EndReason.LOST, usage=Usage(input=5)).charged_usd == Caps().usd
     assert Spend([report(), report(cost_usd=None, usage=Usage(cache_read=1))]).usd == 1 + Caps().usd
+
+
+def test_a_session_that_can_not_be_read_is_named_and_the_others_count(campaign: Campaign) -> None:
+    for name, body in (("a", b"{"), ("b", report().canonical())):
+        (campaign.folder / "sessions" / name).mkdir()
+        (campaign.folder / "sessions" / name / "session.json").write_bytes(body)
+    said: list[str] = []
+    assert settled(campaign, said.append) == [report()]
+    assert len(said) == 1
+    assert "sessions/a/session.json is no session report" in said[0]
+    assert said[0].endswith("its USD and hours are not counted")
+    dry = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--dry-run"])
+    assert (dry.exit_code, "sessions/a/session.json" in dry.output) == (0, True)
 
 
 def test_waiting_grows_with_failures_in_a_row_and_ends_with_success() -> None:

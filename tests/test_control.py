@@ -20,6 +20,11 @@ from lineage_repo.live import look
 from lineage_repo.records import Caps
 from lineage_repo.sessions import EndReason, SessionReport
 from lineage_repo.values import now
+from mcp_server.executor import LocalExecutor
+from mcp_server.host import Host
+from mcp_server.job import Job
+from mcp_server.slots import Ticket
+from tests.test_lineage import digests, proposal
 
 
 def espalier(*arguments: object) -> Result:
@@ -81,6 +86,15 @@ def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
     claims.release(held)
 
 
+def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
+    control = Control(campaign.folder)
+    control.folder.mkdir()
+    control.stop()
+    held = control.claim()
+    assert not control.take_stop()
+    claims.release(held)
+
+
 def test_a_monitor_tells_running_ended_and_dead_loops_apart(campaign: Campaign) -> None:
     assert state(campaign) == ("idle", 5)
     say_state(campaign, reason="usd", detail="all of it")
@@ -99,6 +113,39 @@ def test_a_loop_that_hangs_or_hears_nothing_is_stalled(campaign: Campaign) -> No
     say_state(campaign, began=long_ago, longest_trial_s=-1)
     assert alarms(campaign) == ["stalled"]
     claims.release(held)
+
+
+def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None:
+    held = Control(campaign.folder).claim()
+    long_ago = (now() - timedelta(hours=1)).isoformat()
+    os.utime(campaign.folder / "overview.json", (0, 0))
+    for hours, found in ((1, []), (-0.5, ["stalled"])):
+        until = (now() + timedelta(hours=hours)).isoformat()
+        say_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
+        assert alarms(campaign) == found
+    claims.release(held)
+
+
+def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: Host) -> None:
+    lineage, folder = campaign.lineage.refresh(), campaign.trial_folder(1)
+    runner: list[int] = []
+    lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(claims.claim(folder)))
+    busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
+    assert busy.position() == 0
+    executor.submit(job)
+    held = Control(campaign.folder).claim()
+    say_state(campaign, began=(now() - timedelta(hours=1)).isoformat())
+    found: list[list[str]] = []
+    for text in (executor.poll(job).detail, "fit"):
+        (folder / "progress.txt").write_text(text, "utf-8")
+        for path in (folder / "progress.txt", campaign.folder / "overview.json"):
+            os.utime(path, (0, 0))
+        found.append(alarms(campaign))
+    executor.cancel(job)
+    busy.release()
+    for descriptor in (held, *runner):
+        claims.release(descriptor)
+    assert found == [[], ["stalled"]]
 
 
 def test_failing_sessions_raise_an_alarm(campaign: Campaign) -> None:

@@ -1,6 +1,7 @@
 """Credentials never reach what is written."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_key_in_an_address_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["-eyJaaaaaaaaaa", "eyJaaaaaaaaaa.", "sk-", "Bearer ", "://a:", "?key", "-----BEGIN "]
+    "piece", ["-eyJaaaaaaaaaa", "eyJaaaaaaaaaa.", "sk-", "Bearer ", "://a:", "?key", "://x?key", "-----BEGIN "]
 )
 def test_a_text_made_to_be_read_again_and_again_is_read_once(piece: str) -> None:
     Redactor()(piece * 100_000)  # where this takes more than a moment, an agent can stop a run with it
@@ -51,3 +52,21 @@ def test_plain_words_numbers_and_digests_stay() -> None:
     )
     assert Redactor()(text) == text
     assert not looks_secret(text)
+
+
+@pytest.mark.parametrize("before", ["\n", "\t", "\r", "\x01", "“"])
+def test_a_key_is_found_behind_an_escape_of_json(before: str) -> None:
+    text = json.dumps(f"{before}sk-ant-{'a' * 30}{before}Bearer {'b' * 20}")
+    assert looks_secret(text)
+    assert Redactor()(text) == json.dumps(f"{before}[redacted]{before}Bearer [redacted]")
+
+
+def test_a_key_in_an_address_ends_where_the_quoted_text_around_it_does() -> None:
+    text = json.dumps('see "http://x/v1?key=abc" and "http://x/v1?key=\\def"')
+    assert json.loads(Redactor()(text)) == 'see "http://x/v1?key=[redacted]" and "http://x/v1?key=[redacted]"'
+
+
+def test_every_text_of_plain_data_is_redacted_and_nothing_else() -> None:
+    data = {"token-value": ["a\ntoken-value", 1, None, True], "n": {"x": (1.5, Path("/token-value"))}}
+    found = {"[redacted]": ["a\n[redacted]", 1, None, True], "n": {"x": [1.5, "/[redacted]"]}}
+    assert Redactor(["token-value"]).data(data) == found
