@@ -235,7 +235,8 @@ def task_copy(name: str, folder: Path, editable: str) -> TaskFolder:
     """A built-in task with small limits, so that no attack takes long, and files that agents may edit."""
     shutil.copytree(data_folder("tasks") / name, folder)
     raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
-    for key, change in {**_COPIES[name], "recipe": {"editable": [editable]}}.items():
+    changes: dict[str, Any] = {**_COPIES[name], "recipe": {"editable": [editable]}}
+    for key, change in changes.items():
         if key == "phases":
             raw[key] = [{**old, **new} for old, new in zip(raw[key], change, strict=True)]
         else:
