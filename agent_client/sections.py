@@ -9,7 +9,7 @@ from lineage_repo.manifest import Objective
 from lineage_repo.records import Started, Trial
 from lineage_repo.saturation import Saturation, saturation
 from lineage_repo.text import clipped
-from lineage_repo.values import Record, Status
+from lineage_repo.values import Record
 
 _COMPARED = 3
 """How many of a role's latest trials are compared with what came before."""
@@ -60,7 +60,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
     """What the record says to `specialist`; sections without rows included."""
     best, objective = lineage.best, lineage.task.objective
     own, failed, board = views.role(lineage, specialist), views.failures(lineage), views.leaderboard(lineage)
-    chain = [t for t in views.ancestry(lineage, best.number) if t.status is not Status.HARNESS_ABORT] if best else []
+    chain = views.ancestry(lineage, best.number) if best else []
     near = lineage.roster[specialist].neighbours
     others = [t for t in views.recent(lineage) if t.proposal.specialist in near]
     running = [_claim(entry) for entry in lineage.running()]
@@ -69,7 +69,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
         Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
             title="Room that the best leaves under every gate and limit",
-            rows=tuple(f"- {margin.text()}" for margin in margins),
+            rows=tuple(f"- {views.margin_text(lineage.task, margin)}" for margin in margins),
             where="size_project()",
         ),
         _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),

@@ -39,6 +39,7 @@ _OVERVIEW = {
     "gain": _SCORE,
     "noise_sd": _SCORE,
     "trials": int,
+    "calibrations": int,
     "counts": {"*": int},
     "certified": [
         {"nth": int, "number": int, "against": int, "gain": shape.number, "p": shape.number, "certified": bool}
@@ -119,7 +120,7 @@ def _alarms(found: dict[str, Any], now: datetime) -> Iterator[Alarm]:
     if len(last) == _FAILED and all(session["failed"] for session in last):
         yield Alarm("failing", f"the last {_FAILED} sessions failed: {last[-1]['reason']} {last[-1]['error'] or ''}")
     recent = [row["status"] for row in found.get("recent", [])[:_OF] if row["score"] is None]
-    if recent and (top := Counter(recent).most_common(1)[0])[1] >= _STREAK:
+    if found["calibrations"] and recent and (top := Counter(recent).most_common(1)[0])[1] >= _STREAK:
         yield Alarm("streak", f"{top[1]} of the last {_OF} trials ended as {top[0]}")
     if found.get("free_bytes", LOW_BYTES) < LOW_BYTES:
         yield Alarm("disk", f"{found['free_bytes'] / (1 << 20):.0f} MiB are free where the campaign lies")
@@ -167,6 +168,5 @@ def _from_git(directory: Path) -> dict[str, Any]:
     """Fold the whole ledger, and leave the overview for the next call."""
     lineage = importlib.import_module("lineage_repo.commands").open_lineage(directory)
     overview = importlib.import_module("lineage_repo.overview")
-    with suppress(OSError):
-        overview.write_overview(lineage)
+    overview.write_overview(lineage)
     return overview.overview(lineage)

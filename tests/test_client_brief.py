@@ -117,7 +117,7 @@ def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> 
     assert "Submits in this session, `session-1`: 2." in text
     assert "standard deviation 0.00707 nats per seed" in text
     assert "beats the best by more than" in text
-    assert "- accuracy: 0.95 against 0.9, 0.05 left" in text
+    assert "- 99% bound of accuracy: 0.95 against 0.9, 0.05 left" in text
 
 
 def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path: Path) -> None:
