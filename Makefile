@@ -30,9 +30,9 @@ demo: setup ## Run a campaign on the CPU task with the stand-in model; again: re
 	@$(BIN)/espalier run "$(DEMO)" --model standin --trials $(TRIALS)
 	@echo; $(BIN)/espalier log "$(DEMO)"
 	@echo; $(BIN)/espalier status "$(DEMO)"
-	@echo "audit     git -C $(DEMO)/lineage.git log --graph best"
-	@echo "          git -C $(DEMO)/lineage.git log --first-parent --oneline ledger"
-	@echo "verify    $(BIN)/espalier verify $(DEMO)"
+	@echo "audit     git -C '$(DEMO)/lineage.git' log --graph best"
+	@echo "          git -C '$(DEMO)/lineage.git' log --first-parent --oneline ledger"
+	@echo "verify    $(BIN)/espalier verify '$(DEMO)'"
 
 test: setup ## Pass the tests
 	$(BIN)/python -m pytest -q -n 2

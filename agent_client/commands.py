@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -202,7 +203,7 @@ def _summary(report: RunReport, objective: Objective, folder: Path) -> str:
             f"{report.reason}: {report.detail}",
             f"{report.recorded} trials recorded, {spent}; baseline {objective.text(report.baseline)}, {best}",
             f"campaign  {report.campaign_hours:.2f} hours, {report.campaign_usd:.2f} USD in all",
-            f"next: espalier log {folder}",
-            f"      git -C {folder}/lineage.git log --graph best",
+            f"next: espalier log {shlex.quote(str(folder))}",
+            f"      git -C {shlex.quote(str(folder / 'lineage.git'))} log --graph best",
         ]
     )
