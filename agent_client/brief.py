@@ -1,14 +1,16 @@
 """The opening message of a session: where the campaign stands, rendered fresh from the lineage."""
 
 import hashlib
+from itertools import takewhile
 from pathlib import Path
 
 from agent_client.sections import fit, sections
+from lineage_repo import views
 from lineage_repo.judge import threshold
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Task
 from lineage_repo.prompt import gate_text
-from lineage_repo.values import Record, Status
+from lineage_repo.values import Record
 
 MAX_CHARACTERS = 10_000
 
@@ -65,9 +67,8 @@ def _since(lineage: Lineage) -> str:
     best = lineage.best
     if best is None:
         return "Nothing is measured yet."
-    recorded = list(lineage.trials.values())  # not by number: a trial may be recorded after later ones
-    since = recorded[list(lineage.trials).index(best.number) + 1 :]
-    return f"Trials recorded since the best: {sum(t.status is not Status.HARNESS_ABORT for t in since)}."
+    since = takewhile(lambda trial: trial is not best, views.recent(lineage))
+    return f"Trials recorded since the best: {sum(1 for _ in since)}."
 
 
 def _best_alone(lineage: Lineage) -> list[str]:

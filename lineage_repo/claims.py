@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from lineage_repo.errors import EspalierError
 
@@ -31,8 +32,12 @@ def claim(folder: Path) -> int:
     return descriptor
 
 
+Measured = Literal["size", "calibration", "certify"]
+"""What is measured and is no trial."""
+
+
 @contextmanager
-def scratch(trials: Path, what: str) -> Generator[Path]:
+def scratch(trials: Path, what: Measured) -> Generator[Path]:
     """A claimed folder for a measurement that is no trial; one that ends in an `EspalierError` stays, for its logs."""
     folder = Path(tempfile.mkdtemp(prefix=f"{what}-", dir=trials))
     descriptor = claim(folder)

@@ -4,14 +4,13 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean
 from typing import Any, get_args
 
 import click
 
 from lineage_repo import snapshot
+from lineage_repo.analysis.facts import values
 from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.judge import per_seed
 from lineage_repo.lineage import Lineage
 from lineage_repo.manifest import Objective, Task
 from lineage_repo.message import heading
@@ -173,8 +172,8 @@ def _means(task: Task, trial: Trial) -> str:
     """Every metric's mean over the seeds; nothing where they were not all measured."""
     if trial.measurement is None or trial.fault:
         return ""
-    values = per_seed(task, trial.measurement).items()
-    return ", ".join(f"{name} {fmean(found):.6g}" for name, found in values) + f" over {trial.seeds} seeds"
+    found = values(task, trial).items()
+    return ", ".join(f"{name} {mean:.6g}" for name, mean in found) + f" over {trial.seeds} seeds"
 
 
 def _host(lineage: Lineage, trial: Trial) -> str:

@@ -8,6 +8,9 @@ from typing import TypedDict
 
 from lineage_repo.claims import held
 
+QUEUED = "waiting for a slot"
+"""How a runner's words begin while its trial waits for others of the host, of any campaign."""
+
 
 class Slots(TypedDict):
     """The slots of this host, all campaigns together."""

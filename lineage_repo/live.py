@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from lineage_repo import claims, shape
 from lineage_repo.control import Control
 from lineage_repo.files import read_plain
+from lineage_repo.hostfile import QUEUED
 
 SILENT_S = 60.0
 """A loop that lives writes its state every few seconds."""
 LOW_BYTES = 1 << 30
-QUEUED = "waiting for a slot"
-"""How a runner's words begin while its trial waits for others of the host, of any campaign."""
 _STREAK, _OF = 6, 8
 _FAILED = 3
 

@@ -1,9 +1,9 @@
 """Notices: where an edit goes beyond what its role declares. It is reported with the trial, never refused."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatch
 
 from lineage_repo.manifest import Specialist
+from lineage_repo.snapshot import matches
 
 _NAMED = 3
 
@@ -12,7 +12,7 @@ def notices(role: Specialist, changed: Mapping[str, int]) -> tuple[str, ...]:
     """What to report of an edit, `changed` being lines added and removed per file; empty for one that stays inside."""
     lines: list[str] = []
     surface, radius, size = role.surface, role.edit_radius, sum(changed.values())
-    if surface and (outside := sorted(p for p in changed if not any(fnmatch(p, pattern) for pattern in surface))):
+    if surface and (outside := sorted(p for p in changed if not matches(p, surface))):
         more = f" and {len(outside) - _NAMED} more" if len(outside) > _NAMED else ""
         named = ", ".join(outside[:_NAMED])
         lines.append(f"{named}{more} edited, outside the surface that {role.name} declares: {', '.join(surface)}")

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 
 from lineage_repo.builtin import data_folder
-from lineage_repo.snapshot import Files
+from lineage_repo.snapshot import Files, matches
 from lineage_repo.taskfolder import TaskFolder
 
 _KNOB = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)
@@ -19,7 +18,7 @@ def oversights(source: TaskFolder) -> list[str]:
 
 def _editable(source: TaskFolder, files: Files) -> Iterator[str]:
     patterns = source.task.recipe.editable
-    if not any(fnmatch(path, pattern) for path in files for pattern in patterns):
+    if not any(matches(path, patterns) for path in files):
         yield f"editable is {', '.join(patterns)}, and no file of the recipe is that: agents could change nothing"
 
 

@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import click
 
@@ -18,7 +18,7 @@ KEEP_LAST = 20
 _LOCK = "lock"
 
 
-_MEASURED = re.compile(r"(size|calibration|certify)-\w+", re.ASCII)
+_MEASURED = re.compile(rf"({'|'.join(get_args(claims.Measured))})-\w+", re.ASCII)
 """Folders of dry runs, calibrations and certifications: what stays of one are the logs of a failure."""
 
 

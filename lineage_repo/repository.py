@@ -17,6 +17,8 @@ import git
 from lineage_repo.errors import EspalierError
 from lineage_repo.snapshot import Files, check_path
 
+PLAIN = {"100644", "100755"}
+"""Modes of plain files."""
 _BATCH = 2000
 _CONFIG = (
     "core.hooksPath=/dev/null",
@@ -136,7 +138,7 @@ class Repository:
         for line in filter(None, listed.split(b"\0")):
             head, path = line.split(b"\t", 1)
             mode, kind, blob = head.decode().split()
-            if kind != "blob" or mode not in {"100644", "100755"}:
+            if kind != "blob" or mode not in PLAIN:
                 raise StoreError(f"{tree} holds {path!r} with mode {mode}: only plain files belong in a snapshot")
             names.append(check_path(path.decode()))
             blobs.append(blob)

@@ -4,7 +4,8 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from lineage_repo.errors import EspalierError
@@ -32,6 +33,11 @@ def check_path(path: str) -> str:
             f"at most {MAX_DEPTH} levels and {MAX_PATH} characters"
         )
     return path
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is one of a recipe's declared files; `*` crosses folders."""
+    return any(fnmatch(path, pattern) for pattern in patterns)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

@@ -56,7 +56,7 @@ def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
     )
     noise = f"(noise ±{found['noise_sd']:.{digits}f} per seed)" if found["noise_sd"] is not None else "(imported)"
     lines.append(f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   {gain} {noise}")
-    for again in found.get("certified", []):
+    for again in found["certified"]:
         verdict = "certified" if again["certified"] else "not certified"
         lines.append(
             f"again     certification {again['nth']}: #{again['number']:04d} against #{again['against']:04d} on fresh "

@@ -1,15 +1,14 @@
 """What has no place in a lineage: other refs, objects from elsewhere, odd entries and edits of a recipe."""
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
 
 from lineage_repo.lineage import Lineage
-from lineage_repo.repository import tree_entries
-from lineage_repo.snapshot import SnapshotError, check_path
+from lineage_repo.repository import PLAIN, tree_entries
+from lineage_repo.snapshot import SnapshotError, check_path, matches
 from lineage_repo.store import BEST, LEDGER, Row, Store
 
 _ELSEWHERE = ("objects/info/alternates", "objects/info/http-alternates", "commondir")
-_FOLDER, _PLAIN = "40000", {"100644", "100755"}
+_FOLDER = "40000"
 
 
 def beside(store: Store) -> Iterator[str]:
@@ -68,7 +67,7 @@ def edits(lineage: Lineage) -> Iterator[str]:
     ours = [(t, t.proposal.parent) for t in trials.values() if not t.imported and t.proposal.parent in trials]
     pairs = [(trials[parent or 0].proposal.snapshot, trial.proposal.snapshot) for trial, parent in ours]
     for (trial, parent), changed in zip(ours, lineage.store.changed_lines(pairs), strict=True):
-        if outside := sorted(p for p in changed if not any(fnmatch(p, pattern) for pattern in editable)):
+        if outside := sorted(p for p in changed if not matches(p, editable)):
             yield (
                 f"trial {trial.number:04d} differs from {parent:04d} in {', '.join(map(repr, outside))}; the task lets "
                 f"agents edit {', '.join(editable)} only"
@@ -80,4 +79,4 @@ def _is_plain(mode: str, name: str) -> bool:
         check_path(name)
     except SnapshotError:
         return False
-    return "/" not in name and (mode == _FOLDER or mode in _PLAIN)
+    return "/" not in name and (mode == _FOLDER or mode in PLAIN)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.hostfile import QUEUED
 from lineage_repo.values import Isolation, Record
 from mcp_server.host import Host, own_environment
 from mcp_server.job import Job
@@ -62,7 +63,7 @@ class LocalExecutor:
         worker = self._workers.get(job.folder)
         if worker is None:
             if ahead := self._tickets[job.folder].position():
-                return State(phase="queued", detail=f"waiting for a slot, {ahead} ahead")
+                return State(phase="queued", detail=f"{QUEUED}, {ahead} ahead")
             # The slot stays taken until the worker is dead, also when we die first.
             slot, parent = self._tickets[job.folder].slot, os.getpid()
             with job.log.open("ab") as log:

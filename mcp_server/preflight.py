@@ -6,7 +6,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
-from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -83,7 +82,7 @@ def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str,
     """Which file outside the editable surface differs from the parent's, or went missing; None when none does."""
     surface = ", ".join(task.recipe.editable)
     for path in sorted(files.keys() | parent.keys()):
-        if any(fnmatch(path, pattern) for pattern in task.recipe.editable) or files.get(path) == parent.get(path):
+        if snapshot.matches(path, task.recipe.editable) or files.get(path) == parent.get(path):
             continue
         what = "is missing" if path not in files else "is new" if path not in parent else "was changed"
         return Problem(

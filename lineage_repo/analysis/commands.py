@@ -11,6 +11,7 @@ from lineage_repo.analysis.table import write_table
 from lineage_repo.bundle import write_bundle
 from lineage_repo.commands import open_lineage
 from lineage_repo.redact import Redactor
+from lineage_repo.report.commands import begun
 from lineage_repo.report.page import report_page
 from lineage_repo.report.rows import survey
 from lineage_repo.report.runtime import vega_script
@@ -81,7 +82,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             bundle,
             private,
             Redactor.of(os.environ),
-            lambda: report_page(survey(lineage), vega_script(), lambda what: tell(f"{what} ...", err=True)),
+            lambda: report_page(survey(lineage), vega_script(), begun),
             as_is=as_is,
         )
         tell(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

@@ -39,13 +39,13 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     own = [row.margins[name] for row in survey.trials if name in row.margins]
     points = [(r, r.margins[name], r.value) for r in survey.trials if name in r.margins and r.value is not None]
     known = (facts.margins(survey.lineage.task, trial) for trial in survey.lineage.trials.values())
-    limits = [found[name] for found in known if name in found]
-    if len(points) < 2 or min(own) > _NEAR * abs(limits[0].limit):
+    limit = next(found[name] for found in known if name in found)
+    if len(points) < 2 or min(own) > _NEAR * abs(limit.limit):
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)
     edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
     worst, beyond = score_range(survey)
-    unit = limits[0].unit
+    unit = limit.unit
     set_ = f"margin{index}"
     rows: list[Row] = [
         {
@@ -62,7 +62,7 @@ def _margin(survey: Survey, name: str, index: int) -> Figure | None:
     scale = alt.Scale(domain=[-edge, edge], nice=False)
     x = alt.X(
         "x:Q",
-        title=f"margin to {name} {rounded(limits[0].limit)}{' ' + unit if unit else ''} (left of 0: missed)",
+        title=f"margin to {name} {rounded(limit.limit)}{' ' + unit if unit else ''} (left of 0: missed)",
         scale=scale,
     )
     y = alt.Y(

@@ -13,12 +13,12 @@ from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.rows import Survey, survey
 from lineage_repo.report.runtime import vega_script, write_figures
-from lineage_repo.terminal import tell, tell_json
+from lineage_repo.terminal import tell, tell_json, tell_progress
 
 
-def _begun(what: str) -> None:
+def begun(what: str) -> None:
     """Say on standard error what is being done."""
-    tell(f"{what} ...", err=True)
+    tell_progress(f"{what} ...")
 
 
 def place(out: Path) -> None:
@@ -52,13 +52,13 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
         raise click.UsageError("name the page by -o report.html, or a folder by --figures")
     if out:
         place(out)
-    _begun("record")
+    begun("record")
     found = survey(open_lineage(directory), noise)
     if folder:
-        _begun("figures as files")
+        begun("figures as files")
         tell(f"{folder}: {len(write_figures(figures(found), folder))} files")
     if out:
-        write_whole(out, report_page(found, vega_script(), _begun).encode())
+        write_whole(out, report_page(found, vega_script(), begun).encode())
         tell(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
@@ -88,7 +88,7 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         place(out)
     found = compare_arms(arms)
     if out:
-        _begun("page")
+        begun("page")
         write_whole(out, comparison_page(arms, found, vega_script()).encode())
     if as_json:
         return tell_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
