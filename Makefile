@@ -60,7 +60,7 @@ hostile: setup ## Measure every hostile recipe and tool call; HOSTILE=dir runs y
 	$(BIN)/python -m tests.hostile_suite $(HOSTILE)
 
 crash: setup ## Kill a writer 1,000 times, runners, workers and servers 400 times, and lose nothing
-	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/test_kill.py --timeout 3600
+	ESPALIER_KILLS=1000 $(BIN)/python -m pytest -q -m slow tests/mcp_server/trial/test_kill.py --timeout 3600
 
 bench: setup ## Measure harness overhead, start-up times and briefs
 	$(BIN)/python -m benchmarks.overhead

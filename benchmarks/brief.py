@@ -9,12 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent_client.brief import render
-from lineage_repo.campaign import find_task
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Calibration, CampaignEntry, Caps, Incumbent, Outcome, Proposal, Started, Trial
-from lineage_repo.store import Row, Store
-from lineage_repo.values import Measurement, Status, now
+from agent_client.brief.brief import render
+from lineage_repo.model.records import Calibration, CampaignEntry, Caps, Incumbent, Outcome, Proposal, Started, Trial
+from lineage_repo.model.values import Measurement, Status, now
+from lineage_repo.record.campaign import find_task
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.store import Row, Store
 
 _RUNS = 5
 _HEX = "0" * 40

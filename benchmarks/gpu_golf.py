@@ -13,14 +13,14 @@ from pathlib import Path
 import click
 
 from benchmarks import tokens
-from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.taskfolder import TaskFolder
-from lineage_repo.values import Measurement
-from mcp_server import host as hosts
-from mcp_server.attempt import measure
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
-from mcp_server.prepare import Preparation
+from lineage_repo.model.values import Measurement
+from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.task.taskfolder import TaskFolder
+from mcp_server.commands.prepare import Preparation
+from mcp_server.sandbox import host as hosts
+from mcp_server.sandbox.host import Host
+from mcp_server.trial.attempt import measure
+from mcp_server.trial.executor import LocalExecutor
 
 UNIFORM, DRAWN = 9.011, 7.31
 """Nats a token of a guess, and of who knows how the text is drawn."""

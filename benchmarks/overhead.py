@@ -14,14 +14,14 @@ from pathlib import Path
 
 import click
 
-from lineage_repo import claims
-from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.records import Proposal, Trial
-from lineage_repo.values import Fault, Status
-from mcp_server import calibration
-from mcp_server.bench import Bench
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
+from lineage_repo.model.records import Proposal, Trial
+from lineage_repo.model.values import Fault, Status
+from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.storage import claims
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.trial import calibration
+from mcp_server.trial.executor import LocalExecutor
 
 _RUNS = 7
 
@@ -85,7 +85,7 @@ def overhead(trial: Trial) -> float:
 
 def startup(folder: Path) -> None:
     """Compare each command's start-up with a bare interpreter's, interleaved."""
-    espalier = [sys.executable, "-m", "lineage_repo.cli"]
+    espalier = [sys.executable, "-m", "lineage_repo.cli.main"]
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "espalier --help": [*espalier, "--help"],

@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lineage_repo.manifest import Objective
-from lineage_repo.traces.intake import import_trace
-from lineage_repo.traces.lines import CampaignLine, Trace, TrialLine
-from lineage_repo.values import Status
+from lineage_repo.interchange.intake import import_trace
+from lineage_repo.interchange.lines import CampaignLine, Trace, TrialLine
+from lineage_repo.model.manifest import Objective
+from lineage_repo.model.values import Status
 
 _WARM = 5
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ def measured(name: str, runs: int, arguments: list[str]) -> None:
     before = os.times()
     for _ in range(runs):
         begun = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "lineage_repo.cli", *arguments], capture_output=True, check=True)
+        subprocess.run([sys.executable, "-m", "lineage_repo.cli.main", *arguments], capture_output=True, check=True)
         times.append(time.perf_counter() - begun)
     after = os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system

@@ -11,11 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from lineage_repo.campaign import Campaign, find_task
-from mcp_server.attempt import measure
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
-from mcp_server.probe import boxed as run_boxed
+from lineage_repo.record.campaign import Campaign, find_task
+from mcp_server.sandbox.host import Host
+from mcp_server.sandbox.probe import boxed as run_boxed
+from mcp_server.trial.attempt import measure
+from mcp_server.trial.executor import LocalExecutor
 
 _RUNS = 40
 _ARGV = (sys.executable, "-I", "-S", "-c", "pass")

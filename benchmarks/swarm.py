@@ -16,19 +16,19 @@ from pathlib import Path
 
 import click
 
-from agent_client.options import Access
-from agent_client.session import Session
-from lineage_repo import claims
-from lineage_repo.campaign import Campaign
-from lineage_repo.prompt import caps_of
-from lineage_repo.sessions import SessionReport
-from lineage_repo.taskfolder import TaskFolder
-from mcp_server import calibration
-from mcp_server.bench import Bench
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
+from agent_client.session.options import Access
+from agent_client.session.session import Session
+from lineage_repo.model.sessions import SessionReport
+from lineage_repo.prompting.prompt import caps_of
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage import claims
+from lineage_repo.task.taskfolder import TaskFolder
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.trial import calibration
+from mcp_server.trial.executor import LocalExecutor
 from tests.conftest import crowd_task
-from tests.scripted import espalier, processes_of, scripted
+from tests.support.scripted import espalier, processes_of, scripted
 
 
 @click.command()

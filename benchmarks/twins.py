@@ -12,12 +12,12 @@ from statistics import fmean, stdev
 
 import click
 
-from lineage_repo.campaign import Campaign, find_task
-from lineage_repo.judge import per_seed
-from mcp_server import calibration
-from mcp_server.attempt import measure
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
+from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.verdict.judge import per_seed
+from mcp_server.sandbox.host import Host
+from mcp_server.trial import calibration
+from mcp_server.trial.attempt import measure
+from mcp_server.trial.executor import LocalExecutor
 
 TWINS = ("parameter_golf_cpu", "nanochat_cpu", "airbench_cpu")
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import tomli_w
 
-from lineage_repo import claims
-from lineage_repo.campaign import Campaign, data_folder
-from lineage_repo.taskfolder import TaskFolder
-from mcp_server import calibration
-from mcp_server.bench import Bench
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
+from lineage_repo.record.campaign import Campaign, data_folder
+from lineage_repo.storage import claims
+from lineage_repo.task.taskfolder import TaskFolder
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.trial import calibration
+from mcp_server.trial.executor import LocalExecutor
 
 MakeTask = Callable[..., TaskFolder]
 MakeBench = Callable[..., Bench]

@@ -22,19 +22,19 @@ import click
 import tomli_w
 from mcp import Client
 
-from lineage_repo.campaign import Campaign, data_folder
-from lineage_repo.records import Proposal, Trial
-from lineage_repo.scratch import SCRATCH
-from lineage_repo.snapshot import SnapshotError
-from lineage_repo.taskfolder import TaskFolder
-from lineage_repo.text import one_line
-from lineage_repo.values import Status
-from lineage_repo.verify import verify
-from mcp_server import calibration, runner
-from mcp_server.bench import Bench
-from mcp_server.executor import LocalExecutor
-from mcp_server.host import Host
-from mcp_server.server import build
+from lineage_repo.model.records import Proposal, Trial
+from lineage_repo.model.values import Status
+from lineage_repo.record.campaign import Campaign, data_folder
+from lineage_repo.storage.scratch import SCRATCH
+from lineage_repo.storage.snapshot import SnapshotError
+from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.text.text import one_line
+from lineage_repo.verification.verify import verify
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.tools.server import build
+from mcp_server.trial import calibration, runner
+from mcp_server.trial.executor import LocalExecutor
 
 CORPUS = Path(__file__).parent.parent / "hostile"
 CLASSES = {s.value for s in Status} - {"baseline", "keep", "discard"} | {"honest", "keep-honest", "refused", "accepted"}

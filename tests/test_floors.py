@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FLOORS = {"lineage_repo": set[str](), "mcp_server": {"lineage_repo"}, "agent_client": {"lineage_repo"}}
 OWNERS = {
-    "git": "lineage_repo/repository.py",
+    "git": "lineage_repo/storage/repository.py",
     "mcp": "mcp_server/",
     "mcp_types": "mcp_server/",
     "claude_agent_sdk": "agent_client/",
@@ -44,5 +44,5 @@ def test_tasks_and_knowledge_are_data_and_not_packages() -> None:
 
 
 def test_bubblewraps_arguments_are_spelt_in_one_module() -> None:
-    users = [p.name for p in (ROOT / "mcp_server").glob("*.py") if '"--ro-bind"' in p.read_text("utf-8")]
+    users = [p.name for p in (ROOT / "mcp_server").rglob("*.py") if '"--ro-bind"' in p.read_text("utf-8")]
     assert users == ["sandbox.py"]

@@ -5,4 +5,4 @@
 # line: ModuleNotFoundError
 import site
 site.main()
-import mcp_server.measure
+import mcp_server.trial.measure

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.lineage import Lineage
-from lineage_repo.values import Record
+from lineage_repo.model.values import Record
+from lineage_repo.record.lineage import Lineage
 
 JOIN = 0.30
 """Cosine from which a hypothesis joins a cluster."""

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from lineage_repo.analysis.facts import slot_seconds
 from lineage_repo.analysis.section import UnsupportedError, counted
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Trial
-from lineage_repo.values import Record, Status
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Record, Status
+from lineage_repo.record.lineage import Lineage
 
 PAUSE = timedelta(hours=1)
 

@@ -2,10 +2,10 @@
 
 from statistics import fmean
 
-from lineage_repo.judge import per_seed
-from lineage_repo.manifest import Task
-from lineage_repo.records import Trial
-from lineage_repo.values import Margin
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Margin
+from lineage_repo.verdict.judge import per_seed
 
 
 def values(task: Task, trial: Trial) -> dict[str, float]:

@@ -4,8 +4,8 @@ from statistics import median
 
 from lineage_repo.analysis import facts
 from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.lineage import Lineage
-from lineage_repo.values import Margin, Record, Status
+from lineage_repo.model.values import Margin, Record, Status
+from lineage_repo.record.lineage import Lineage
 
 BUDGETS = (Status.SIZE_BLOCKED, Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN)
 

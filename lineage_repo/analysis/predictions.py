@@ -3,8 +3,8 @@
 from statistics import median
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.lineage import Lineage
-from lineage_repo.values import Record, Status
+from lineage_repo.model.values import Record, Status
+from lineage_repo.record.lineage import Lineage
 
 
 class Predictions(Record):

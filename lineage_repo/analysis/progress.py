@@ -3,9 +3,9 @@
 from collections import Counter
 
 from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import Objective
-from lineage_repo.values import Number, Record, Status
+from lineage_repo.model.manifest import Objective
+from lineage_repo.model.values import Number, Record, Status
+from lineage_repo.record.lineage import Lineage
 
 
 class Step(Record):

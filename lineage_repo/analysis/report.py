@@ -9,9 +9,9 @@ from lineage_repo.analysis.predictions import Predictions, predictions
 from lineage_repo.analysis.progress import StatusCounts, Trajectory, statuses, trajectory
 from lineage_repo.analysis.roles import Architecture, Edges, Roles, architecture, edges, roles
 from lineage_repo.analysis.section import Absent, UnsupportedError
-from lineage_repo.lineage import Lineage
-from lineage_repo.text import clipped
-from lineage_repo.values import Record
+from lineage_repo.model.values import Record
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.text.text import clipped
 
 Section = (
     Trajectory

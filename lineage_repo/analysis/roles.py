@@ -3,9 +3,9 @@
 from statistics import fmean, pstdev
 
 from lineage_repo.analysis.section import counted, share
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Trial
-from lineage_repo.values import Number, Record, Status
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Number, Record, Status
+from lineage_repo.record.lineage import Lineage
 
 ARCHITECTURE = "arch"
 

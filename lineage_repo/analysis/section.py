@@ -1,9 +1,9 @@
 """What every analysis shares: the trials it counts, and how it says that the record can't support it."""
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Trial
-from lineage_repo.values import Record
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Record
+from lineage_repo.record.lineage import Lineage
 
 
 class UnsupportedError(EspalierError):

@@ -8,9 +8,9 @@ from lineage_repo.analysis.economy import rate
 from lineage_repo.analysis.progress import statuses, trajectory
 from lineage_repo.analysis.roles import architecture, edges, roles
 from lineage_repo.analysis.section import counted
-from lineage_repo.lineage import Lineage
-from lineage_repo.records import Trial
-from lineage_repo.values import Status
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Status
+from lineage_repo.record.lineage import Lineage
 
 MAIN, NANO, CIFAR = "pg_main", "nanochat_d12", "cifar"
 SWARM, BLIND = "pg_ablation_lineage_on", "pg_ablation_lineage_off"

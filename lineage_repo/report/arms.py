@@ -6,11 +6,11 @@ from itertools import combinations
 from statistics import fmean
 
 from lineage_repo.analysis.section import UnsupportedError
-from lineage_repo.lineage import Lineage
-from lineage_repo.manifest import Objective
+from lineage_repo.model.manifest import Objective
+from lineage_repo.model.values import Record, Status
+from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.rows import Survey
-from lineage_repo.values import Record, Status
 
 _DRAWS = 2000
 _LEVEL = 0.95

@@ -7,10 +7,10 @@ from statistics import median
 from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
+from lineage_repo.model.values import Status
 from lineage_repo.report.figure import rounded, signed
 from lineage_repo.report.palette import FAMILIES
 from lineage_repo.report.rows import Survey, pauses
-from lineage_repo.values import Status
 
 _DOMINANT = 0.25
 _CALIBRATED = 20

@@ -13,7 +13,9 @@ from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from typing import Any
 
-from lineage_repo.records import NO_SNAPSHOT
+from lineage_repo.cli.status import arm_text
+from lineage_repo.cli.terminal import shown
+from lineage_repo.model.records import NO_SNAPSHOT
 from lineage_repo.report.figure import Cell, Figure, Row, load
 from lineage_repo.report.findings import findings, headline, tiles
 from lineage_repo.report.palette import DARK, FAMILIES
@@ -22,9 +24,7 @@ from lineage_repo.report.progress import X_TITLE, progress
 from lineage_repo.report.roles import role_rows
 from lineage_repo.report.rows import Survey, TrialFacts
 from lineage_repo.report.spine import spine
-from lineage_repo.status import arm_text
-from lineage_repo.terminal import shown
-from lineage_repo.text import clipped
+from lineage_repo.text.text import clipped
 
 _KEPT = 200
 """Kept trials with their diffs; the table of all trials has the others."""

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from lineage_repo.analysis.diversity import NEAR
+from lineage_repo.model.values import Status
 from lineage_repo.report.aims import calibration, margins
 from lineage_repo.report.costs import price, slots
 from lineage_repo.report.figure import (
@@ -23,7 +24,6 @@ from lineage_repo.report.figure import (
 )
 from lineage_repo.report.palette import FAMILIES, INK, MATRIX, MUTED
 from lineage_repo.report.rows import Survey
-from lineage_repo.values import Status
 
 
 def matrix(survey: Survey) -> Figure | None:

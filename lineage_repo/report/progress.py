@@ -19,7 +19,7 @@ from lineage_repo.report.figure import (
 )
 from lineage_repo.report.palette import FAMILIES, GRID, INK, MUTED
 from lineage_repo.report.rows import Survey, TrialFacts, pauses
-from lineage_repo.text import clipped
+from lineage_repo.text.text import clipped
 
 X_TITLE = "trial number"
 _X = "by == 'time' ? datum.end_h : by == 'slots' ? datum.spent_h : datum.t"

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from lineage_repo.model.values import Status
 from lineage_repo.report.figure import signed
 from lineage_repo.report.palette import FAMILIES
 from lineage_repo.report.rows import Survey
-from lineage_repo.values import Status
 
 BAR = 200
 """Width of the longest bar, in units of its drawing."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from lineage_repo.analysis.diversity import Neighbour, neighbours
 from lineage_repo.analysis.facts import margins, slot_seconds, values
 from lineage_repo.analysis.section import UnsupportedError
-from lineage_repo.lineage import Lineage
-from lineage_repo.message import heading
-from lineage_repo.records import Trial
+from lineage_repo.model.records import Trial
+from lineage_repo.model.values import Record, Status
+from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.palette import family
-from lineage_repo.values import Record, Status
+from lineage_repo.storage.message import heading
 
 
 class TrialFacts(Record):

@@ -4,9 +4,9 @@ import csv
 import io
 from pathlib import Path
 
-from lineage_repo.analysis.table import harmless
-from lineage_repo.files import write_whole
+from lineage_repo.interchange.table import harmless
 from lineage_repo.report.figure import Figure, ReportError, load
+from lineage_repo.storage.files import write_whole
 
 _WINDOW = "window.vegaEmbed = vegaEmbed;"
 

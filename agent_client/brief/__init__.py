@@ -1,0 +1,1 @@
+"""The opening message of a session."""

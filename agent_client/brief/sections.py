@@ -1,0 +1,156 @@
+"""The sections of an opening message: headings with rows, shown whole or not at all."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from lineage_repo.model.manifest import Objective
+from lineage_repo.model.records import Started, Trial
+from lineage_repo.model.values import Record
+from lineage_repo.prompting import views
+from lineage_repo.prompting.saturation import Saturation, saturation
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.text.text import clipped
+
+_COMPARED = 3
+"""How many of a role's latest trials are compared with what came before."""
+_LIKE = 0.3
+"""From this share of common words on, two claims resemble each other."""
+_NOTE = 90
+"""Kept free in every section for the line that says how much was dropped."""
+
+
+class Section(Record):
+    """A heading with rows, the most important first; rows are shown whole or not at all."""
+
+    title: str
+    rows: tuple[str, ...]
+    more: int = 0
+    """Rows that exist beyond these."""
+    where: str
+    """Which tool shows the rest, or why none does."""
+
+    def text(self, shown: int) -> str:
+        """The section with its first `shown` rows."""
+        dropped = len(self.rows) - shown + self.more
+        note = [f"({dropped} more not shown: {self.where})"] if dropped else []
+        return "\n".join([f"## {self.title}", *self.rows[:shown], *note])
+
+
+def fit(sections: Sequence[Section], room: int) -> list[int]:
+    """How many rows of each section fit: one row each in turn, so that no section starves another."""
+    counts = [0] * len(sections)
+    room -= sum(len(s.title) + len("## \n\n\n") + _NOTE for s in sections if s.rows)
+    closed = {i for i, section in enumerate(sections) if not section.rows}
+    while len(closed) < len(sections):
+        for i, section in enumerate(sections):
+            if i in closed:
+                continue
+            size = len(section.rows[counts[i]]) + 1
+            if size > room:
+                closed.add(i)
+                continue
+            room -= size
+            counts[i] += 1
+            if counts[i] == len(section.rows):
+                closed.add(i)
+    return counts
+
+
+def sections(lineage: Lineage, specialist: str) -> list[Section]:
+    """What the record says to `specialist`; sections without rows included."""
+    best, objective = lineage.best, lineage.task.objective
+    own, failed, board = views.role(lineage, specialist), views.failures(lineage), views.leaderboard(lineage)
+    chain = views.ancestry(lineage, best.number) if best else []
+    near = lineage.roster[specialist].neighbours
+    others = [t for t in views.recent(lineage) if t.proposal.specialist in near]
+    running = [_claim(entry) for entry in lineage.running()]
+    margins = best.outcome.margins if best else ()
+    return [
+        Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
+        Section(
+            title="Room that the best leaves under every gate and limit",
+            rows=tuple(f"- {views.margin_text(lineage.task, margin)}" for margin in margins),
+            where="size_project()",
+        ),
+        _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),
+        _table("Leaderboard", board, 10, objective, 0, "leaderboard"),
+        _table("Your own role's trials, newest first", own, 12, objective, 240, "role"),
+        Section(
+            title="What your latest proposals resemble",
+            rows=tuple(_likenesses(lineage, own[:_COMPARED], objective)),
+            where=_view("similar"),
+        ),
+        _table(
+            f"Trials of your neighbours ({clipped(', '.join(near), 80)}), newest first",
+            others,
+            8,
+            objective,
+            0,
+            "recent",
+        ),
+        _table("Failures, newest first", failed, 8, objective, 0, "failures"),
+        Section(
+            title="Saturation: what trials still gain",
+            rows=tuple(_gaining(row, objective) for row in saturation(lineage) if lineage.trials.keys() - {0}),
+            where=_view("role"),
+        ),
+        Section(
+            title="Running now: claims, not evidence",
+            rows=tuple(running[:8]),
+            more=len(running[8:]),
+            where="no tool shows what runs",
+        ),
+    ]
+
+
+def _table(title: str, trials: list[Trial], most: int, objective: Objective, width: int, view: str) -> Section:
+    rows = tuple(_row(trial, objective, width) for trial in trials[:most])
+    return Section(title=title, rows=rows, more=len(trials[most:]), where=_view(view))
+
+
+def _view(view: str) -> str:
+    return f"read_lineage(view={view})"
+
+
+def _row(trial: Trial, objective: Objective, width: int) -> str:
+    """One trial; `width` characters of its hypothesis, none for 0."""
+    proposal, outcome = trial.proposal, trial.outcome
+    facts = [f"- {trial.number:04d} {outcome.status} {objective.text(outcome.score)}"]
+    if outcome.delta_vs_best is not None:
+        facts.append(f"({outcome.delta_vs_best:+.{objective.digits}f} against the best of then)")
+    if proposal.parent is not None:
+        facts.append(f"from {proposal.parent:04d}, expected {proposal.expected_delta:+.3g}")
+    facts.append(f"by {proposal.specialist}: {quoted(proposal.title)}")
+    if width and proposal.hypothesis:
+        facts.append(f"because {quoted(clipped(proposal.hypothesis, width))}")
+    if outcome.failure:
+        facts.append(f"failed: {quoted(clipped(outcome.failure, 200))}")
+    return " ".join(facts)
+
+
+def _likenesses(lineage: Lineage, own: list[Trial], objective: Objective) -> Iterator[str]:
+    """A row for each of a role's trials that claims much the same as an earlier one."""
+    for trial, (share, earlier) in zip(own, views.resembled(lineage, own), strict=True):
+        if share >= _LIKE:
+            yield (
+                f"- your {trial.number:04d} {quoted(trial.proposal.title)} shares {share:.0%} of its words with "
+                f"{earlier.number:04d} {earlier.status} {objective.text(earlier.score)} "
+                f"by {earlier.proposal.specialist}: {quoted(earlier.proposal.title)}"
+            )
+
+
+def _gaining(found: Saturation, objective: Objective) -> str:
+    head = f"- {found.who}: {found.trials} trials, {found.keeps} keeps"
+    if not found.keeps:
+        return head
+    gains = ", ".join(f"{gain:.{objective.digits}f}" for gain in found.gains)
+    return f"{head}, {found.since} trials since the last; the last ones gained, newest first, {gains} {objective.unit}"
+
+
+def _claim(started: Started) -> str:
+    return f"- {started.number:04d} by {started.proposal.specialist}: {quoted(started.proposal.title)}"
+
+
+def quoted(text: str) -> str:
+    """Text that somebody else wrote, as one JSON string that no markup can leave."""
+    return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

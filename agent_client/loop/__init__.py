@@ -1,0 +1,1 @@
+"""The campaign loop: who runs when, under which caps."""

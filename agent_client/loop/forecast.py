@@ -1,0 +1,113 @@
+"""Forecast: what a run would take and cost at most, from the plan, the caps and the calibration."""
+
+import math
+from collections.abc import Mapping
+
+from agent_client.loop.plan import Plan
+from agent_client.loop.progress import Say
+from agent_client.loop.spend import known
+from lineage_repo.model.values import Record
+from lineage_repo.monitor.hostfile import slots
+from lineage_repo.prompting.prompt import caps_of
+from lineage_repo.record.campaign import Campaign
+
+
+class Forecast(Record):
+    """What `run --dry-run` prints; nothing was started for it."""
+
+    models: Mapping[str, str]
+    trials_registered: int
+    trials_to_go: int | None
+    """None without a goal."""
+    sessions: int | None
+    """That the trials to go need where every session uses its submits."""
+    seconds_per_trial: float
+    """From the calibration: boxes and evaluator, one trial alone on this host."""
+    slots: int
+    at_once: int
+    """Trials measured at once: slots or sessions, whichever are fewer."""
+    hours_of_trials: float | None
+    """The measuring alone, all slots busy; the models' thinking comes on top."""
+    hours_cap: float
+    no_improvement_hours_cap: float
+    usd_spent: float
+    usd_per_session_cap: float
+    usd_of_sessions: float | None
+    """What the sessions cost at most; a session that uses fewer submits asks for one more."""
+    usd_worst: float | None
+    """Most that this run can cost; None where nothing caps it. One answer per session may still overshoot."""
+
+
+def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say: Say, *, free: bool) -> Forecast:
+    """Compute a forecast; `free` where the model costs nothing."""
+    lineage = campaign.lineage
+    registered = sum(number > 0 for number in lineage.started)
+    to_go = None if plan.trials is None else max(0, plan.trials - registered)
+    caps = [caps_of(campaign, name) for name in plan.models]
+    sessions = (
+        None if to_go is None else _sessions(to_go, min(plan.submits or c.submits for c in caps), plan.concurrency)
+    )
+    seconds = _seconds(campaign)
+    total = slots(environment)["total"]
+    at_once = min(total, plan.concurrency)
+    usd, spent = max(c.usd for c in caps), sum(report.charged_usd for report in known(campaign.folder, say))
+    left = None if plan.usd is None else max(0.0, plan.usd - spent)
+    return Forecast(
+        models=plan.models,
+        trials_registered=registered,
+        trials_to_go=to_go,
+        sessions=sessions,
+        seconds_per_trial=round(seconds, 1),
+        slots=total,
+        at_once=at_once,
+        hours_of_trials=None if to_go is None else round(to_go * seconds / at_once / 3600, 2),
+        hours_cap=plan.hours,
+        no_improvement_hours_cap=plan.no_improvement_hours,
+        usd_spent=round(spent, 2),
+        usd_per_session_cap=usd,
+        usd_of_sessions=None if sessions is None else (0.0 if free else round(sessions * usd, 2)),
+        usd_worst=0.0 if free else (None if left is None else round(left, 2)),
+    )
+
+
+def _sessions(to_go: int, submits: int, at_once: int) -> int:
+    """Sessions that bring `to_go` trials: those that begin together share them, as the loop deals them out."""
+    count = 0
+    while to_go > 0:
+        for room in range(at_once, 0, -1):
+            if to_go > 0:
+                to_go -= min(submits, math.ceil(to_go / room))
+                count += 1
+    return count
+
+
+def _seconds(campaign: Campaign) -> float:
+    """Mean over the calibrations, for as many seeds as a trial has."""
+    runs = [c.measurement for c in campaign.lineage.calibrations]
+    boxes = sum(p.setup_s + p.wall_s for m in runs for p in m.phases) + sum(m.evaluator_s for m in runs)
+    return boxes * campaign.task.seeds / sum(len(m.seeds) for m in runs)
+
+
+def text(found: Forecast) -> str:
+    """A forecast for people."""
+    goal = "no goal" if found.trials_to_go is None else f"{found.trials_to_go} to go"
+    sessions = "as many as the caps allow" if found.sessions is None else f"{found.sessions} if each uses its submits"
+    hours = "" if found.hours_of_trials is None else f", {found.hours_of_trials:g} h of measuring"
+    slots_text = f"{found.slots} slot{'s' if found.slots > 1 else ''}"
+    pace = f"{found.seconds_per_trial:g} s a trial by calibration, {found.at_once} at once on {slots_text}"
+    worst = "no cap on USD: give --usd" if found.usd_worst is None else f"{found.usd_worst:.2f} USD at worst"
+    likely = "" if found.usd_of_sessions is None else f"; those sessions at most {found.usd_of_sessions:.2f} USD"
+    return "\n".join(
+        [
+            "dry run: nothing is started",
+            "models    " + ", ".join(f"{name} {model}" for name, model in found.models.items()),
+            f"trials    {found.trials_registered} registered, {goal}",
+            f"sessions  {sessions}",
+            f"time      {pace}{hours}; thinking comes on top",
+            f"ends      after {found.hours_cap:g} h, or {found.no_improvement_hours_cap:g} h without a keep",
+            (
+                f"cost      {worst}{likely}; each session up to {found.usd_per_session_cap:g} USD, "
+                f"{found.usd_spent:.2f} USD spent so far"
+            ),
+        ]
+    )

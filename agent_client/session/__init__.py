@@ -1,0 +1,1 @@
+"""One session of the Claude Agent SDK, and what holds it."""

@@ -1,0 +1,1 @@
+"""The stand-in model: a loopback Messages endpoint that plays an honest search."""

@@ -1,0 +1,136 @@
+"""Knobs: the lines of a recipe that say which number may be turned, by whom and how far."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from lineage_repo.model.values import Record
+
+Turn = tuple[str, float]
+"""A knob's name and a value that it was or is to be set to."""
+FACTORS = (1.4, 1.2, 1.9, 1.1, 2.8, 1.05)
+"""Steps to try in one direction: a fair one first, then smaller and larger ones in turn."""
+_NUMBER = r"[-+]?(?:\d[\d_]*)?\.?\d+(?:[eE][-+]?\d+)?"
+_KNOB = re.compile(
+    rf"^(?P<name>[A-Z][A-Z0-9_]{{0,29}}) = (?P<value>{_NUMBER})[ \t]+# \[(?P<role>[a-z][a-z0-9_-]*)\] "
+    rf"(?P<meaning>[^\n;]+); (?P<low>{_NUMBER}) to (?P<high>{_NUMBER})[ \t]*$",
+    re.M,
+)
+_TITLE = re.compile(rf"^([A-Z][A-Z0-9_]{{0,29}}) ({_NUMBER}) -> ({_NUMBER})$")
+
+
+class Knob(Record):
+    """One number of the recipe: `NAME = number  # [role] meaning; low to high`."""
+
+    name: str
+    value: float
+    whole: bool
+    role: str
+    meaning: str
+    low: float
+    high: float
+    line: str
+    file: str = ""
+
+    def written(self, value: float) -> str:
+        """`value` as it stands in the recipe, and in titles."""
+        return str(round(value)) if self.whole else repr(float(f"{value:.3g}"))
+
+    def edited(self, value: float) -> str:
+        """The knob's line with another value."""
+        head, sign, tail = self.line.partition(" = ")
+        return head + sign + re.sub(_NUMBER, self.written(value), tail, count=1)
+
+    def moved(self, up: bool, factor: float) -> float:
+        """A value one step away, inside the range."""
+        if self.value == 0:
+            step = (self.high - self.low) * (factor - 1) / 4
+            target = step if up else -step
+        else:
+            target = self.value * (factor if up == (self.value > 0) else 1 / factor)
+        if self.whole:
+            target = max(self.value + 1, round(target)) if up else min(self.value - 1, round(target))
+        return float(self.written(min(max(target, self.low), self.high)))
+
+
+class Attempt(Record):
+    """What became of one turn of a knob in an earlier trial."""
+
+    parent: int | None
+    name: str
+    old: float
+    new: float
+    kept: bool
+
+    @property
+    def up(self) -> bool:
+        return self.new > self.old
+
+
+class Move(Record):
+    """A knob and where to turn it."""
+
+    knob: Knob
+    new: float
+    follows: bool
+    """Whether it goes on in the direction of the role's newest trial, which was kept."""
+    misses: int
+    """Trials in this direction since the last one that was kept."""
+    lot: str
+    """Decides between equals."""
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        return (not self.follows, self.misses, self.lot)
+
+    @property
+    def title(self) -> str:
+        return f"{self.knob.name} {self.knob.written(self.knob.value)} -> {self.knob.written(self.new)}"
+
+
+def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
+    """The knobs of a role in one file, or all of them."""
+    return [
+        Knob(
+            name=m["name"], value=float(m["value"]), whole=not re.search(r"[.eE]", m["value"]), role=m["role"],
+            meaning=m["meaning"].strip(), low=float(m["low"]), high=float(m["high"]), line=m.group(), file=file,
+        )
+        for m in _KNOB.finditer(text)
+        if role in {None, m["role"]}
+    ]  # fmt: skip
+
+
+def read_title(title: str) -> tuple[str, float, float] | None:
+    """Knob, old and new value of a title like `LR 0.1 -> 0.14`; None for any other title."""
+    found = _TITLE.match(title)
+    return (found[1], float(found[2]), float(found[3])) if found else None
+
+
+def choose(knobs: Iterable[Knob], attempts: list[Attempt], parent: int, made: set[Turn], salt: str) -> Move | None:
+    """Pick the next move, oldest attempt first in `attempts`; `made` is what this session submitted already.
+
+    Values that nobody tried come first. Where none is left, values are tried again that were only ever measured from
+    another parent: what failed early may help later.
+    """
+    known = list(knobs)
+    ever = {(a.name, v) for a in attempts for v in (a.old, a.new)} | made
+    here = {(a.name, a.new) for a in attempts if a.parent == parent} | made
+    for taken in (ever, here):
+        moves = [_move(knob, up, attempts, taken, salt) for knob in known for up in (True, False)]
+        if found := [move for move in moves if move]:
+            return min(found, key=lambda move: move.rank)
+    return None
+
+
+def _move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Turn], salt: str) -> Move | None:
+    """The first step in one direction that leads to a new value."""
+    same = [a for a in attempts if a.name == knob.name and a.up == up]
+    misses = next((i for i, a in enumerate(reversed(same)) if a.kept), len(same))
+    follows = bool(same) and same[-1] is attempts[-1] and same[-1].kept
+    start = misses % len(FACTORS)
+    for factor in (*FACTORS[start:], *FACTORS[:start]):
+        new = knob.moved(up, factor)
+        if new != knob.value and (new > knob.value) == up and (knob.name, new) not in taken:
+            lot = hashlib.sha256(f"{salt} {len(taken)} {knob.name} {up}".encode()).hexdigest()
+            return Move(knob=knob, new=new, follows=follows, misses=misses, lot=lot)
+    return None

@@ -1,0 +1,1 @@
+"""The `espalier` command. Only this room prints."""

@@ -1,0 +1,88 @@
+"""The commands `analyze`, `paper` and `export`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from lineage_repo.analysis.paper import recompute
+from lineage_repo.analysis.report import analyse
+from lineage_repo.cli.commands import open_lineage
+from lineage_repo.cli.report import begun
+from lineage_repo.cli.terminal import tell, tell_json
+from lineage_repo.interchange.bundle import write_bundle
+from lineage_repo.interchange.table import write_table
+from lineage_repo.report.page import report_page
+from lineage_repo.report.rows import survey
+from lineage_repo.report.runtime import vega_script
+from lineage_repo.text.redact import Redactor
+
+_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_DIR
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option(
+    "--single", type=click.Path(path_type=Path), default=None, help="A campaign with one submitter, for efficiency."
+)
+def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
+    """Say what the trials of DIR show together: progress, roles, diversity, time, limits, predictions.
+
+    Each analysis is defined in its docstring under lineage_repo/analysis/. What the record can't support is said, not
+    guessed.
+    """
+    found = analyse(open_lineage(directory), open_lineage(single) if single else None)
+    if as_json:
+        return tell_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
+    return tell(*found.lines())
+
+
+@click.command()
+@_DIR
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def paper(directory: Path, as_json: bool) -> None:
+    """Recompute the paper's numbers from its released traces: DIR holds a folder per run, each with results.tsv.
+
+    Every run is imported into a lineage first, so that the numbers go the way that any campaign's go.
+    """
+    table = recompute(directory)
+    if as_json:
+        return tell_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
+    return tell(*table.lines())
+
+
+@click.command()
+@_DIR
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The table to write.")
+@click.option("--bundle", default=None, type=click.Path(path_type=Path), help="A new folder for the public bundle.")
+@click.option("--as-is", is_flag=True, help="Make the bundle even where the record holds something private.")
+def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) -> None:
+    """Write the trials of DIR as a table (-o), or the record and its report for the public (--bundle), or both.
+
+    The table's suffix says which: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv a text that a
+    spreadsheet would run as a formula is preceded by an apostrophe; .parquet and .jsonl hold every text as it is.
+
+    A bundle holds the record and a report, no log, artifact or session. The record is searched first for credentials,
+    this host's name, your home folder and the campaign's; where it holds one, nothing is written.
+    """
+    if out is None and bundle is None:
+        raise click.UsageError("name a table by -o, or a folder by --bundle")
+    lineage = open_lineage(directory)
+    if out:
+        tell(f"{out}: {write_table(lineage, out)} trials with the start")
+    if bundle:
+        private = {
+            "your home folder": str(Path.home()),
+            "the campaign's folder": str(directory.resolve()),
+            "this host's name": os.uname().nodename,
+        }
+        write_bundle(
+            lineage,
+            bundle,
+            private,
+            Redactor.of(os.environ),
+            lambda: report_page(survey(lineage), vega_script(), begun),
+            as_is=as_is,
+        )
+        tell(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

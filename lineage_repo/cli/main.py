@@ -1,0 +1,130 @@
+"""The `espalier` command: a table of commands, each loaded only when it is called."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from lineage_repo.cli.terminal import shown, tell_json
+from lineage_repo.errors import EspalierError
+
+COMMANDS = {
+    "init": ("lineage_repo.cli.commands:init", "Make a campaign folder for a task."),
+    "calibrate": ("mcp_server.commands.calibrate:calibrate", "Measure the unmodified start and its noise."),
+    "certify": (
+        "mcp_server.commands.certify:certify",
+        "Measure the best and the start again, on fresh seeds, in turn.",
+    ),
+    "run": ("agent_client.cli:run", "Run specialist sessions until a goal or a cap is reached."),
+    "serve": ("mcp_server.commands.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
+    "status": ("lineage_repo.cli.status:status", "Say where a campaign stands."),
+    "top": ("lineage_repo.cli.top:top", "Watch a campaign live."),
+    "pause": ("lineage_repo.monitor.control:pause", "Let a running loop start no new sessions."),
+    "resume": ("lineage_repo.monitor.control:resume", "Take a pause back."),
+    "stop": ("lineage_repo.monitor.control:stop", "End a running loop; its trials go on and are recorded."),
+    "sessions": (
+        "lineage_repo.cli.session_list:sessions",
+        "List the sessions: who, how long, what for, how they ended.",
+    ),
+    "log": ("lineage_repo.cli.log:log", "List the trials, newest first."),
+    "show": ("lineage_repo.cli.commands:show", "Show one trial: claim, measurement, verdict."),
+    "diff": ("lineage_repo.cli.commands:diff", "Show how two trials' recipes differ."),
+    "logs": ("lineage_repo.cli.commands:logs", "Print what a trial's boxes wrote."),
+    "checkout": ("lineage_repo.cli.commands:checkout", "Write a trial's recipe to a folder."),
+    "cancel": ("mcp_server.commands.calibrate:cancel", "End a running trial; it is recorded as harness_abort."),
+    "verify": ("lineage_repo.cli.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
+    "import": ("lineage_repo.cli.importing:import_command", "Bring another harness's trials into a new lineage."),
+    "analyze": ("lineage_repo.cli.analyze:analyze", "Say what the trials of a lineage show together."),
+    "paper": ("lineage_repo.cli.analyze:paper", "Recompute the paper's numbers from its released traces."),
+    "export": ("lineage_repo.cli.analyze:export", "Write the trials as a table, or a public bundle."),
+    "report": ("lineage_repo.cli.report:report", "Write one offline page about a campaign."),
+    "compare": ("lineage_repo.cli.report:compare", "Put campaigns on one task side by side."),
+    "prune": ("lineage_repo.cli.prune:prune", "Remove old logs and artifacts; never the record."),
+    "task": ("lineage_repo.cli.main:task", "Make, check, list and describe tasks."),
+    "doctor": ("mcp_server.commands.calibrate:doctor", "Check what this machine can run."),
+}
+
+TASK_COMMANDS = {
+    "new": ("lineage_repo.cli.task_commands:new", "Make a small working task to start from."),
+    "prepare": ("mcp_server.commands.prepare:prepare", "Get an upstream recipe at its pin, and lay out your data."),
+    "check": (
+        "mcp_server.commands.task_check:check",
+        "Try a task: manifest, knowledge, one seed of the start in boxes.",
+    ),
+    "list": ("lineage_repo.cli.task_commands:list_tasks", "Name the built-in tasks."),
+    "schema": ("lineage_repo.cli.task_commands:schema", "Print the JSON schema of task.toml."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not before."""
+
+    table: Mapping[str, tuple[str, str]]
+    """Where each command lies, `module:attribute`, and its one line of help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.table:
+            return None
+        module, attribute = self.table[cmd_name][0].split(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name in {"claude_agent_sdk"}:
+                raise click.ClickException(
+                    f"{cmd_name} needs {error.name}: pip install -e '.[swarm]' in a checkout"
+                ) from None
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a user can act on becomes one line (JSON where that is asked for) and exit code 1."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except click.UsageError:
+            raise
+        except (EspalierError, click.ClickException) as error:
+            problem = str(error)
+        except OSError as error:
+            if error.filename is None:  # not a file of the user's: a pipe that closed is click's to handle
+                raise
+            problem = f"{error.filename}: {error.strerror}"
+        if as_json:
+            tell_json({"schema": "espalier.error/1", "error": problem})
+            raise SystemExit(1)
+        raise click.ClickException(shown(problem))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+
+class _Commands(LazyGroup):
+    table = COMMANDS
+
+
+class _TaskCommands(LazyGroup):
+    table = TASK_COMMANDS
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="espalier")
+def main() -> None:
+    """Auto research as a closed loop: agents propose, an evaluator owns the score, git keeps every trial.
+
+    Start with `espalier init DIR --task airbench_cpu`, then `espalier calibrate DIR`, then
+    `espalier run DIR --model standin --trials 8`. `espalier task list` names the tasks.
+    """
+
+
+@click.group(cls=_TaskCommands)
+def task() -> None:
+    """Make, check, list and describe tasks. docs/tasks.md walks from a training script to a campaign."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

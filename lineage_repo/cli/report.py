@@ -1,0 +1,108 @@
+"""The commands `report` and `compare`."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from lineage_repo.cli.commands import open_lineage
+from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from lineage_repo.report.arms import Comparison, compare_arms
+from lineage_repo.report.beside import comparison_page
+from lineage_repo.report.figure import ReportError
+from lineage_repo.report.page import figures, report_page
+from lineage_repo.report.rows import Survey, survey
+from lineage_repo.report.runtime import vega_script, write_figures
+from lineage_repo.storage.files import write_whole
+
+
+def begun(what: str) -> None:
+    """Say on standard error what is being done."""
+    tell_progress(f"{what} ...")
+
+
+def place(out: Path) -> None:
+    """Raise `ReportError` where `out` can't be written."""
+    if not out.parent.is_dir():
+        raise ReportError(f"{out.parent} is no folder: make it first")
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option(
+    "--figures",
+    "folder",
+    default=None,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for every figure as SVG, PNG and CSV.",
+)
+@click.option(
+    "--noise",
+    default=None,
+    type=click.FloatRange(0, min_open=True),
+    help="Standard deviation of one trial's score, for a record that holds no calibration.",
+)
+def report(directory: Path, out: Path | None, folder: Path | None, noise: float | None) -> None:
+    """Write one offline page about DIR, a campaign or a clone: findings, figures, every trial.
+
+    The page needs no network and no other file. Texts of agents are shown as text and never run.
+    """
+    if out is None and folder is None:
+        raise click.UsageError("name the page by -o report.html, or a folder by --figures")
+    if out:
+        place(out)
+    begun("record")
+    found = survey(open_lineage(directory), noise)
+    if folder:
+        begun("figures as files")
+        tell(f"{folder}: {len(write_figures(figures(found), folder))} files")
+    if out:
+        write_whole(out, report_page(found, vega_script(), begun).encode())
+        tell(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+
+
+@click.command()
+@click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
+@click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on standard output.")
+def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
+    """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
+
+    Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
+    """
+    named = [(arm, Path(path)) for arm, _, path in (run.rpartition("=") for run in runs)]
+    names = Counter(folder.resolve().name for _, folder in named)
+    if len(named) < 2:
+        raise click.UsageError("name two campaigns or more")
+    arms: dict[str, list[tuple[str, Survey]]] = {}
+    seen: set[tuple[str, str | None]] = set()
+    for arm, folder in named:
+        name, lineage = folder.resolve().name, open_lineage(folder)
+        name = name if names[name] == 1 else str(folder)
+        if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
+            raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
+        seen.add(one)
+        arms.setdefault(arm or name, []).append((name, survey(lineage)))
+    if out:
+        place(out)
+    found = compare_arms(arms)
+    if out:
+        begun("page")
+        write_whole(out, comparison_page(arms, found, vega_script()).encode())
+    if as_json:
+        return tell_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
+    return tell(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
+
+
+def _lines(found: Comparison) -> list[str]:
+    digits = found.objective.digits
+    lines = [
+        f"{line.arm:24} {line.best_at:.{digits}f} after {found.common_trials}   "
+        f"{line.best:.{digits}f} after {line.trials}   {line.keeps} keeps   {line.run}"
+        for line in found.runs
+    ]
+    for i in found.intervals:
+        span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
+        lines.append(f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}")
+    return lines

@@ -1,0 +1,1 @@
+"""Trials in and out in formats of other programs."""

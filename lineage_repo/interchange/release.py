@@ -1,0 +1,157 @@
+"""The tables that the paper released: `results.tsv`, one row per trial, checked against `tree.tsv`.
+
+The reader repairs what the release is known to have damaged, by the rules of docs/import.md, and says so in each trial.
+"""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from lineage_repo.interchange.lines import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
+from lineage_repo.model.manifest import Gate, Objective
+from lineage_repo.model.values import Status
+
+_TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
+_OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}
+_DAMAGED = re.compile(rf'" (\S+) ({"|".join(Status)}) ')
+
+
+class _Environment(NamedTuple):
+    """What the tables leave unsaid of a task; the paper's settings say it."""
+
+    title: str
+    objective: Objective
+    limits: tuple[Gate, ...] = ()
+    slot: str | None = "total_s"
+    """The column with a trial's wall seconds."""
+
+
+def _environment(path: Path, score: str) -> _Environment:
+    match score:
+        case "val_bpb":
+            limits = (("artifact_bytes", 16_000_000.0), ("train_s", 605.0), ("eval_s", 600.0))
+            return _Environment(
+                title="Parameter Golf",
+                objective=Objective(metric=score, direction="lower", unit="bpb", digits=6),
+                limits=tuple(Gate(metric=name, at_most=limit, rule="mean") for name, limit in limits),
+            )
+        case "core_metric":
+            objective = Objective(metric=score, direction="higher", unit="CORE")
+            return _Environment(title="NanoChat-D12", objective=objective)
+        case "train_s":
+            return _Environment(
+                title="CIFAR-10 Airbench96",
+                objective=Objective(metric=score, direction="lower", unit="s"),
+                limits=(Gate(metric="accuracy", at_least=0.96, rule="mean"),),
+                # Here total_s is the score again, the mean of ten runs, and not how long the trial took.
+                slot=None,
+            )
+        case _:
+            raise TraceError(f"{path}: the score column {score!r} is none of the release's: bring JSON lines instead")
+
+
+def read_release(folder: Path) -> Trace:
+    """Read a run of the release; raise `TraceError` for a row that no rule repairs."""
+    path = folder / "results.tsv"
+    header, *rows = _table(path) or [[]]
+    if header[:7] != ["exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"]:
+        raise TraceError(f"{path} is not a table of the release: bring JSON lines instead (docs/import.md)")
+    environment = _environment(path, header[header.index("status") + 1])
+    tree = _tree(folder / "tree.tsv")
+    trials = [_trial(path, header, row, environment, tree) for row in rows]
+    campaign = CampaignLine(
+        name=folder.name,
+        title=environment.title,
+        objective=environment.objective,
+        limits=environment.limits,
+    )
+    found = [folder / name for name in ("results.tsv", "tree.tsv") if (folder / name).is_file()]
+    return Trace(campaign, tuple(trials), {p.name: digest(p) for p in found})
+
+
+def _table(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in text_of(path).split("\n") if line]
+
+
+def _tree(path: Path) -> dict[str, dict[str, str]]:
+    if not path.is_file():
+        return {}
+    header, *rows = _table(path)
+    return {row[0]: dict(zip(header, row, strict=False)) for row in rows}
+
+
+def _trial(
+    path: Path, header: list[str], row: list[str], environment: _Environment, tree: dict[str, dict[str, str]]
+) -> TrialLine:
+    repairs: list[str] = []
+    if len(row) != len(header):
+        repairs.append(f"{len(row)} fields instead of {len(header)}: split again after the hypothesis")
+        row = _split_again(path, header, row)
+    cells = dict(zip(header, row, strict=True))
+    parent = cells["parent_exp"].removeprefix("exp_")
+    if parent != cells["parent_exp"]:
+        repairs.append(f"parent {cells['parent_exp']!r} is trial {parent!r} in its other spelling")
+    expected = _expected(cells["expected_delta"], repairs)
+    twin = tree.get(cells["exp_id"])
+    score = environment.objective.metric
+    if twin:
+        checked = [column for column in ("status", score, "delta_vs_best") if twin.get(column) != cells[column]]
+        repairs += [f"tree.tsv gives another {column}: {twin.get(column)!r}" for column in checked]
+    try:
+        return TrialLine.model_validate(
+            _fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
+        )
+    except ValueError as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else error
+        raise TraceError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
+
+
+def _split_again(path: Path, header: list[str], row: list[str]) -> list[str]:
+    """A damaged row: everything after its quoted hypothesis stands in the same field, each tab turned into a blank."""
+    found = [*_DAMAGED.finditer(row[6])] if len(row) == 7 else []
+    if not found:
+        raise TraceError(f"{path}: trial {row[0]!r} has {len(row)} fields instead of {len(header)}, and no rule fits")
+    cut = found[-1].start() + 1
+    inner = len(header) - 8
+    tokens = row[6][cut + 1 :].split(" ")
+    return [*row[:6], row[6][:cut], *tokens[:inner], " ".join(tokens[inner:])]
+
+
+def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> dict[str, Any]:
+    numbers = {name: float(cell) for name, cell in cells.items() if cell and name not in _TEXT | _OTHER}
+    runs = int(float(cells.get("n_seeds") or 0))
+    return {
+        "id": cells["exp_id"],
+        "at": datetime.fromisoformat(cells["timestamp"]),
+        "parent": parent or None,
+        "role": cells["specialist"],
+        "domain": cells["domain"],
+        "hypothesis": _unquoted(cells["hypothesis"]),
+        "notes": _unquoted(cells["notes"]),
+        "status": Status(cells["status"]),
+        "values": numbers,
+        "seeds": runs or None,
+        "seconds": numbers.get(environment.slot) if environment.slot else None,
+        "code": cells["snapshot_path"],
+    }
+
+
+def _expected(cell: str, repairs: list[str]) -> float | None:
+    """The prediction; agents sent some of them as quoted text."""
+    bare = cell.strip('"')
+    if bare != cell:
+        repairs.append(f"expected_delta {cell} without its quotes")
+    try:
+        return float(bare) if bare else None
+    except ValueError:
+        repairs.append(f"expected_delta {cell!r} is no number: left out")
+        return None
+
+
+def _unquoted(cell: str) -> str:
+    if len(cell) > 1 and cell[0] == cell[-1] == '"':
+        return cell[1:-1].replace('""', '"')
+    return cell

@@ -1,0 +1,115 @@
+"""The trials as one flat table, for other programs."""
+
+import csv
+import importlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lineage_repo.analysis.facts import margins, slot_seconds, values
+from lineage_repo.errors import EspalierError
+from lineage_repo.interchange.lines import write_lines
+from lineage_repo.model.records import Trial
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.files import write_whole
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula, full-width forms included."""
+
+Cell = str | int | float | None
+
+
+class ExportError(EspalierError):
+    """A table that can't be written; the message names the next step."""
+
+
+def write_table(lineage: Lineage, out: Path) -> int:
+    """Write every trial to `out` in the format of its suffix; return how many rows there are."""
+    writers: dict[str, Callable[[Lineage], bytes]] = {
+        ".tsv": lambda found: _separated(found, "\t"),
+        ".csv": lambda found: _separated(found, ","),
+        ".parquet": _parquet,
+        ".jsonl": lambda found: write_lines(found).encode(),
+    }
+    if out.suffix not in writers:
+        raise ExportError(f"{out.name!r} has none of the suffixes {', '.join(writers)}")
+    if not out.parent.is_dir():
+        raise ExportError(f"{out.parent} is no folder: make it first")
+    write_whole(out, writers[out.suffix](lineage))
+    return len(lineage.trials)
+
+
+def rows(lineage: Lineage) -> list[dict[str, Cell]]:
+    """One row per trial, the start among them, by number; `value.*` and `margin.*` are the union over trials."""
+    task = lineage.task
+    found = [_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
+    numbers = [
+        {f"value.{name}": value for name, value in values(task, trial).items()}
+        | {f"margin.{name}": margin.margin for name, margin in margins(task, trial).items()}
+        for _, trial in sorted(lineage.trials.items())
+    ]
+    names = dict.fromkeys(name for row in numbers for name in row)
+    return [row | {name: own.get(name) for name in names} for row, own in zip(found, numbers, strict=True)]
+
+
+def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
+    proposal, outcome, origin = trial.proposal, trial.outcome, trial.imported
+    return {
+        "trial": trial.number,
+        "at": None if trial.lacks("time") else trial.at.isoformat(),
+        "role": proposal.specialist,
+        "parent": proposal.parent,
+        "status": outcome.status.value,
+        "score": outcome.score,
+        "delta_vs_best": outcome.delta_vs_best,
+        "delta_vs_parent": outcome.delta_vs_parent,
+        "expected_delta": None if trial.lacks("expected_delta") else proposal.expected_delta,
+        "slot_seconds": slot_seconds(trial),
+        "session": None if trial.lacks("session") else proposal.session,
+        "title": proposal.title,
+        "hypothesis": proposal.hypothesis,
+        "notes": proposal.notes,
+        "failure": outcome.failure,
+        "origin": "imported" if origin else "measured",
+        "origin_id": origin.id if origin else None,
+        "domain": origin.domain if origin else None,
+        "repairs": "; ".join(origin.repairs) if origin else None,
+        "commit": lineage.commits[trial.number],
+    }
+
+
+def harmless(cell: Cell) -> Cell:
+    """A text that a spreadsheet would run, with an apostrophe before it; anything else as it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def _separated(lineage: Lineage, delimiter: str) -> bytes:
+    found = rows(lineage)
+    text = io.StringIO(newline="")
+    # Quoted in CSV, so that no spreadsheet splits a text at another separator and runs the rest.
+    quoting = csv.QUOTE_NONNUMERIC if delimiter == "," else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    if found:
+        writer.writerow([harmless(name) for name in found[0]])
+    writer.writerows([harmless(cell) for cell in row.values()] for row in found)
+    return text.getvalue().encode()
+
+
+def _parquet(lineage: Lineage) -> bytes:
+    try:
+        polars: Any = importlib.import_module("polars")
+    except ModuleNotFoundError:
+        raise ExportError(
+            "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
+        ) from None
+    found = rows(lineage)
+    whole, texts = {"trial", "parent"}, {"at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}
+    texts |= {"origin", "origin_id", "domain", "repairs", "commit"}
+    schema = {
+        name: polars.Int64 if name in whole else polars.String if name in texts else polars.Float64
+        for name in (found[0] if found else ())
+    }
+    body = io.BytesIO()
+    polars.DataFrame(found, schema=schema, orient="row").write_parquet(body)
+    return body.getvalue()

@@ -1,0 +1,29 @@
+"""What is wrong with a file of settings, as its author reads it."""
+
+import difflib
+from typing import Any
+
+from pydantic import ValidationError
+
+from lineage_repo.model.values import Record
+
+
+def explained(error: ValidationError, model: type[Record], whole: str) -> str:
+    """One line per problem, with a suggestion for unknown keys; `whole` stands for a problem of no single key."""
+    return "\n".join(_line(problem, model, whole) for problem in error.errors())
+
+
+def _line(problem: Any, model: type[Record], whole: str) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or whole
+    if problem["type"] != "extra_forbidden":
+        return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    known = _keys(model)
+    close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+    return f"{where}: unknown key" + (
+        f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}"
+    )
+
+
+def _keys(model: type[Record]) -> list[str]:
+    schema = model.model_json_schema()
+    return [key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})]

@@ -1,0 +1,63 @@
+"""What a task takes from elsewhere: an upstream recipe at a pinned commit, data, and variants of itself."""
+
+from typing import Annotated, Any, cast
+
+from pydantic import Field
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.values import Record
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class UpstreamError(EspalierError):
+    """An upstream recipe or a variant that can't be had; the message names it and the next step."""
+
+
+class Upstream(Record):
+    """Files of a public repository that a starting recipe is made from; `adapter/adapt.py` makes it."""
+
+    url: str = Field(pattern=r"^https://[A-Za-z0-9./_-]+$")
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+    licence: str = Field(max_length=40)
+    files: dict[str, Sha256] = Field(min_length=1)
+    """SHA-256 by path in the commit."""
+
+
+class DataNeeds(Record):
+    """Data that the user brings, and that `espalier task prepare --data` checks and lays out."""
+
+    about: str = Field(max_length=300)
+    get: str = Field(max_length=500)
+    """How to get it."""
+
+
+class Variant(Record):
+    """The same task under another rule or from another start, labelled as such."""
+
+    about: str = Field(max_length=300)
+    set: dict[str, Any] = Field(default_factory=dict)
+    """New values by dotted key; an element of a list is named by its `name` or `metric`."""
+
+
+def varied(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    """A manifest as its variant `name` has it; raise `UpstreamError` where there is no such variant or key."""
+    variants = manifest.get("variants", {})
+    if name not in variants:
+        raise UpstreamError(f"no variant {name!r}: {manifest['name']} has {', '.join(variants) or 'none'}")
+    for dotted, value in variants[name].get("set", {}).items():
+        *path, last = dotted.split(".")
+        place: Any = manifest
+        for part in path:
+            place = _inside(place, part)
+            if place is None:
+                raise UpstreamError(f"variants.{name}.set: the manifest has no {part!r} of {dotted!r}")
+        place[last] = value
+    return manifest | {"variant": name}
+
+
+def _inside(place: Any, part: str) -> Any:
+    if isinstance(place, list):
+        rows = cast(list[dict[str, Any]], place)
+        return next((row for row in rows if part in {row.get("name"), row.get("metric")}), None)
+    return place.get(part)

@@ -1,0 +1,1 @@
+"""Where a campaign stands at this moment, from files alone."""

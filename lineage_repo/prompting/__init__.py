@@ -1,0 +1,1 @@
+"""What agents are told: the system prompt, and rows of the record."""

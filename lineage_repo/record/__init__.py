@@ -1,0 +1,1 @@
+"""The record of one campaign: the ledger, folded into a lineage."""

@@ -1,0 +1,238 @@
+"""A campaign folder: what was frozen at `init`, and where everything lies."""
+
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+import tomli_w
+from pydantic import AwareDatetime, Field, ValidationError
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.manifest import ManifestError, Task
+from lineage_repo.model.records import Arm, CampaignEntry, Caps, Trial
+from lineage_repo.model.roster import Roster, recruit, roster
+from lineage_repo.model.values import Fault, Isolation, Name, Record, Status, now
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.claims import alive
+from lineage_repo.storage.scratch import clear_scratch
+from lineage_repo.storage.store import Store
+from lineage_repo.task.builtin import builtin_tasks, data_folder
+from lineage_repo.task.taskfolder import TaskFolder, digest_folder
+
+FORMAT = 1
+
+
+class CampaignError(EspalierError):
+    """A campaign that can't be used as asked; the message names the value and the next step."""
+
+
+class Settings(Record):
+    """`campaign.toml`: frozen when the campaign is made."""
+
+    format: int = FORMAT
+    name: str
+    task: Name
+    task_folder: Path
+    arm: Arm
+    lineage: bool = True
+    """Whether agents read the record of earlier trials."""
+    seeds: Annotated[int, Field(ge=1, le=64)]
+    """Measurements per trial; overrides the manifest's number."""
+    specialists: tuple[Name, ...]
+    caps: Caps
+    isolation: Isolation
+    digests: dict[str, str]
+    """SHA-256 of task, evaluator and knowledge."""
+    created: AwareDatetime
+
+
+class Campaign:
+    """One search for a better recipe, on disk."""
+
+    def __init__(self, folder: Path, settings: Settings, task_folder: TaskFolder) -> None:
+        # Resolved, since workers and agents have other current folders than whoever named it.
+        self.folder, self.settings = folder.resolve(), settings
+        self.task_folder = task_folder
+        self.task: Task = task_folder.task
+        self.lineage = Lineage(Store(self.folder / "lineage.git"))
+
+    def __repr__(self) -> str:
+        return f"Campaign({str(self.folder)!r}, task={self.settings.task!r})"
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        source: TaskFolder,
+        *,
+        seeds: int | None = None,
+        arm: Arm = "roles",
+        specialists: tuple[str, ...] = (),
+        agents: int | None = None,
+        lineage: bool = True,
+        caps: Caps | None = None,
+        isolation: Isolation = "bwrap",
+    ) -> Self:
+        """Make a campaign folder with an empty lineage.
+
+        Raises:
+            CampaignError: there is one already.
+            RosterError: the arm has no such specialists.
+        """
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if (folder / "campaign.toml").exists():
+                raise CampaignError(
+                    f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
+                )
+            raise CampaignError(f"{folder} is not an empty folder: name a new one")
+        source = _with_seeds(source, seeds)
+        start = source.start()
+        settings = Settings(
+            name=folder.resolve().name,
+            task=source.task.name,
+            task_folder=source.path.resolve(),
+            arm=arm,
+            lineage=lineage,
+            seeds=source.task.seeds,
+            specialists=recruit(source.task, arm, specialists, agents),
+            caps=caps or Caps(),
+            isolation=isolation,
+            digests=_digests(source),
+            created=now(),
+        )
+        # Made beside and renamed, so that an interrupted init leaves no half of a campaign.
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            half = Path(scratch) / "half"
+            for name in ("workdirs", "trials", "sessions"):
+                (half / name).mkdir(parents=True)
+            record = Lineage(Store.create(half / "lineage.git"))
+            record.open_campaign(
+                CampaignEntry(
+                    name=settings.name,
+                    task=source.task.model_dump(mode="json"),
+                    arm=arm,
+                    lineage=lineage,
+                    specialists=settings.specialists,
+                    caps=settings.caps,
+                    isolation=isolation,
+                    start=record.store.write_tree(start),
+                    digests=settings.digests,
+                    at=settings.created,
+                )
+            )
+            raw = settings.model_dump(mode="json", exclude_none=True)
+            (half / "campaign.toml").write_text(tomli_w.dumps(raw), "utf-8")
+            half.rename(folder)
+        return cls(folder, settings, source)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task can't be read."""
+        try:
+            raw = tomllib.loads((folder / "campaign.toml").read_text("utf-8"))
+        except FileNotFoundError:
+            if (folder / "lineage.git").is_dir():
+                raise CampaignError(
+                    f"{folder} holds a lineage without a campaign, such as an imported one: it is read, never run"
+                ) from None
+            raise CampaignError(f"{folder} is no campaign; `espalier init {folder} --task NAME` makes one") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise CampaignError(f"{folder / 'campaign.toml'} can't be read: {error}") from None
+        if raw.get("format") != FORMAT:
+            raise CampaignError(
+                f"{folder} has format {raw.get('format')!r}, this version reads {FORMAT}: use the version that made it"
+            )
+        try:
+            settings = Settings.model_validate(raw)
+            source = _with_seeds(TaskFolder.load(settings.task_folder), settings.seeds)
+        except (ValidationError, ManifestError) as error:
+            raise CampaignError(f"{folder}: {error}") from None
+        return cls(folder, settings, source)
+
+    @property
+    def roster(self) -> Roster:
+        """Who searches, by name."""
+        return roster(self.task, self.settings.arm, self.settings.specialists)
+
+    def check_digests(self) -> None:
+        """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
+        entry = self.lineage.refresh().campaign
+        frozen_seeds = entry.task["seeds"] if entry else self.settings.seeds
+        for name in ("digests", "arm", "lineage", "specialists", "caps", "isolation", "seeds"):
+            frozen = frozen_seeds if name == "seeds" else getattr(entry or self.settings, name)
+            if frozen != getattr(self.settings, name):
+                raise CampaignError(
+                    f"{self.folder / 'campaign.toml'} was edited: the ledger froze other {name}; restore it"
+                )
+        frozen = self.settings.digests
+        for name, found in _digests(self.task_folder).items():
+            if found != frozen.get(name):
+                raise CampaignError(
+                    f"the {name} of {self.settings.task} changed since this campaign was made, so scores would not be "
+                    f"comparable: restore {self.settings.task_folder}, or make a new campaign "
+                    f"(sha256 {frozen.get(name)} then, {found} now)"
+                )
+
+    def recover(self) -> list[Trial]:
+        """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
+        lost = [
+            e.number for e in self.lineage.refresh().running() if e.number and not alive(self.trial_folder(e.number))
+        ]
+        fault = Fault(
+            status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
+        )
+        # What is no trial was measured for a dry run, a calibration or a certification.
+        others = [f for f in (self.folder / "trials").glob("[!0-9]*") if not alive(f)]
+        for folder in (*map(self.trial_folder, lost), *others):
+            for job in folder.glob("job-*"):
+                clear_scratch(job)
+        return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
+
+    def trial_folder(self, number: int) -> Path:
+        """Where what git should not hold of a trial lies: log, job, lock."""
+        return self.folder / "trials" / f"{number:04d}"
+
+    @property
+    def boxes(self) -> Path:
+        """Where what boxes see is mounted from: outside the trials' folders, whose names tell of the trial."""
+        return self.folder / "boxes"
+
+    def workdir(self, specialist: str) -> Path:
+        """The files that a specialist edits."""
+        return self.folder / "workdirs" / specialist
+
+
+def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:
+    if seeds is None:
+        return source
+    return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"seeds": seeds})})
+
+
+def _digests(source: TaskFolder) -> dict[str, str]:
+    return source.digests() | {"knowledge": digest_folder(knowledge_folder(source))}
+
+
+def knowledge_folder(source: TaskFolder) -> Path:
+    """What agents are told of a task: its own `knowledge/`, else the built-in one of that name."""
+    own = source.path / "knowledge"
+    return own if own.is_dir() else data_folder("knowledge") / source.task.name
+
+
+def find_task(name: str) -> TaskFolder:
+    """A built-in task by name or any task by its folder; raise `ManifestError`.
+
+    Where a built-in one must be prepared, a folder of its name that holds it prepared is meant.
+    """
+    builtin = data_folder("tasks") / name
+    if "/" not in name and (builtin / "task.toml").is_file():
+        found = TaskFolder.load(builtin)
+        here = Path(name)
+        if found.task.upstream and (here / "task.toml").is_file() and here.resolve() != builtin.resolve():
+            return TaskFolder.load(here)
+        return found
+    if not Path(name).is_dir():
+        known = ", ".join(p.name for p in builtin_tasks())
+        raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")
+    return TaskFolder.load(Path(name))

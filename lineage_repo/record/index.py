@@ -1,0 +1,187 @@
+"""The index: what a ledger says, folded entry by entry, and every question that it answers."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.records import (
+    NO_SNAPSHOT,
+    Calibration,
+    CampaignEntry,
+    Entry,
+    Incumbent,
+    Proposal,
+    Replication,
+    Started,
+    Trial,
+)
+from lineage_repo.model.roster import Roster, roster
+from lineage_repo.model.values import Measurement, Spread, Status
+from lineage_repo.storage.repository import StoreError
+from lineage_repo.storage.store import Row, Store
+from lineage_repo.verdict.judge import per_seed, spread
+from lineage_repo.verdict.notices import notices
+
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+class LineageError(EspalierError):
+    """A request that the record does not allow; the message names the value and the next step."""
+
+
+def read_entry(row: Row) -> Entry:
+    """Parse one ledger entry; raise `StoreError` naming its commit."""
+    try:
+        return _ENTRY.validate_json(row.body)
+    except ValidationError as error:
+        raise StoreError(f"ledger entry {row.commit} is not one that this version knows: {error}") from None
+
+
+class Index:
+    """What a ledger says; `refresh` reads only what is new."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._tip: str | None = None
+        self.campaign: CampaignEntry | None = None
+        self._task: Task | None = None
+        self._roster: Roster | None = None
+        self.calibrations: list[Calibration] = []
+        self.started: dict[int, Started] = {}
+        self.trials: dict[int, Trial] = {}
+        self.commits: dict[int, str] = {}
+        """Trial number to trial commit."""
+        self.proposals: dict[int, str] = {}
+        """Trial number to proposal commit."""
+        self.replications: list[Replication] = []
+        self._best: int | None = None
+
+    def refresh(self) -> Self:
+        """Fold in the entries that came since the last call; return self."""
+        for row in self.store.rows(self._tip):
+            self.fold(row, read_entry(row))
+            self._tip = row.commit
+        return self
+
+    def fold(self, row: Row, entry: Entry) -> None:
+        """Take one more ledger entry into the index."""
+        match entry:
+            case CampaignEntry():
+                self.campaign, self._task, self._roster = entry, None, None
+            case Calibration():
+                self.calibrations.append(entry)
+            case Replication():
+                self.replications.append(entry)
+            case Started():
+                self.started[entry.number] = entry
+                self.proposals[entry.number] = row.second or ""
+            case Trial():
+                self.trials[entry.number] = entry
+                self.commits[entry.number] = row.second or ""
+                if entry.status in {Status.BASELINE, Status.KEEP}:
+                    self._best = entry.number
+
+    # ---- what the record says
+
+    @property
+    def tip(self) -> str | None:
+        """The newest entry that is folded in."""
+        return self._tip
+
+    @property
+    def task(self) -> Task:
+        """The manifest that the campaign is judged by; raise `StoreError` for an empty ledger."""
+        if self.campaign is None:
+            raise StoreError(f"{self.store.path} holds no campaign entry")
+        if self._task is None:
+            self._task = Task.model_validate(self.campaign.task)
+        return self._task
+
+    @property
+    def roster(self) -> Roster:
+        """Who searches, by name; nobody for an empty ledger."""
+        if self._roster is None and self.campaign:
+            self._roster = roster(self.task, self.campaign.arm, self.campaign.specialists)
+        return self._roster or {}
+
+    @property
+    def best(self) -> Trial | None:
+        """The incumbent: the newest keep, else the baseline, else None."""
+        return None if self._best is None else self.trials[self._best]
+
+    def incumbent(self) -> Incumbent | None:
+        """What the next verdict compares with."""
+        best = self.best
+        if best is None or best.score is None:
+            return None
+        return Incumbent(number=best.number, score=best.score, seeds=best.seeds)
+
+    def running(self) -> list[Started]:
+        """Registered trials without an outcome."""
+        return [entry for number, entry in self.started.items() if number not in self.trials]
+
+    def noise(self, task: Task) -> dict[str, Spread]:
+        """How each metric varies over the seeds of every calibration of the unmodified start."""
+        seen: dict[str, tuple[float, ...]] = {}
+        for calibration in self.calibrations:
+            for metric, values in per_seed(task, calibration.measurement).items():
+                seen[metric] = seen.get(metric, ()) + values
+        return {metric: spread(values) for metric, values in seen.items()}
+
+    def drift(self, measurement: Measurement) -> float | None:
+        """By which share the host was slower than at calibration; None where nobody looked."""
+        known = self.tempo()
+        return median(measurement.tempo) / known - 1 if measurement.tempo and known else None
+
+    def tempo(self) -> float:
+        """Median CPU seconds of the fixed loop at calibration; 0 where nobody looked."""
+        known = [reading for calibration in self.calibrations for reading in calibration.measurement.tempo]
+        return median(known) if known else 0.0
+
+    def measured(self, snapshot: str, by: str | None = None) -> Started | None:
+        """The trial, finished or running, that has this recipe already, of anybody or of one specialist.
+
+        Harness aborts don't count.
+        """
+        for number, entry in self.started.items():
+            aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
+            if entry.proposal.snapshot == snapshot and by in {None, entry.proposal.specialist} and not aborted:
+                return entry
+        return None
+
+    def trial(self, number: int) -> Trial:
+        """A finished trial; raise `LineageError` that says which there are."""
+        if number in self.trials:
+            return self.trials[number]
+        if number in self.started:
+            raise LineageError(f"trial {number:04d} is still running; ask again when it is recorded")
+        span = f"0000 to {max(self.trials):04d}" if self.trials else "none yet"
+        raise LineageError(f"no trial {number:04d}; recorded are {span}")
+
+    def notices(self, proposals: Sequence[Proposal]) -> list[tuple[str, ...]]:
+        """For each proposal, where its edit goes beyond what its role declares."""
+        roles = [None if p.parent not in self.trials else self.roster.get(p.specialist) for p in proposals]
+        declared = [(i, r) for i, r in enumerate(roles) if r and (r.surface or r.edit_radius)]
+        parents = [self.trials[p.parent].proposal.snapshot if p.parent in self.trials else "" for p in proposals]
+        changed = self.store.changed_lines([(parents[i], proposals[i].snapshot) for i, _ in declared])
+        found: list[tuple[str, ...]] = [()] * len(proposals)
+        for (i, role), lines in zip(declared, changed, strict=True):
+            found[i] = notices(role, lines)
+        return found
+
+    def snapshot(self, number: int) -> str:
+        """The git tree of a trial's recipe; raise `LineageError` where it was imported without one."""
+        tree = self.trial(number).proposal.snapshot
+        if tree == NO_SNAPSHOT:
+            raise LineageError(
+                f"the snapshot of trial {number:04d} is missing: the trial was imported without its code"
+            )
+        return tree
+
+    def recipe(self, number: int) -> dict[str, bytes]:
+        """The exact files that a trial measured."""
+        return self.store.read_tree(self.snapshot(number))

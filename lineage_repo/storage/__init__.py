@@ -1,0 +1,1 @@
+"""What lies on disk: git, files, locks. The only room that runs git."""

@@ -1,0 +1,1 @@
+"""Task folders: how they are found, read, fetched and weighed."""

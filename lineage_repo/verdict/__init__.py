@@ -1,0 +1,1 @@
+"""The judge: pure functions from measurements to verdicts."""

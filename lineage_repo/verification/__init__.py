@@ -1,0 +1,1 @@
+"""Checking a record that somebody else may have written."""

@@ -1,0 +1,1 @@
+"""The commands that measure: calibrate, certify, check, prepare, serve."""

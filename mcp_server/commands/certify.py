@@ -1,0 +1,145 @@
+"""`espalier certify`: measure the best and another recipe again, on fresh seeds, in turn."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import click
+
+from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.manifest import LEAST_DRAWS, Task
+from lineage_repo.model.records import Replication
+from lineage_repo.model.values import LEVELS, Measurement, now
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage import claims
+from lineage_repo.verdict.judge import per_seed, pooled
+from lineage_repo.verdict.replication import compared, needed
+from mcp_server.commands.calibrate import require
+from mcp_server.sandbox import host as hosts
+from mcp_server.trial.attempt import measure
+from mcp_server.trial.executor import LocalExecutor
+
+
+class CertifyError(EspalierError):
+    """Two recipes that can't be compared; the message says why."""
+
+
+@click.command("certify")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--trial", type=click.IntRange(0), help="The recipe in question.  [the best]")
+@click.option(
+    "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
+)
+@click.option("--seeds", type=click.IntRange(LEAST_DRAWS, 64), help="Fresh seeds of each of the two.  [the manifest's]")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
+    """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
+
+    A search picks the luckiest of many trials, and a host drifts: this is the number to publish. It goes into the
+    record, no agent sees it, and `verify` replays it. Each certification halves the p that the campaign's next one
+    needs, so that asking until the answer is yes does not pay.
+    """
+    campaign, host = Campaign.open(directory), hosts.load(os.environ)
+    executor = LocalExecutor(host)
+    require(executor, campaign.settings.isolation, campaign.task)
+    best = campaign.lineage.refresh().best
+    number = trial if trial is not None else best.number if best else 0
+    entry = replicate(campaign, number, against, seeds, executor, tell_progress)
+    if as_json:
+        tell_json(_plain(campaign, entry))
+    else:
+        tell(*_told(campaign, entry))
+    if not entry.certified:
+        raise SystemExit(1)
+
+
+def replicate(
+    campaign: Campaign,
+    number: int,
+    against: int,
+    seeds: int | None,
+    executor: LocalExecutor,
+    tell: Callable[[str], None],
+) -> Replication:
+    """Measure both, seed by seed in turn, and record the comparison; raise `CertifyError`."""
+    campaign.check_digests()
+    lineage, task = campaign.lineage.refresh(), campaign.task
+    if number == against:
+        raise CertifyError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
+    recipes = {n: lineage.recipe(n) for n in (number, against)}
+    found: dict[int, list[Measurement]] = {number: [], against: []}
+    held: list[dict[str, str]] = []
+    count = seeds or task.certification.seeds
+    for turn in range(count):
+        # Who goes first changes, so that a host that warms up or slows down favours nobody.
+        for n in (number, against) if turn % 2 == 0 else (against, number):
+            tell(f"seed {turn + 1} of {count}: trial {n:04d}")
+            with claims.scratch(campaign.folder / "trials", "certify") as scratch:
+                outcome, _ = measure(
+                    campaign,
+                    recipes[n],
+                    scratch,
+                    host=executor.host,
+                    executor=executor,
+                    clock=lineage.calibrations[0].measurement.clock,
+                    tell=lambda _: None,
+                    seeds=1,
+                    guarded=True,
+                )
+                if outcome.fault or outcome.measurement is None:
+                    line = outcome.fault.line if outcome.fault else "no measurement"
+                    raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
+            found[n].append(outcome.measurement)
+            held.append(outcome.isolation)
+    pair, weakest = (pooled(found[number]), pooled(found[against])), min(held, key=_strength)
+    numbers = (number, against)
+    return lineage.replicate(
+        lambda: compared(task, numbers, pair, lineage.noise(task), weakest, now(), earlier=len(lineage.replications))
+    )
+
+
+def _strength(isolation: dict[str, str]) -> int:
+    return next(i for i, level in enumerate(LEVELS) if isolation["level"] == level)
+
+
+def _means(task: Task, entry: Replication) -> dict[str, tuple[float, float]]:
+    ours, theirs = (per_seed(task, measurement) for measurement in entry.measurements)
+    return {name: (fmean(ours[name]), fmean(theirs[name])) for name in ours}
+
+
+def _plain(campaign: Campaign, entry: Replication) -> dict[str, object]:
+    task, earlier = campaign.task, len(campaign.lineage.replications) - 1
+    return {
+        "schema": "espalier.certify/1",
+        **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "failure", "certified"}),
+        "rule": task.certification.model_dump(),
+        "p_needed": needed(task, earlier),
+        "seeds": len(entry.measurements[0].seeds),
+        "means": _means(task, entry),
+    }
+
+
+def _told(campaign: Campaign, entry: Replication) -> list[str]:
+    task, lineage = campaign.task, campaign.lineage
+    rule, objective = task.certification, task.objective
+    lines = [
+        f"trial     {entry.number:04d} against {entry.against:04d}, {len(entry.measurements[0].seeds)} fresh seeds each"
+    ]
+    lines += [
+        f"metric    {name} {ours:.6g} against {theirs:.6g}" + (", the objective" if name == objective.metric else "")
+        for name, (ours, theirs) in _means(task, entry).items()
+    ]
+    scores = [lineage.trials[n].score for n in (entry.number, entry.against)]
+    searched = objective.gain(scores[0] or 0.0, scores[1] or 0.0)
+    gains = [f"{gain:.{objective.digits}f} {objective.unit}" for gain in (entry.gain, searched)]
+    lines.append(f"gain      {gains[0]}" + ("" if None in scores else f"; the search had measured {gains[1]}"))
+    earlier = len(lineage.replications) - 1
+    halved = f", {rule.p:g} halved for each of the {earlier} before" if earlier else ""
+    below = f"p < {needed(task, earlier):.3g}{halved}"
+    lines.append(f"rule      a gain above {rule.gain:g} {objective.unit} with {below}: p is {entry.p:.2g}")
+    if entry.failure:
+        lines.append(f"gate      {entry.failure}; more --seeds make a bound tighter")
+    lines.append(f"certified {'yes' if entry.certified else 'no'}")
+    return lines

@@ -1,0 +1,1 @@
+"""Boxes: how a hostile program runs, and what holds it."""

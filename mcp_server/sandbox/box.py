@@ -1,0 +1,257 @@
+"""A box: one process tree that the harness starts, times and outlives."""
+
+import os
+import selectors
+import socket
+import time
+from contextlib import suppress
+from typing import Literal, Self
+
+from lineage_repo.model.values import Clock
+from mcp_server.sandbox import sandbox
+from mcp_server.sandbox.bare import Bare
+from mcp_server.sandbox.boxlog import BoxLog
+from mcp_server.sandbox.cgroup import CGroup
+from mcp_server.sandbox.launch import Launch, SandboxError
+from mcp_server.sandbox.sandbox import BoxSpec
+from mcp_server.sandbox.walled import Walled
+
+_POLL_S = 0.05
+_DRAIN_S = 1.0
+"""How long a dead box's log may take to end: a process that left a box without walls may hold it open."""
+
+
+def backstop(seconds: float, clock: Clock) -> float:
+    """Wall seconds that a cap on the clock allows: beside CPU seconds, room for a box that waits."""
+    return seconds if clock == "wall" else 3 * seconds + 10
+
+
+class Box:
+    """One box, from launch to the death of its pid namespace.
+
+    Use as a context manager: leaving it kills whatever is left. `release` starts a phase without READY;
+    `wait_ready` and `go` are for a phase with it; `wait` ends both.
+    """
+
+    def __init__(self, spec: BoxSpec, name: str) -> None:
+        self.spec = spec
+        self.log = BoxLog()
+        self.setup_s = self.wall_s = 0.0
+        self.cpu_s: float | None = None
+        self.verdict: Literal["ok", "crash", "timeout", "not_ready", "memory", "files"] = "ok"
+        self.exit_code: int | None = None
+        self._cgroup = CGroup.create(name, memory_bytes=spec.memory_bytes, processes=spec.processes)
+        self._selector = selectors.DefaultSelector()
+        self._open: list[int] = []
+        self._theirs = [] if spec.dialogue is None else [spec.dialogue]
+        self._launched = self._started = 0.0
+        self._cpu_before = 0.0
+        self._line = b""
+        self._poll_at, self._dead = 0.0, False
+        self._too_much: Literal["memory", "files"] | None = None
+        self._launch: Launch = (
+            Walled(spec, self._enter, counted=self._counted) if spec.walls else Bare(spec, self._enter)
+        )
+
+    @property
+    def seconds(self) -> float:
+        """What the campaign's clock says."""
+        return (self.cpu_s or 0.0) if self.spec.clock == "cpu" else self.wall_s
+
+    @property
+    def out(self) -> int:
+        """Descriptor of the box's /out, readable after its death."""
+        return self._launch.out
+
+    @property
+    def peak_bytes(self) -> int | None:
+        return self._cgroup.peak_bytes() if self._cgroup else None
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cgroup:
+            self._cgroup.kill()
+        self._launch.close()
+        self._give_up_theirs()
+        self._selector.close()
+        for descriptor in self._open:
+            with suppress(OSError):
+                os.close(descriptor)
+        if self._cgroup:
+            self._cgroup.close()
+
+    # ---- launch
+
+    def _begin(self) -> None:
+        if self.spec.clock == "cpu" and self._cgroup is None:
+            raise SandboxError("the campaign's clock counts CPU seconds, but this host gives no control group for them")
+        self._launched = time.monotonic()
+        log_r, log_w = os.pipe()
+        ours, theirs = socket.socketpair()
+        self._control = ours.detach()
+        control = theirs.detach()
+        self._open += [log_r, self._control]
+        self._theirs += [log_w, control]
+        try:
+            self._launch.prepare(log_w, control)
+        except SandboxError as error:
+            os.set_blocking(log_r, False)
+            with suppress(BlockingIOError):
+                self.log.feed(os.read(log_r, 65536))
+            said = self.log.bytes().decode(errors="replace").strip()
+            raise SandboxError(f"{error} ({said}): {sandbox.remedy(said)}" if said else str(error)) from None
+        for descriptor, what in ((log_r, "log"), (self._control, "control")):
+            os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_READ, what)
+
+    def _enter(self) -> None:
+        if self._cgroup:
+            self._cgroup.enter()
+
+    def _let_go(self) -> None:
+        self._selector.register(self._launch.let_go(), selectors.EVENT_READ, "death")
+        self._give_up_theirs()
+
+    def _give_up_theirs(self) -> None:
+        """Close our copies of the box's ends: only its death may close the last."""
+        for descriptor in self._theirs:
+            os.close(descriptor)
+        self._theirs.clear()
+
+    # ---- run
+
+    def release(self) -> None:
+        """Let the program start, the clock with it; for a phase without READY."""
+        self._let_go()
+        self._start_clock()
+
+    def wait_ready(self) -> bool:
+        """Let the program start and wait for READY; False when it died or took longer than `ready_s`."""
+        self._let_go()
+        seconds = self.spec.ready_s or 0.0
+        deadline = time.monotonic() + self._wall(seconds)
+        while b"\n" not in self._line:
+            if self._step(deadline) or self._over(seconds, deadline):
+                return self._reject()
+        self.setup_s = time.monotonic() - self._launched
+        return self._line == b"READY\n" or self._reject()
+
+    def go(self, seed: int) -> None:
+        """Start the clock and send GO; the data is in place by now."""
+        self._start_clock()
+        with suppress(BrokenPipeError):
+            os.write(self._control, f"GO {seed}\n".encode())
+
+    def wait(self) -> None:
+        """Wait for the death of the pid namespace, or end it at its limits; sets `verdict` and the clocks."""
+        deadline = self._started + self._wall(self.spec.seconds)
+        while not self._step(deadline):
+            if self._over(self.spec.seconds, deadline):
+                self.verdict = "timeout"
+                break
+        self._finish()
+
+    def _wall(self, seconds: float) -> float:
+        return backstop(seconds, self.spec.clock)
+
+    def _over(self, seconds: float, deadline: float) -> bool:
+        counted = self.spec.clock == "cpu" and self._cpu() - self._cpu_before > seconds
+        return counted or time.monotonic() > deadline
+
+    def _start_clock(self) -> None:
+        self.setup_s = self.setup_s or time.monotonic() - self._launched
+        self._cpu_before = self._cpu()
+        self._started = time.monotonic()
+
+    def _cpu(self) -> float:
+        return self._cgroup.cpu_seconds() if self._cgroup else 0.0
+
+    def _step(self, deadline: float) -> bool:
+        """Handle what happens within a moment; True once the namespace is dead."""
+        for key, _ in self._selector.select(max(0.0, min(_POLL_S, deadline - time.monotonic()))):
+            if key.data == "death":
+                self.wall_s = time.monotonic() - self._started if self._started else 0.0
+                self._dead = True
+                self._selector.unregister(key.fd)
+            else:
+                self._take(key.fd, key.data)
+        if not self._dead and self._too_much is None and time.monotonic() >= self._poll_at:
+            self._poll_at = time.monotonic() + _POLL_S
+            self._too_much = self._passed()
+            if self._too_much:
+                self._launch.kill()
+        return self._dead
+
+    def _passed(self) -> Literal["memory", "files"] | None:
+        """A limit that the kernel does not hold for us, and that the box has passed."""
+        if self._launch.files() > self.spec.scratch_files:
+            return "files"
+        if not self._counted and self._launch.memory_in_use() > self.spec.memory_bytes:
+            return "memory"
+        return None
+
+    @property
+    def _counted(self) -> bool:
+        """Whether the kernel counts memory, shared and in-memory files included; else we poll."""
+        return self._cgroup is not None and self._cgroup.limits_memory
+
+    def _take(self, descriptor: int, what: str) -> None:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except (BlockingIOError, ConnectionResetError):
+            return
+        if not chunk:
+            self._selector.unregister(descriptor)
+        elif what == "log":
+            self.log.feed(chunk)
+        else:
+            self._line = (self._line + chunk)[:64]
+
+    def _reject(self) -> bool:
+        self.verdict = "not_ready"
+        self._finish()
+        self.setup_s = time.monotonic() - self._launched
+        return False
+
+    def _finish(self) -> None:
+        """Make sure that everything is dead, then read the clocks and the exit code."""
+        died = self._dead
+        self._launch.kill()
+        if self._cgroup and not self.spec.walls:
+            self._cgroup.kill()  # with walls, bubblewrap is inside too, and has the exit code still to tell
+        while not self._dead:
+            self._step(time.monotonic() + 1)
+        if self._started and self._cgroup:
+            self.cpu_s = self._cgroup.cpu_seconds() - self._cpu_before
+        until = time.monotonic() + _DRAIN_S
+        while time.monotonic() < until and any(key.data == "log" for key in self._selector.get_map().values()):
+            self._step(until)
+        self.exit_code = self._launch.wait()
+        if self._too_much:
+            self.verdict = self._too_much
+        elif self._cgroup and self._cgroup.out_of_memory():
+            self.verdict = "memory"
+        elif died and self.exit_code < 0 and self.spec.walls:
+            raise SandboxError(f"something outside ended the box by signal {-self.exit_code}")
+        elif self.exit_code and (self.verdict == "ok" or died):
+            self.verdict = "crash"
+
+    def isolation(self) -> dict[str, str]:
+        """What held this box, for the record."""
+        limits = {"cgroup": self._cgroup.limits if self._cgroup else "none"}
+        if not self.spec.walls:
+            return limits
+        return limits | {
+            "network": "none",
+            "pids": "namespace",
+            "memory": "limited" if self._counted else "polled",
+            "calls": "filtered",
+            "uid": "own" if self.spec.drops_root else "mapped",
+        }

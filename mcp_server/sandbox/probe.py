@@ -1,0 +1,48 @@
+"""Probes: boxes that measure the host and no recipe."""
+
+import shutil
+import statistics
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp_server.sandbox.box import Box
+from mcp_server.sandbox.host import Host, interpreter
+from mcp_server.sandbox.sandbox import BoxSpec
+
+
+def launch_bias(host: Host, *, walls: bool = True, runs: int = 5) -> float:
+    """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
+
+    def once() -> float:
+        with boxed(host, ("/usr/bin/true",), walls=walls) as box:
+            return box.wall_s
+
+    return statistics.median(once() for _ in range(runs))
+
+
+@contextmanager
+def boxed(host: Host, argv: tuple[str, ...], recipe: tuple[Path, ...] = (), **changes: Any) -> Generator[Box]:
+    """A box that has run `argv` to its end with these files as its recipe, no data, and small limits."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in recipe:
+            shutil.copy(file, folder)
+        Path(folder).chmod(0o755)
+        limits: dict[str, Any] = {"memory_bytes": 1 << 30, "processes": 16, "scratch_bytes": 1 << 20}
+        spec = BoxSpec(
+            argv=argv,
+            recipe=Path(folder),
+            data=Path(folder),
+            interpreter=interpreter(host.recipe_python),
+            bwrap=host.bwrap,
+            environment={},
+            seconds=20,
+            clock="wall",
+            **(limits | changes),
+        )
+        with Box(spec, "probe") as box:
+            box.release()
+            box.wait()
+            yield box

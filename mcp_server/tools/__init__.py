@@ -1,0 +1,1 @@
+"""The MCP server of one specialist: tools, working copy, replies."""

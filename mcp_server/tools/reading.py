@@ -1,0 +1,89 @@
+"""The reading tools: snapshots, diffs and views, in pages that stay under the clients' size limits."""
+
+import itertools
+import json
+import math
+
+from lineage_repo.prompting import views
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.snapshot import SnapshotError, check_path
+from mcp_server.tools.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
+
+_PAGE_CHARACTERS = 12_000
+_PAGE_ROWS = 10
+
+
+class Reading:
+    """Read-only answers from the record."""
+
+    def __init__(self, lineage: Lineage, specialist: str) -> None:
+        self._lineage, self._specialist = lineage, specialist
+
+    def snapshot(self, trial: int, path: str, page: int) -> SnapshotReply:
+        """Files of a trial's recipe, or one file's text."""
+        files = self._lineage.refresh().recipe(trial)
+        entries = [FileEntry(path=p, bytes=len(body)) for p, body in sorted(files.items())]
+        if not path:
+            return SnapshotReply(
+                trial=trial, files=entries, message=f"Trial {trial} has {len(entries)} files; give path to read one."
+            )
+        if path not in files:
+            raise _missing(path, files)
+        text, pages = _cut(_text_of(files[path], path), page, _PAGE_CHARACTERS)
+        return SnapshotReply(
+            trial=trial,
+            files=entries,
+            path=path,
+            text=text,
+            page=page,
+            pages=pages,
+            message=f"{path}, page {page} of {pages}.",
+        )
+
+    def diff(self, a: int, b: int, page: int) -> DiffReply:
+        """Unified diff of two recipes."""
+        lineage = self._lineage.refresh()
+        before, after = lineage.trial(a).proposal.snapshot, lineage.trial(b).proposal.snapshot
+        text, pages = _cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
+        message = f"Page {page} of {pages}." if text else f"Trials {a} and {b} have the same recipe."
+        return DiffReply(a=a, b=b, diff=text, page=page, pages=pages, message=message)
+
+    def lineage(self, view: views.View, trial: int | None, text: str, page: int) -> LineageReply:
+        """One page of a view."""
+        found = list(views.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
+        pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
+        shown = itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
+        rows = [views.row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
+        return LineageReply(
+            view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} found, page {page} of {pages}."
+        )
+
+
+def _missing(path: str, files: dict[str, bytes]) -> SnapshotError:
+    try:
+        check_path(path)
+    except SnapshotError as error:
+        return error
+    return SnapshotError(f"no file {path!r}; there are {', '.join(sorted(files))}")
+
+
+def _cut(text: str, number: int, size: int) -> tuple[str, int]:
+    """Page `number` (from 1) of `text`, in pages of at most `size` characters as JSON; and how many there are."""
+    pages, used, piece = [""], 0, size // 12
+    for line in text.splitlines(keepends=True):
+        for part in (line[i : i + piece] for i in range(0, len(line), piece)):
+            cost = len(json.dumps(part)) - 2
+            if used + cost > size:
+                pages.append("")
+                used = 0
+            pages[-1] += part
+            used += cost
+    return (pages[number - 1] if 1 <= number <= len(pages) else ""), len(pages)
+
+
+def _text_of(body: bytes, where: str) -> str:
+    """File contents for reading; binary files are named, not shown."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"[{where} is not UTF-8 text: {len(body):,} bytes]"

@@ -1,0 +1,81 @@
+"""What the tools answer: structured, each with a one-line message that ends in the next step."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lineage_repo.model.values import Margin, Status
+from lineage_repo.prompting.views import TrialRow
+from mcp_server.trial.preflight import Problem
+
+
+class Reply(BaseModel):
+    """A structured result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str = Field(description="One line: what happened and what to do next")
+
+
+class SyntaxReply(Reply):
+    ok: bool
+    problems: list[Problem]
+
+
+class SizeReply(Reply):
+    source_bytes: int
+    margins: list[Margin] = Field(description="Projected value, limit and room left; negative means over")
+
+
+class TrialReply(Reply):
+    trial: int
+    state: str = Field(description="running or done")
+    status: Status | None = None
+    score: float | None = None
+    delta_vs_best: float | None = Field(default=None, description="Against the best at the time of judging")
+    delta_vs_parent: float | None = None
+    threshold: float | None = Field(default=None, description="The gain over the best that a keep had to exceed")
+    failure: str | None = None
+    margins: list[Margin] = []
+    notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
+    drift: float | None = Field(
+        default=None,
+        description="Share by which the host was slower than at calibration; seconds are longer by about it",
+    )
+    best_trial: int | None = None
+    best_score: float | None = None
+    submits_left: int
+    already_measured: bool = False
+
+
+class RebaseReply(Reply):
+    trial: int
+    files: list[str]
+    folder: str
+
+
+class FileEntry(BaseModel):
+    path: str
+    bytes: int
+
+
+class SnapshotReply(Reply):
+    trial: int
+    files: list[FileEntry]
+    path: str = ""
+    text: str = ""
+    page: int = 1
+    pages: int = 1
+
+
+class DiffReply(Reply):
+    a: int
+    b: int
+    diff: str
+    page: int = 1
+    pages: int = 1
+
+
+class LineageReply(Reply):
+    view: str
+    rows: list[TrialRow]
+    page: int = 1
+    pages: int = 1

@@ -1,0 +1,1 @@
+"""One trial from registration to record: runner, worker, evaluator."""

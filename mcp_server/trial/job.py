@@ -1,0 +1,97 @@
+"""A job: the folder that an engine is handed, and the two files that matter in it."""
+
+import io
+import tarfile
+import tempfile
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.values import Clock, Fault, Isolation, Measurement, Record
+from lineage_repo.storage.files import write_whole
+from lineage_repo.storage.snapshot import Files
+from mcp_server.sandbox.host import Host
+
+
+class JobSpec(Record):
+    """What the worker must do: `spec.json`."""
+
+    name: str
+    nonce: str
+    """Proves that an outcome belongs to this attempt."""
+    task: Task
+    task_folder: Path
+    seed: int
+    """Secret until the outcome; every seed of the trial derives from it."""
+    seeds: int
+    clock: Clock
+    host: Host
+    boxes: Path
+    """Folder below which the boxes of this job get theirs, under a name that tells nothing."""
+    isolation: Isolation
+    """What the campaign requires at least; `none` asks for no walls."""
+    seconds: float | None = None
+    """Cap on every phase for a dry run; None for the manifest's."""
+
+
+class JobOutcome(Record):
+    """What the worker found: `outcome.json`, written once, whole."""
+
+    nonce: str
+    measurement: Measurement | None = None
+    fault: Fault | None = None
+    isolation: dict[str, str]
+
+
+class Job:
+    """The paths of one job folder; the only place that spells them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec = folder / "spec.json"
+        self.snapshot = folder / "snapshot.tar"
+        self.outcome = folder / "outcome.json"
+        self.progress = folder / "progress.txt"
+        self.log = folder / "worker.log"
+        self.logs = folder / "logs"
+        self.evaluator = folder / "evaluator"
+        self.public = folder / "public"
+        self.secret = folder / "secret"
+        self.sealed = folder / "sealed"
+        self.boxes = folder / "boxes"
+        """Link to a folder elsewhere, since boxes can read where their mounts come from."""
+
+    def stage(self, spec: JobSpec, files: Files) -> None:
+        """Write what the worker reads; the folder is the owner's alone."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for path, body in files.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(body)
+                archive.addfile(member, io.BytesIO(body))
+        self.snapshot.write_bytes(buffer.getvalue())
+        spec.boxes.mkdir(mode=0o711, exist_ok=True)
+        elsewhere = Path(tempfile.mkdtemp(dir=spec.boxes))
+        elsewhere.chmod(0o711)
+        self.boxes.symlink_to(elsewhere)
+        write_whole(self.spec, spec.canonical())
+
+    def files(self) -> dict[str, bytes]:
+        """The staged recipe."""
+        found: dict[str, bytes] = {}
+        with tarfile.open(self.snapshot) as archive:
+            for member in archive:
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    found[member.name] = stream.read()
+        return found
+
+    def result(self, nonce: str) -> JobOutcome | None:
+        """The outcome of this attempt; None while there is none, or where it is another's or torn."""
+        try:
+            outcome = JobOutcome.model_validate_json(self.outcome.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+        return outcome if outcome.nonce == nonce else None

@@ -1,0 +1,289 @@
+"""Arms: who searches, what is frozen of it, and what a specialist without the record can learn of others' trials."""
+
+import itertools
+import json
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from click.testing import CliRunner, Result
+from mcp import Client
+
+from agent_client.brief import brief
+from agent_client.session.guard import FILE_TOOLS
+from agent_client.session.options import expected
+from lineage_repo.cli.main import main
+from lineage_repo.model.records import CampaignEntry, Proposal
+from lineage_repo.model.roster import roster
+from lineage_repo.model.values import Fault, Status
+from lineage_repo.prompting.prompt import system_prompt
+from lineage_repo.record.campaign import Campaign, CampaignError, find_task
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage import claims
+from lineage_repo.verification.verify import verify
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.tools.server import build
+from tests.conftest import like, wait_for_runners
+from tests.lineage_repo.record.test_lineage import measurement
+from tests.mcp_server.tools.test_tools import GOOD, connected
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def espalier(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], error: float | None) -> int:
+    """Record a trial whose every text holds `words`; without an error it is a crash."""
+    claimed = Proposal(
+        parent=0,
+        title=f"{words}title",
+        hypothesis=f"{words}hypothesis says why it should help",
+        expected_delta=-0.1,
+        notes=f"{words}notes",
+        specialist=specialist,
+        session=f"{words}session",
+        snapshot=lineage.store.write_tree(files),
+    )
+    assert lineage.campaign
+    number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
+    fault = None if error else Fault(status=Status.CRASH, line=f"{words}failure")
+    found = measurement(error) if error else None
+    lineage.record(number, found, fault, attempts=1, isolation={"level": "bwrap"})
+    return number
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ((), ["model", "opt"]),
+        (("--arm", "generic"), ["agent-01", "agent-02"]),
+        (("--arm", "generic", "--agents", "3", "--no-lineage"), ["agent-01", "agent-02", "agent-03"]),
+        (("--arm", "single"), ["agent"]),
+        (("--no-lineage", "--specialists", "opt"), ["opt"]),
+    ],
+)
+def test_an_arm_is_frozen_in_the_campaign_and_in_the_ledger(
+    tmp_path: Path, options: tuple[str, ...], names: list[str]
+) -> None:
+    assert espalier("init", tmp_path / "c", "--task", "toy", *options).exit_code == 0
+    campaign = Campaign.open(tmp_path / "c")
+    entry = campaign.lineage.refresh().campaign
+    assert entry
+    assert list(campaign.roster) == list(campaign.lineage.roster) == list(entry.specialists) == names
+    assert campaign.roster == campaign.lineage.roster
+    assert (entry.arm, entry.lineage) == (campaign.settings.arm, campaign.settings.lineage)
+    assert entry.lineage == ("--no-lineage" not in options)
+    assert all(system_prompt(campaign, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--arm", "single", "--agents", "2"), "--agents 2 counts equal agents, which only --arm generic has"),
+        (("--agents", "2"), "which only --arm generic has, not 'roles'"),
+        (("--arm", "generic", "--specialists", "opt"), "--specialists chooses among roles, and the arm 'generic' has"),
+        (("--arm", "swarm"), "'swarm' is not one of 'roles', 'generic', 'single'"),
+    ],
+)
+def test_options_of_another_arm_are_refused(tmp_path: Path, options: tuple[str, ...], problem: str) -> None:
+    result = espalier("init", tmp_path / "c", "--task", "toy", *options)
+    assert result.exit_code in {1, 2}
+    assert problem in result.output
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("lineage", True), ("isolation", "none"), ("seeds", 7)])
+def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: Path, name: str, value: object) -> None:
+    campaign = like(calibrated_toy, tmp_path / "other", lineage=False)
+    raw = campaign.settings.model_dump(mode="json", exclude_none=True)
+    (campaign.folder / "campaign.toml").write_text(tomli_w.dumps(raw | {name: value}), "utf-8")
+    with pytest.raises(CampaignError, match=rf"campaign\.toml was edited: the ledger froze other {name}"):
+        Campaign.open(campaign.folder).check_digests()
+
+
+@pytest.mark.parametrize("what", ["size", "calibration", "certify"])
+def test_hidden_data_that_a_killed_measurement_left_are_removed_and_a_live_ones_are_not(
+    campaign: Campaign, what: str
+) -> None:
+    dead, live = (campaign.folder / "trials" / f"{what}-{name}" for name in ("dead", "live"))
+    claims.release(claims.claim(dead))
+    claim = claims.claim(live)
+    secrets = [folder / "job-1" / "secret" for folder in (dead, live)]
+    for secret in secrets:
+        secret.mkdir(parents=True)
+    campaign.recover()
+    claims.release(claim)
+    assert [secret.exists() for secret in secrets] == [False, True]
+
+
+def test_status_and_log_name_the_arm(calibrated_toy: Path, tmp_path: Path) -> None:
+    folder = like(calibrated_toy, tmp_path / "other", arm="generic", lineage=False).folder
+    assert "arm generic, no lineage" in espalier("status", folder).output
+    assert "arm generic, no lineage" in espalier("log", folder).output
+    assert json.loads(espalier("log", folder, "--json").output)["arm"] == "generic, no lineage"
+    status = json.loads(espalier("status", folder, "--json").output)
+    assert (status["arm"], status["lineage"]) == ("generic", False)
+
+
+def test_a_ledger_from_before_there_were_arms_reads_as_one_with_lineage(campaign: Campaign) -> None:
+    [first, *_] = campaign.lineage.store.rows()
+    assert "lineage" not in json.loads(first.body)
+    assert CampaignEntry.model_validate_json(first.body).lineage
+    assert verify(campaign.lineage.store).problems == ()
+
+
+def test_a_roster_has_no_neighbour_whom_the_campaign_leaves_out() -> None:
+    task = find_task("airbench_cpu").task
+    assert roster(task, "roles", ("opt", "reg"))["opt"].neighbours == ("reg",)
+
+
+def test_generic_agents_differ_in_nothing_but_their_names(calibrated_toy: Path, tmp_path: Path) -> None:
+    campaign = like(calibrated_toy, tmp_path / "other", arm="generic", agents=2)
+    one, two = (system_prompt(campaign, name) for name in campaign.roster)
+    swapped = two.replace("agent-01", "agent-0x").replace("agent-02", "agent-01").replace("agent-0x", "agent-02")
+    assert swapped == one
+    assert not any(role.title in one for role in campaign.task.specialists)
+
+
+# ---- without the record
+
+OTHERS = ("zebrakept", "zebradiscarded", "zebracrashed", "zebrasame")
+"""Unique words in everything that another specialist wrote."""
+SAME = b"undefined_name\n"
+"""An edit that two specialists make; it ends before any box, which keeps the test short."""
+READING = ("read_lineage", "read_snapshot", "diff_snapshots")
+
+
+@pytest.fixture(scope="module")
+def _closed(calibrated_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    campaign = like(calibrated_toy, tmp_path_factory.mktemp("closed") / "toy", lineage=False)
+    lineage = campaign.lineage.refresh()
+    start = lineage.recipe(0)
+    for words, error in zip(OTHERS, (0.01, 0.5, None, 0.6), strict=True):
+        body = start["features.py"] + (f"# {words}recipe\n".encode() if words != "zebrasame" else SAME)
+        add(lineage, "model", words, {**start, "features.py": body}, error)
+    add(lineage, "opt", "mine", {**start, "fit.py": start["fit.py"] + b"# mine\n"}, 0.4)
+    return campaign.folder
+
+
+@pytest.fixture
+def closed(_closed: Path, tmp_path: Path) -> Generator[Campaign]:
+    """A campaign without lineage in which `model` has four trials, one of them the best, and `opt` one."""
+    shutil.copytree(_closed, tmp_path / "closed")
+    yield Campaign.open(tmp_path / "closed")
+    wait_for_runners(tmp_path / "closed")
+
+
+async def answers(bench: Bench) -> tuple[str, list[str]]:
+    """What the server says of itself, and what every tool says to every argument that a curious agent could try."""
+    numbers = range(7)
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("syntax_check", {}),
+        ("size_project", {}),
+        *(("wait_trial", {"trial": n, "wait_s": 0}) for n in numbers),
+        *(("read_lineage", {"view": view}) for view in ("best", "recent", "leaderboard", "role", "failures")),
+        *(("read_lineage", {"view": view, "trial": 1}) for view in ("trial", "ancestry")),
+        ("read_lineage", {"view": "similar", "text": "zebrakept"}),
+        *(("read_snapshot", {"trial": n, "path": path}) for n in numbers for path in ("", "features.py")),
+        *(("diff_snapshots", {"a": a, "b": b}) for a, b in itertools.product(numbers, numbers)),
+        *(("rebase_to", {"trial": n}) for n in (2, 3, 4, 5, 6, 1, 0)),
+    ]
+    async with Client(build(bench)) as client:
+        listed = repr(client.instructions) + repr(await client.list_tools())
+        said: list[str] = []
+        for tool, arguments in calls:
+            said.append(repr(await client.call_tool(tool, arguments)))
+            # The best's recipe may be read, anybody else's may not.
+            best = bench.lineage.recipe(1) if bench.workdir.parent == 1 else {}
+            said += [body.decode() for path, body in bench.workdir.files().items() if best.get(path) != body]
+    return listed, said
+
+
+@pytest.mark.anyio
+async def test_without_lineage_nothing_tells_a_word_of_anothers_trial(closed: Campaign, host: Host) -> None:
+    bench = Bench(closed, "opt", "session-1", 3, host)
+    listed, said = await answers(bench)
+    bench.workdir.close()
+    opening = brief.render(closed.lineage.refresh(), "opt", bench.workdir.folder, 3, "session-1").text
+    told = [listed, opening, system_prompt(closed, "opt")]
+    assert [text for text in [*said, *told] if "zebra" in text] == []
+    assert [name for name in READING if any(name in text for text in told)] == []
+    assert "The best so far: trial 1, 0.0100 rmse." in opening
+    assert len(opening) < 1500
+
+
+@pytest.mark.anyio
+async def test_the_client_expects_exactly_the_tools_that_the_server_has(closed: Campaign, host: Host) -> None:
+    bench = Bench(closed, "opt", "session-1", 3, host)
+    async with Client(build(bench)) as client:
+        tools = (await client.list_tools()).tools
+    bench.workdir.close()
+    assert {f"mcp__espalier__{tool.name}" for tool in tools} | set(FILE_TOOLS) == expected(lineage=False)
+    assert expected(lineage=True) - expected(lineage=False) == {f"mcp__espalier__{name}" for name in READING}
+
+
+@pytest.mark.anyio
+async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_is_a_trial_of_its_own(
+    closed: Campaign, host: Host
+) -> None:
+    bench = Bench(closed, "opt", "session-1", 3, host)
+    file = bench.workdir.folder / "fit.py"
+    async with connected(bench) as call:
+        assert (await call("wait_trial", trial=5))["score"] == 0.4
+        with pytest.raises(AssertionError, match="trial 2 is not yours; yours are 5"):
+            await call("wait_trial", trial=2)
+        with pytest.raises(AssertionError, match="rebase_to takes 0, the start, or 1, the best now; not 2"):
+            await call("rebase_to", trial=2)
+        await call("rebase_to", trial=1)
+        with pytest.raises(AssertionError, match="is trial 1's recipe, unchanged"):
+            await call("submit_trial", **GOOD)
+        await call("rebase_to", trial=0)
+        file.write_bytes(file.read_bytes() + b"# mine\n")
+        mine = await call("submit_trial", **GOOD)
+        assert (mine["trial"], mine["already_measured"], mine["submits_left"]) == (5, True, 3)
+        await call("rebase_to", trial=0)
+        features = bench.workdir.folder / "features.py"
+        features.write_bytes(features.read_bytes() + SAME)
+        fresh = await call("submit_trial", **GOOD)
+        assert (fresh["trial"], fresh["already_measured"], fresh["submits_left"]) == (6, False, 2)
+        assert "zebra" not in json.dumps(fresh)
+    bench.workdir.close()
+    trials = closed.lineage.refresh().trials
+    assert trials[4].proposal.snapshot == trials[6].proposal.snapshot
+    assert verify(closed.lineage.store).problems == ()
+
+
+# ---- what a role declares, and what it was told
+
+
+@pytest.mark.anyio
+async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_not_refused(
+    campaign: Campaign, host: Host
+) -> None:
+    bench = Bench(campaign, "opt", "session-1", 3, host, brief="b" * 64)
+    (bench.workdir.folder / "features.py").write_text("\n" * 20 + "undefined_name\n", "utf-8")
+    async with connected(bench) as call:
+        reply = await call("submit_trial", **GOOD)
+    bench.workdir.close()
+    trial = campaign.lineage.refresh().trials[1]
+    assert reply["notices"] == list(trial.notices)
+    assert trial.notices[0] == "features.py edited, outside the surface that opt declares: fit.py"
+    assert trial.notices[1].endswith("over the edit radius 20 of opt")
+    shown = espalier("show", campaign.folder, "1").output
+    assert all(f"notice     {line}" in shown for line in trial.notices)
+    assert trial.digests["brief"] == campaign.lineage.started[1].digests["brief"] == "b" * 64
+    assert verify(campaign.lineage.store).problems == ()
+
+
+def test_a_brief_that_is_no_digest_is_refused(campaign: Campaign) -> None:
+    result = espalier("serve", campaign.folder, "--specialist", "opt", "--brief", "short")
+    assert "'short' is no SHA-256" in result.output

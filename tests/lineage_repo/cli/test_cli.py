@@ -1,0 +1,175 @@
+"""The commands, as a user types them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lineage_repo.cli.main import COMMANDS, main
+from lineage_repo.record.campaign import Campaign, find_task
+from tests.lineage_repo.record.test_lineage import submit
+
+
+def espalier(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_help_and_status_import_neither_torch_nor_mcp_nor_the_sdk(campaign: Campaign) -> None:
+    folder = str(campaign.folder)
+    for arguments in (["--help"], ["status", folder], ["log", folder], ["top", folder, "--once"]):
+        code = (
+            "import sys\nfrom lineage_repo.cli.main import main\n"
+            f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+            "print([m for m in ('torch', 'mcp', 'claude_agent_sdk') if m in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_explains_itself(command: str) -> None:
+    result = espalier(command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output) > 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("status", "NEW"), "is neither a campaign nor a clone"),
+        (("task", "prepare", "toy"), "toy needs nothing prepared"),
+        (("task", "check", "NEW"), "no task"),
+        (("show", "OLD", "42"), "no trial 0042"),
+    ],
+)
+def test_what_is_wrong_is_json_where_json_was_asked_for(
+    campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...], problem: str
+) -> None:
+    places = {"NEW": tmp_path / "new", "OLD": campaign.folder}
+    result = espalier(*(places.get(a, a) for a in arguments), "--json")
+    found = json.loads(result.output)
+    assert (result.exit_code, found["schema"], problem in found["error"]) == (1, "espalier.error/1", True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("init", "FILE/x", "--task", "toy"),
+        ("checkout", "OLD", "0", "FILE/x"),
+        ("task", "new", "FILE/x"),
+        ("task", "prepare", "cifar10_airbench96", "-o", "FILE"),
+        ("report", "OLD", "--figures", "FILE/x"),
+    ],
+)
+def test_a_file_where_a_folder_is_meant_is_named_in_one_line(
+    campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    places = {"OLD": str(campaign.folder), "FILE": str(tmp_path / "file"), "FILE/x": str(tmp_path / "file" / "x")}
+    result = espalier(*(places.get(a, a) for a in arguments))
+    assert (result.exit_code, "Traceback" in result.output) == (1, False)
+    assert str(tmp_path / "file") in result.output
+
+
+def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> None:
+    assert espalier("init", tmp_path / "c", "--task", "toy").exit_code == 0
+    again = espalier("init", tmp_path / "c", "--task", "toy")
+    assert again.exit_code == 1
+    assert "is a campaign already" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("init", "NEW", "--task", "tpy"), "no task 'tpy': built in are airbench_cpu"),
+        (("init", "NEW", "--task", "toy", "--specialists", "opt,quant"), "no specialist ['quant']; it has model, opt"),
+        (("status", "NEW"), "is neither a campaign nor a clone"),
+        (("serve", "NEW", "--specialist", "opt"), "espalier init"),
+        (("show", "OLD", "42"), "no trial 0042; recorded are 0000 to 0000"),
+        (("show", "OLD", "forty"), "'forty' is no trial number"),
+        (("cancel", "OLD", "7"), "trial 0007 is not running; running: none"),
+        (("serve", "OLD", "--specialist", "quant"), "no specialist 'quant'"),
+        (("checkout", "OLD", "0", "OLD"), "is there already"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_what_to_do(
+    campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...], problem: str
+) -> None:
+    places = {"NEW": str(tmp_path / "new"), "OLD": str(campaign.folder)}
+    result = espalier(*(places.get(a, a) for a in arguments))
+    assert result.exit_code in {1, 2}
+    assert problem in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.slow
+def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert espalier("init", "runs/first", "--task", "toy").exit_code == 0
+    done = espalier("calibrate", "runs/first", "--if-needed")
+    assert (done.exit_code, "baseline" in done.output) == (0, True)
+    again = espalier("calibrate", "runs/first", "--if-needed")
+    assert "calibrated already: 2 measurements" in again.output
+    told = json.loads(espalier("calibrate", "runs/first", "--if-needed", "--json").stdout)
+    assert (told["measurements"], told["best"], told["spreads"]["error"]["n"]) == (2, 0, 4)
+    assert f"{told['smallest_gain']:.3g} rmse" in done.output
+
+
+def test_calibrate_warns_where_seeds_draw_nothing(tmp_path: Path, calibrated_toy: Path) -> None:
+    source = Campaign.open(calibrated_toy).lineage.refresh()
+    known = source.calibrations[0]
+    campaign = Campaign.create(tmp_path / "c", find_task("toy"))
+    same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
+    campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
+    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    done = espalier("calibrate", campaign.folder, "--if-needed", "--json")
+    assert "error was the same for every seed, so the smallest gain counts" in json.loads(done.stdout)["warnings"][0]
+
+
+def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
+    espalier("init", tmp_path / "c", "--task", "toy")
+    assert "espalier calibrate" in espalier("status", tmp_path / "c").output
+    result = espalier("serve", tmp_path / "c", "--specialist", "opt")
+    assert (result.exit_code, "espalier calibrate" in result.output) == (1, True)
+
+
+def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
+    toml = campaign.folder / "campaign.toml"
+    toml.write_text(toml.read_text("utf-8").replace("format = 1", "format = 9"), "utf-8")
+    result = espalier("serve", campaign.folder, "--specialist", "opt")
+    assert "has format 9, this version reads 1: use the version that made it" in result.output
+
+
+def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:
+    submit(campaign.lineage.refresh(), 0.01)
+    status = json.loads(espalier("status", campaign.folder, "--json").output)
+    assert (status["best"]["trial"], status["best"]["score"], status["trials"], status["running"]) == (1, 0.01, 1, [])
+    log = json.loads(espalier("log", campaign.folder, "--json").output)
+    assert [t["trial"] for t in log["trials"]] == [1, 0]
+    assert "0001 keep" in espalier("log", campaign.folder).output
+    assert "x = 1" in espalier("diff", campaign.folder, "0", "trial/0001").output
+    assert json.loads(espalier("show", campaign.folder, "#1", "--json").output)["number"] == 1
+    assert espalier("checkout", campaign.folder, "1", tmp_path / "out").exit_code == 0
+    assert (tmp_path / "out" / "lib" / "part.py").read_bytes() == b"y = 2\n"
+    assert espalier("verify", campaign.folder).exit_code == 0
+
+
+def test_verify_exits_with_1_and_names_what_is_wrong(campaign: Campaign) -> None:
+    subprocess.run(["git", "-C", campaign.folder / "lineage.git", "tag", "trial/0007", "best"], check=True)
+    result = espalier("verify", campaign.folder)
+    assert result.exit_code == 1
+    assert "WRONG  refs/tags/trial/0007" in result.output
+
+
+def test_doctor_says_what_this_machine_can_run() -> None:
+    checks = json.loads(espalier("doctor", "--json").output)["checks"]
+    assert checks["sandbox"]["ok"]
+    assert checks["recipe interpreter"]["ok"]
+
+
+def test_task_schema_and_list() -> None:
+    assert json.loads(espalier("task", "schema").output)["title"] == "Task"
+    assert "airbench_cpu" in espalier("task", "list").output

@@ -1,0 +1,204 @@
+"""Steering a loop by files, and what a monitor sees of it."""
+
+import json
+import os
+import subprocess
+import sys
+import termios
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lineage_repo.cli.main import main
+from lineage_repo.model.records import Caps
+from lineage_repo.model.sessions import EndReason, SessionReport
+from lineage_repo.model.values import now
+from lineage_repo.monitor.control import Control, ControlError
+from lineage_repo.monitor.live import look
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage import claims
+from mcp_server.sandbox.host import Host
+from mcp_server.trial.executor import LocalExecutor
+from mcp_server.trial.job import Job
+from mcp_server.trial.slots import Ticket
+from tests.lineage_repo.record.test_lineage import digests, proposal
+
+
+def espalier(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def say_state(campaign: Campaign, **changes: Any) -> None:
+    """What a loop leaves behind."""
+    plan = {"trials": None, "hours": 48, "no_improvement_hours": 4, "usd": 10}
+    loop: dict[str, Any] = {
+        "pid": 1, "began": now().isoformat(), "at": now().isoformat(), "reason": None, "detail": "", "plan": plan,
+        "usd": 1.5, "hours": 2, "hours_since_keep": 1, "longest_trial_s": 600, "live": [], "waiting": [], "ended": [],
+    }  # fmt: skip
+    control = Control(campaign.folder)
+    control.folder.mkdir(exist_ok=True)
+    control.state.write_text(json.dumps(loop | changes), encoding="utf-8")
+
+
+def alarms(campaign: Campaign) -> list[str]:
+    return [alarm["kind"] for alarm in look(campaign.folder)["alarms"]]
+
+
+def state(campaign: Campaign) -> tuple[str, int]:
+    return look(campaign.folder)["state"], espalier("status", campaign.folder, "--exit-code").exit_code
+
+
+def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
+    assert "the next `espalier run` waits" in espalier("pause", campaign.folder).output
+    assert Control(campaign.folder).paused
+    assert "no loop runs" in espalier("resume", campaign.folder).output
+    assert "was not paused" in espalier("resume", campaign.folder).output
+    stopped = espalier("stop", campaign.folder)
+    assert (stopped.exit_code, "nothing to stop" in stopped.output) == (1, True)
+    assert not Control(campaign.folder).take_stop()
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "stop"])
+def test_a_folder_that_is_no_campaign_is_not_steered(tmp_path: Path, command: str) -> None:
+    assert "is no campaign" in espalier(command, tmp_path).output
+
+
+def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaign) -> None:
+    control = Control(campaign.folder)
+    held = control.claim()
+    say_state(campaign)
+    assert "no session starts" in espalier("pause", campaign.folder).output
+    assert state(campaign) == ("paused", 0)
+    assert "starts sessions again" in espalier("resume", campaign.folder).output
+    assert state(campaign) == ("running", 0)
+    assert "trials that run go on" in espalier("stop", campaign.folder).output
+    assert (control.take_stop(), control.take_stop()) == (True, False)
+    claims.release(held)
+
+
+def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
+    held = Control(campaign.folder).claim()
+    with pytest.raises(ControlError, match="another run holds"):
+        Control(campaign.folder).claim(patience_s=0.1)
+    claims.release(held)
+
+
+def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
+    control = Control(campaign.folder)
+    control.folder.mkdir()
+    control.stop()
+    held = control.claim()
+    assert not control.take_stop()
+    claims.release(held)
+
+
+def test_a_monitor_tells_running_ended_and_dead_loops_apart(campaign: Campaign) -> None:
+    assert state(campaign) == ("idle", 5)
+    say_state(campaign, reason="usd", detail="all of it")
+    assert state(campaign) == ("done", 5)
+    assert "ended (usd: all of it)" in espalier("status", campaign.folder).output
+    say_state(campaign)
+    assert state(campaign) == ("dead", 7)
+    assert "the loop died" in espalier("status", campaign.folder).output
+
+
+def test_a_loop_that_hangs_or_hears_nothing_is_stalled(campaign: Campaign) -> None:
+    held = Control(campaign.folder).claim()
+    long_ago = (now() - timedelta(hours=1)).isoformat()
+    say_state(campaign, at=long_ago)
+    assert state(campaign) == ("stalled", 6)
+    say_state(campaign, began=long_ago, longest_trial_s=-1)
+    assert alarms(campaign) == ["stalled"]
+    claims.release(held)
+
+
+def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None:
+    held = Control(campaign.folder).claim()
+    long_ago = (now() - timedelta(hours=1)).isoformat()
+    os.utime(campaign.folder / "overview.json", (0, 0))
+    for hours, found in ((1, []), (-0.5, ["stalled"])):
+        until = (now() + timedelta(hours=hours)).isoformat()
+        say_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
+        assert alarms(campaign) == found
+    claims.release(held)
+
+
+def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: Host) -> None:
+    lineage, folder = campaign.lineage.refresh(), campaign.trial_folder(1)
+    runner: list[int] = []
+    lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(claims.claim(folder)))
+    busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
+    assert busy.position() == 0
+    executor.submit(job)
+    held = Control(campaign.folder).claim()
+    say_state(campaign, began=(now() - timedelta(hours=1)).isoformat())
+    found: list[list[str]] = []
+    for text in (executor.poll(job).detail, "fit"):
+        (folder / "progress.txt").write_text(text, "utf-8")
+        for path in (folder / "progress.txt", campaign.folder / "overview.json"):
+            os.utime(path, (0, 0))
+        found.append(alarms(campaign))
+    executor.cancel(job)
+    busy.release()
+    for descriptor in (held, *runner):
+        claims.release(descriptor)
+    assert found == [[], ["stalled"]]
+
+
+def test_failing_sessions_raise_an_alarm(campaign: Campaign) -> None:
+    failed = {"session": "s", "reason": "api_error", "failed": True, "error": "529"}
+    say_state(campaign, reason="failing", ended=[failed] * 3)
+    assert alarms(campaign) == ["failing"]
+    say_state(campaign, reason="goal", ended=[failed, failed, failed | {"failed": False}])
+    assert alarms(campaign) == []
+
+
+def test_status_and_top_show_the_same_facts_and_spend_against_caps(campaign: Campaign) -> None:
+    live = {"session": "s", "specialist": "opt", "since": now().isoformat(), "heard": now().isoformat()}
+    held = Control(campaign.folder).claim()
+    say_state(campaign, live=[live | {"turns": 3, "tokens": 1200, "trials": [], "doing": "size_project"}])
+    shown = json.loads(espalier("top", campaign.folder, "--json").output)
+    assert shown.keys() == json.loads(espalier("status", campaign.folder, "--json").output).keys()
+    assert shown["slots"] == {"total": 1, "busy": 0, "waiting": 0}
+    frame = espalier("top", campaign.folder, "--once").output
+    for text in ("running", "size_project", "3 turns, 1,200 tok", "no session", "1.50 of 10 USD", "0 of 1 busy"):
+        assert text in frame
+    claims.release(held)
+
+
+@pytest.mark.slow
+def test_a_live_picture_leaves_on_q_and_puts_the_terminal_back(campaign: Campaign) -> None:
+    ours, theirs = os.openpty()
+    before = termios.tcgetattr(theirs)
+    argv = [sys.executable, "-m", "lineage_repo.cli.main", "top", str(campaign.folder)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "140", "LINES": "40"}
+    with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        shown = b""
+        while b"q leaves" not in shown:
+            shown += os.read(ours, 65_536)
+        os.write(ours, b"q")
+        assert process.wait(timeout=20) == 0
+    assert b"specialists" in shown
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_sessions_and_trials_are_linked_both_ways(campaign: Campaign) -> None:
+    report = SessionReport(
+        session="20260101-000000-opt-abcdef", specialist="opt", model="m", started=now(), ended=now(), caps=Caps(),
+        end_reason=EndReason.SUBMITS, submits=2, trials=(3, 4), cost_usd=0.25,
+    )  # fmt: skip
+    folder = campaign.folder / "sessions" / report.session
+    folder.mkdir(parents=True)
+    (folder / "session.json").write_bytes(report.canonical())
+    line = espalier("sessions", campaign.folder, "--trial", 4).output
+    assert f"{report.session} " in line
+    assert "submits" in line
+    assert "0003 0004" in line
+    assert "no session matches" in espalier("sessions", campaign.folder, "--trial", 5).output
+    listed = json.loads(espalier("sessions", campaign.folder, "--json").output)["sessions"]
+    assert SessionReport.model_validate(listed[0]) == report

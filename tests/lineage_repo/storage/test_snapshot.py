@@ -1,0 +1,67 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from lineage_repo.storage.snapshot import SnapshotError, read_folder, write_folder
+from lineage_repo.task.packed import as_run, weight
+
+
+def nest(folder: Path, depth: int) -> None:
+    for _ in range(depth):
+        folder = folder / "a"
+        folder.mkdir()
+    (folder / "deep.py").write_bytes(b"x")
+
+
+@pytest.mark.parametrize("depth", [9, 1500])
+def test_a_deeply_nested_folder_is_refused_and_can_be_replaced(tmp_path: Path, depth: int) -> None:
+    nest(tmp_path, depth)
+    with pytest.raises(SnapshotError, match="nested more than 8 deep"):
+        read_folder(tmp_path)
+    write_folder({"fit.py": b"x = 1\n"}, tmp_path)
+    assert read_folder(tmp_path) == {"fit.py": b"x = 1\n"}
+
+
+@pytest.mark.parametrize("name", [".hidden.py", "spa ce.py", "dash/-x.py", "ünï.py", "x" * 121, "a\nb.py"])
+def test_an_odd_name_is_refused(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(b"")
+    with pytest.raises(SnapshotError, match="not a plain relative path"):
+        read_folder(tmp_path)
+
+
+def test_a_link_in_the_way_is_replaced_and_never_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_bytes(b"kept")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "lib").symlink_to(outside)
+    write_folder({"lib/part.py": b"y"}, folder)
+    assert [p.name for p in outside.iterdir()] == ["kept"]
+
+
+def test_names_count_as_bytes() -> None:
+    assert weight({"ab.py": b"123", "c": b""}, packed=False) == 9
+
+
+def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -> None:
+    bare, told = (
+        b"x = '# stays'\n\ny = 1\n",
+        b"x = '# stays'\n# " + os.urandom(500).hex().encode() + b"\ny = 1  # why\n",
+    )
+    assert as_run({"a.py": told, "b.txt": b"# x"}, packed=True) == {"a.py": bare, "b.txt": b"# x"}
+    assert weight({"a.py": told}, packed=True) == weight({"a.py": bare}, packed=True)
+    assert weight({"a.py": bare}, packed=True) < 200 < weight({"b.txt": os.urandom(500).hex().encode()}, packed=True)
+
+
+def test_what_is_no_program_is_weighed_and_run_as_it_is() -> None:
+    for odd in (b"x = (", b"\xff# y\n", b"'''", b"# coding: hex\n# x\n", b"# a\rX = 1\n"):
+        assert as_run({"a.py": odd}, packed=True) == {"a.py": odd}
+
+
+def test_a_line_that_python_does_not_see_as_one_ends_no_comment() -> None:
+    for told, bare in ((b"#\x0c\n#x\n", b"\n\n"), (b"# \x0cX = 1\n", b"\n"), (b'X = "\x0c"  # c\n', b'X = "\x0c"\n')):
+        assert as_run({"a.py": told}, packed=True) == {"a.py": bare}

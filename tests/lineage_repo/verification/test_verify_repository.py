@@ -1,0 +1,133 @@
+"""`verify` names what stands in a repository beside the record, and what its commits say beside their entries."""
+
+import subprocess
+from pathlib import Path
+
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage.store import Store
+from lineage_repo.verification.verify import verify
+from tests.lineage_repo.record.test_lineage import digests, measurement, proposal, submit
+from tests.lineage_repo.verification.test_verify import rewrite_newest
+
+
+def git(repo: Path, *arguments: str, stdin: bytes = b"") -> str:
+    done = subprocess.run(["git", "-C", repo, *arguments], input=stdin, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def problems(campaign: Campaign) -> str:
+    return "\n".join(verify(Store(campaign.folder / "lineage.git")).problems)
+
+
+def reseal(repo: Path, message: str, *more: str) -> None:
+    """Write the newest ledger commit again, with another message or further parents, dated and signed as it was."""
+    head, _, _ = git(repo, "cat-file", "commit", "ledger").partition("\n\n")
+    lines = head.split("\n")
+    parents = sum(line.startswith("parent ") for line in lines)
+    lines[1 + parents : 1 + parents] = [f"parent {commit}" for commit in more]
+    raw = "\n".join([*lines, "", message]).encode()
+    commit = git(repo, "hash-object", "-t", "commit", "-w", "--stdin", stdin=raw + b"\n")
+    git(repo, "update-ref", "refs/heads/ledger", commit)
+
+
+def test_a_ledger_commit_that_says_what_its_entry_does_not_is_named(campaign: Campaign) -> None:
+    submit(campaign.lineage.refresh(), 0.9)
+    repo = campaign.folder / "lineage.git"
+    said = git(repo, "log", "-1", "--format=%s", "ledger")
+    reseal(repo, said)
+    assert problems(campaign) == ""
+    reseal(repo, "0001 keep 0.0001 rmse opt: I won")
+    assert "has a message that its entry does not give: '0001 keep 0.0001 rmse" in problems(campaign)
+
+
+def test_a_ledger_commit_with_a_parent_that_it_does_not_record_is_named(campaign: Campaign) -> None:
+    submit(campaign.lineage.refresh(), 0.9)
+    repo = campaign.folder / "lineage.git"
+    reseal(repo, git(repo, "log", "-1", "--format=%s", "ledger"), git(repo, "rev-parse", "trial/0000"))
+    assert "its parents are not the entry before it" in problems(campaign)
+
+
+def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaign: Campaign) -> None:
+    submit(campaign.lineage.refresh(), 0.9)
+    repo = campaign.folder / "lineage.git"
+    tip = git(repo, "rev-parse", "ledger")
+    wrong: list[tuple[str, object]] = [
+        ("measurement.metrics", {}),
+        ("measurement.seeds", []),
+        ("measurement.metrics.error", [1e308, 1e308]),
+        ("proposal.parent", 99),
+    ]
+    for field, value in wrong:
+        git(repo, "update-ref", "refs/heads/ledger", tip)
+        rewrite_newest(repo, field, value)
+        assert "ledger entry" in problems(campaign), field
+
+
+def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    entry = lineage.calibrations[0]
+    wrong: list[dict[str, object]] = [{"metrics": {}}, {"seeds": tuple(range(1000))}, {"source_bytes": 9}]
+    for change in wrong:
+        lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update=change)}))
+    found = problems(campaign)
+    assert "calibration lacks values of the metrics" in found
+    assert "calibration has 1000 seeds, the campaign 2" in found
+    assert "calibration weighed 9 bytes" in found
+
+
+def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:
+    repo = campaign.folder / "lineage.git"
+    replaced = f"refs/replace/{git(repo, 'rev-parse', 'trial/0000')}"
+    names = [replaced, "refs/notes/commits", "refs/x/evil", "refs/remotes/origin/best"]
+    for name in names:
+        git(repo, "update-ref", name, git(repo, "rev-parse", "ledger"))
+    found = problems(campaign)
+    assert [name for name in names if f"{name} is at" not in found] == []
+
+
+def test_a_clone_with_a_ledger_of_its_own_has_its_remotes(campaign: Campaign, tmp_path: Path) -> None:
+    subprocess.run(["git", "clone", "-q", campaign.folder / "lineage.git", tmp_path / "clone"], check=True)
+    git(tmp_path / "clone", "checkout", "-q", "ledger")
+    assert verify(Store(tmp_path / "clone")).problems == ()
+
+
+def test_objects_that_lie_in_another_repository_are_named(campaign: Campaign, tmp_path: Path) -> None:
+    objects = campaign.folder / "lineage.git" / "objects"
+    objects.rename(tmp_path / "elsewhere")
+    (objects / "info").mkdir(parents=True)
+    (objects / "info" / "alternates").write_text(f"{tmp_path / 'elsewhere'}\n", "utf-8")
+    assert "takes objects from another repository" in problems(campaign)
+    (objects / "info" / "alternates").unlink()
+    (objects / "info").rmdir()
+    objects.rmdir()
+    objects.symlink_to(tmp_path / "elsewhere")
+    assert "is a link to another place" in problems(campaign)
+
+
+def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    repo = campaign.folder / "lineage.git"
+    blob = git(repo, "hash-object", "-w", "--stdin", stdin=b"/etc/passwd")
+    listed = [
+        f"120000 blob {blob}\tfit.py",
+        f"160000 commit {'1' * 40}\tsub",
+        f"100644 blob {blob}\t.gitattributes",
+        f"100644 blob {blob}\tfit\x1b[2J.py",
+    ]
+    inner = git(repo, "mktree", "-z", "--missing", stdin="".join(f"{line}\0" for line in listed).encode())
+    tree = git(repo, "mktree", stdin=f"040000 tree {inner}\tlib\n100644 blob {blob}\tfit.py\n".encode())
+    claim = proposal(lineage).model_copy(update={"snapshot": tree})
+    number = lineage.register(claim, digests(lineage), lambda _: None)
+    lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
+    found = problems(campaign)
+    for name, mode in [("fit.py", 120000), ("sub", 160000), (".gitattributes", 100644), ("fit\\x1b[2J.py", 100644)]:
+        assert f"recipe/lib/{name}' has mode {mode}" in found
+
+
+def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    files = campaign.task_folder.start() | {"lib/evil.so": b"\0\1"}
+    claim = proposal(lineage).model_copy(update={"snapshot": lineage.store.write_tree(files)})
+    number = lineage.register(claim, digests(lineage), lambda _: None)
+    lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
+    assert "differs from 0000 in 'lib/evil.so'; the task lets agents edit" in problems(campaign)

@@ -1,0 +1,81 @@
+"""A host that is slower than at calibration: told beside the verdict, or reason to measure again."""
+
+from pathlib import Path
+
+import pytest
+
+from lineage_repo.model.values import Status
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.verification.verify import verify
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.bench import Bench
+from mcp_server.trial import tempo
+from tests.conftest import toy_task
+from tests.lineage_repo.cli.test_cli import espalier
+from tests.mcp_server.trial.test_recipes import measure
+
+
+def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
+    """A toy campaign whose ledger says that the host was ten times as fast when its start was measured."""
+    source = Campaign.open(calibrated).lineage.refresh()
+    campaign = Campaign.create(folder / "slowed", toy_task(folder / "task", disturbance=disturbance))
+    for entry in source.calibrations:
+        fast = tuple(reading / 10 for reading in entry.measurement.tempo)
+        measurement = entry.measurement.model_copy(update={"tempo": fast})
+        campaign.lineage.refresh().calibrate(entry.model_copy(update={"measurement": measurement}))
+    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    return campaign
+
+
+def better(campaign: Campaign) -> dict[str, str]:
+    return {"fit.py": campaign.lineage.refresh().recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")}
+
+
+@pytest.mark.slow
+def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
+    campaign = slowed(tmp_path, calibrated_toy, guard="warn")
+    trial = measure(campaign, host, better(campaign))
+    bench = Bench(campaign, "opt", "session-1", 3, host)
+    reply = bench.reply(1)
+    bench.workdir.close()
+    assert (trial.status, trial.attempts) == (Status.KEEP, 1)
+    assert reply.drift is not None
+    assert reply.drift > 2
+    assert "slower than at calibration" in reply.message
+    assert "more than the task allows" in espalier("show", campaign.folder, "1").output
+    assert verify(campaign.lineage.store, full=False).problems == ()
+
+
+@pytest.mark.slow
+def test_a_guard_that_voids_measures_again_and_then_blames_the_host(
+    tmp_path: Path, calibrated_toy: Path, host: Host
+) -> None:
+    campaign = slowed(tmp_path, calibrated_toy, guard="void", patience_s=0.01)
+    trial = measure(campaign, host, better(campaign))
+    assert (trial.status, trial.score, trial.attempts) == (Status.HARNESS_ABORT, None, 3)
+    assert "slower than at calibration in the last of 3 attempts, 15% is allowed" in (trial.outcome.failure or "")
+    assert verify(campaign.lineage.store, full=False).problems == ()
+
+
+@pytest.mark.slow
+def test_a_recipe_that_fails_by_itself_is_not_voided(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
+    campaign = slowed(tmp_path, calibrated_toy, guard="void", patience_s=0.01)
+    trial = measure(campaign, host, {"fit.py": "raise SystemExit(3)\n"})
+    assert (trial.status, trial.attempts) == (Status.CRASH, 1)
+
+
+@pytest.mark.slow
+def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
+    campaign = slowed(tmp_path, calibrated_toy, guard="off")
+    trial = measure(campaign, host, better(campaign))
+    assert trial.measurement is not None
+    assert trial.measurement.tempo == ()
+    assert "than at calibration" not in espalier("show", campaign.folder, "1").output
+
+
+def test_a_wait_for_quiet_says_why_and_ends_when_cancelled() -> None:
+    told: list[str] = []
+    tempo.wait_for_quiet(1e-9, 60.0, told.append, lambda: bool(told))
+    assert "the host is disturbed" in told[0]
+    tempo.wait_for_quiet(60.0, 60.0, told.append, lambda: False)
+    assert len(told) == 1

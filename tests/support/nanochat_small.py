@@ -1,0 +1,116 @@
+"""nanochat_d12 in small: the task for a machine without a GPU, and a net of counted pairs that speaks its contract."""
+
+import os
+import shutil
+import tomllib
+from pathlib import Path
+
+import tomli_w
+from click.testing import CliRunner
+
+from lineage_repo.cli.main import main
+from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.task.taskfolder import TaskFolder
+from mcp_server.sandbox.host import Host
+from mcp_server.trial import calibration
+from mcp_server.trial.attempt import measure
+from mcp_server.trial.executor import LocalExecutor
+from mcp_server.trial.job import JobOutcome
+
+CLONE = Path(os.environ.get("ESPALIER_CLONES", "")) / "nanochat"
+"""A clone of upstream's repository; tests that need one skip where there is none."""
+TRAIN = """
+import json, os, pickle, struct
+from pathlib import Path
+import numpy as np
+import pyarrow.parquet as parquet
+data = Path(os.environ["ESPALIER_DATA"], "train")
+encoding = pickle.loads((data / "tokenizer" / "tokenizer.pkl").read_bytes())
+counts = np.ones((encoding.n_vocab, encoding.n_vocab))
+for shard in sorted(data.glob("shard_*.parquet")):
+    for text in parquet.read_table(shard).column("text").to_pylist():
+        told = [encoding.encode_single_token("<|bos|>"), *encoding.encode_ordinary(text)]
+        np.add.at(counts, (told[:-1], told[1:]), 1)
+odds = np.log(counts / counts.sum(1, keepdims=True)).astype("<f4")
+blocks = {f"transformer.h.{n}.w": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(12)}
+header = json.dumps({**blocks, "odds": {"dtype": "F32", "shape": odds.shape, "data_offsets": [0, odds.nbytes]}})
+Path(os.environ["ESPALIER_OUT"], "model.safetensors").write_bytes(
+    struct.pack("<Q", len(header)) + header.encode() + odds.tobytes()
+)
+"""
+"""Counts of pairs of tokens, in the shape of a net of twelve blocks."""
+HEAD = """
+import os, socket, struct
+from pathlib import Path
+import numpy as np
+control = os.fdopen(int(os.environ["ESPALIER_CONTROL"]), "r+b", buffering=0)
+control.write(b"READY\\n")
+control.readline()
+raw = Path(os.environ["ESPALIER_DATA"], "model.safetensors").read_bytes()
+odds = np.frombuffer(raw[8 + struct.unpack("<Q", raw[:8])[0] :], "<f4")
+odds = odds.reshape(2 * [int(len(odds) ** 0.5)])
+talk = socket.socket(fileno=int(os.environ["ESPALIER_DIALOGUE"]))
+def numbers(count):
+    return np.frombuffer(talk.recv(4 * count, socket.MSG_WAITALL) if count else b"", "<u4").astype(int)
+def questions(count):
+    lengths, asked = numbers(count), numbers(count)
+    tokens = numbers(int(lengths.sum()))
+    return list(zip(np.split(tokens, np.cumsum(lengths)[:-1]) if count else [], asked))
+requests, prompts, symbols = numbers(3)
+"""
+SERVE = (
+    HEAD
+    + """
+scores = [odds[t[s - 1 : -1], t[s:]].mean() for t, s in questions(requests)]
+talk.sendall(np.array(scores, "<f4").tobytes())
+for tokens, count in questions(prompts):
+    last = tokens[-1]
+    for _ in range(count):
+        last = odds[last].argmax()
+        talk.sendall(struct.pack("<I", last))
+streams, steps = numbers(2)
+now = np.zeros((streams, symbols), "<f4")
+for step in range(steps):
+    talk.sendall(now.tobytes())
+    if step + 1 < steps:
+        now = odds[numbers(streams)]
+"""
+)
+
+
+def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> TaskFolder:
+    """The task on these data for a machine without a GPU; a recipe of upstream's where none is given."""
+    shutil.copytree(find_task("nanochat_d12").path, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(__file__).parents[2] / "knowledge" / "nanochat_d12", folder / "knowledge")
+    manifest = tomllib.loads((folder / "task.toml").read_text("utf-8"))
+    manifest["limits"] |= {"gpus": 0, "memory_bytes": 2_000_000_000, "processes": 256} | limits
+    manifest["phases"] = [{**phase, "seconds": 60.0} for phase in manifest["phases"]]
+    manifest["gates"][0]["at_most"] = 9.0
+    (folder / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
+    for name, body in recipe.items():
+        (folder / "recipe").mkdir(exist_ok=True)
+        (folder / "recipe" / name).write_text(body, "utf-8")
+    made = TaskFolder.load(folder)
+    arguments = ["task", "prepare", str(folder), "-o", str(folder), "--data", str(raw)]
+    result = CliRunner().invoke(main, [*arguments, *([] if recipe else ["--from", str(CLONE)])], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return made
+
+
+def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None = None, **changed: str) -> JobOutcome:
+    """One trial of the task's start, with other files where given; unscored with a cap of `seconds`."""
+    campaign = Campaign.create(folder / "campaign", task)
+    trial = campaign.folder / "trials" / "x"
+    trial.mkdir()
+    files = task.start() | {f"{name}.py": body.encode() for name, body in changed.items()}
+    outcome, _ = measure(
+        campaign,
+        files,
+        trial,
+        host=host,
+        executor=LocalExecutor(host),
+        clock=calibration.choose_clock("wall"),
+        tell=lambda _: None,
+        seconds=seconds,
+    )
+    return outcome
