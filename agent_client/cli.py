@@ -11,21 +11,21 @@ from pathlib import Path
 import click
 
 from agent_client.loop import forecast
-from agent_client.loop.loop import Run
+from agent_client.loop.campaign_loop import Run
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import HOURS, NO_IMPROVEMENT_HOURS, Plan
-from agent_client.loop.report import RunReport
+from agent_client.loop.state import RunSummary
 from agent_client.session import endpoint
+from agent_client.session.claude_options import SHELL_TOOLS, WEB_TOOLS, Access
 from agent_client.session.endpoint import select
-from agent_client.session.options import SHELL_TOOLS, WEB_TOOLS, Access
-from agent_client.session.shell import Shell
-from agent_client.standin import standin
-from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from agent_client.session.shell_guard import ShellGuard
+from agent_client.standin import server
+from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.model.manifest import Objective
 from lineage_repo.monitor.control import Control
-from lineage_repo.prompting.prompt import system_prompt
+from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign, CampaignError
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from lineage_repo.text.redact import Redactor
 
 _KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
@@ -110,10 +110,10 @@ def run(
         submits=submits,
         extras=(*(SHELL_TOOLS if allow_bash else ()), *(WEB_TOOLS if allow_web else ())),
     )
-    plays = standin.MODEL in models.values()
+    plays = server.MODEL in models.values()
     if dry_run:
-        found = forecast.forecast(campaign, plan, environment, tell_progress, free=plays)
-        return tell_json(found.model_dump(mode="json")) if as_json else tell(*forecast.text(found).splitlines())
+        found = forecast.forecast(campaign, plan, environment, print_progress, free=plays)
+        return print_json(found.model_dump(mode="json")) if as_json else print_lines(*forecast.text(found).splitlines())
     if plays and base_url:
         raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
     found = {} if plays else endpoint.variables(environment, base_url)
@@ -122,18 +122,18 @@ def run(
     redact = Redactor.of(environment | found)
     access = Access(model=found, server=select(environment, _SERVER), redact=redact)
     if allow_bash:
-        asyncio.run(Shell(campaign, next(iter(models)), access.server).check())
+        asyncio.run(ShellGuard(campaign, next(iter(models)), access.server).check())
     held = Control(campaign.folder).claim()
     os.environ.clear()  # the SDK hands all of it to Claude Code
     os.environ.update(select(environment, _KEPT))
     try:
         report, signalled = asyncio.run(_run(campaign, plan, access, notify, select(environment, _USER)))
     finally:
-        claims.release(held)
+        locks.release(held)
     if as_json:
-        tell_json(redact.data(report.model_dump(mode="json")))
+        print_json(redact.data(report.model_dump(mode="json")))
     else:
-        tell(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
+        print_lines(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
     if signalled:
         raise click.exceptions.Exit(128 + signalled)
     if report.reason.failed:
@@ -143,16 +143,16 @@ def run(
 
 async def _run(
     campaign: Campaign, plan: Plan, access: Access, notify: str | None, user: Mapping[str, str]
-) -> tuple[RunReport, int]:
+) -> tuple[RunSummary, int]:
     """Hold the run, with the stand-in's endpoint where one is asked for; return the signal that ended it, or 0."""
     with contextlib.ExitStack() as stack:
-        if standin.MODEL in plan.models.values():
-            url = stack.enter_context(standin.serving())
-            model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": standin.MODEL, "NO_PROXY": "127.0.0.1"}
+        if server.MODEL in plan.models.values():
+            url = stack.enter_context(server.serving())
+            model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": server.MODEL, "NO_PROXY": "127.0.0.1"}
             access = access.model_copy(update={"model": model})
 
         def say(line: str) -> None:
-            tell_progress(access.redact(line))
+            print_progress(access.redact(line))
 
         facts = {"ESPALIER_CAMPAIGN": str(campaign.folder)}
         job = Run(campaign, access, plan, say, Notifier(notify, {**user, **facts}, say))
@@ -188,12 +188,12 @@ def _models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str
                 f"{name} has no model in the manifest: give --model NAME, or --model standin for the plain search"
             )
         models[name] = chosen
-    if standin.MODEL in models.values() and len(set(models.values())) > 1:
+    if server.MODEL in models.values() and len(set(models.values())) > 1:
         raise CampaignError("the stand-in and a real model can't share a run: give --model, or choose --specialists")
     return models
 
 
-def _summary(report: RunReport, objective: Objective, folder: Path) -> str:
+def _summary(report: RunSummary, objective: Objective, folder: Path) -> str:
     best = (
         "no best"
         if report.best_trial is None

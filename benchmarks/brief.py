@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent_client.brief.brief import render
-from lineage_repo.model.records import Calibration, CampaignEntry, Caps, Incumbent, Outcome, Proposal, Started, Trial
-from lineage_repo.model.values import Measurement, Status, now
+from agent_client.brief.message import render
+from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Incumbent, Proposal, Started, Trial, Verdict
+from lineage_repo.model.measurement import Measurement, Status, now
 from lineage_repo.record.campaign import find_task
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
@@ -52,7 +52,7 @@ def opening() -> CampaignEntry:
         specialists=tuple(s.name for s in task.specialists),
         caps=Caps(),
         isolation="none",
-        start=_HEX,
+        start_tree=_HEX,
         digests={},
         at=now(),
     )
@@ -62,7 +62,9 @@ def measured(seconds: float) -> Measurement:
     """Ten seeds of a trial."""
     values = tuple(seconds + i / 100 for i in range(10))
     metrics = {"accuracy": tuple(0.98 for _ in range(10)), "seconds": values}
-    return Measurement(drawn=(1,), seeds=tuple(range(10)), metrics=metrics, phases=(), source_bytes=9, clock="cpu")
+    return Measurement(
+        trial_seeds=(1,), box_seeds=tuple(range(10)), metrics=metrics, phases=(), source_bytes=9, clock="cpu"
+    )
 
 
 def add(lineage: Lineage, number: int, specialist: str) -> None:
@@ -79,15 +81,15 @@ def add(lineage: Lineage, number: int, specialist: str) -> None:
         expected_delta=-0.01,
         specialist=specialist if number else "start",
         session="bench",
-        snapshot=_HEX,
+        recipe_tree=_HEX,
     )
     trial = Trial(
         number=number,
         proposal=claimed,
         judge_version=1,
         measurement=measured(score) if score is not None else None,
-        incumbent=Incumbent(number=best.number, score=best.score, seeds=10) if best and best.score else None,
-        outcome=Outcome(
+        incumbent=Incumbent(number=best.number, score=best.score, n_seeds=10) if best and best.score else None,
+        verdict=Verdict(
             status=status,
             score=score,
             delta_vs_best=-0.002 if score is not None and number else None,

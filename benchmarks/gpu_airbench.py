@@ -13,13 +13,13 @@ from statistics import fmean
 import click
 
 from benchmarks import bare, cifar
-from lineage_repo.model.values import Measurement, Record
+from lineage_repo.model.measurement import Measurement, Record
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
-from mcp_server.commands.prepare import Preparation
+from lineage_repo.task.folder import TaskFolder
+from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 NAME = "cifar10_airbench96"
@@ -110,7 +110,7 @@ def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
     right = sum(a == b for a, b in zip(predicted, truth, strict=True))
     (run,) = inside.phases
     return Pair(
-        boxed_s=run.seconds,
+        boxed_s=run.elapsed_s,
         bare_s=alone.seconds,
         boxed_ready_s=run.setup_s,
         bare_ready_s=alone.ready_s,

@@ -13,13 +13,13 @@ from pathlib import Path
 import click
 
 from benchmarks import tokens
-from lineage_repo.model.values import Measurement
+from lineage_repo.model.measurement import Measurement
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
-from mcp_server.commands.prepare import Preparation
+from lineage_repo.task.folder import TaskFolder
+from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 UNIFORM, DRAWN = 9.011, 7.31
@@ -45,9 +45,9 @@ def main(source: str, chunks: int) -> None:
     said = [line for line in log.splitlines() if "train_loss" in line or "peak memory" in line]
     click.echo("\n".join(f"train     {line}" for line in said[-3:]))
     for run in found.phases:
-        click.echo(f"{run.phase:10}{run.seconds:8.1f} s from GO, READY after {run.setup_s:.1f} s")
+        click.echo(f"{run.phase:10}{run.elapsed_s:8.1f} s from GO, READY after {run.setup_s:.1f} s")
     (nats,) = found.metrics["nats_per_token"]
-    predict = found.phases[-1].seconds
+    predict = found.phases[-1].elapsed_s
     click.echo(f"predict   {chunks * 32_768 / predict:,.0f} tokens/s, adaptation included")
     click.echo(f"bytes     {found.source_bytes:,} source + {found.phases[1].artifact_bytes:,} weights")
     click.echo(f"nats      {nats:.4f} a token; a guess has {UNIFORM}, the text {DRAWN}")

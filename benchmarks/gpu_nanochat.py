@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.model.values import Measurement
+from lineage_repo.model.measurement import Measurement
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
-from mcp_server.commands.prepare import Preparation
+from lineage_repo.task.folder import TaskFolder
+from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from tests.support import nanochat_raw
 
@@ -89,7 +89,7 @@ def looked(log: str) -> list[str]:
 
 def told(found: Measurement) -> list[str]:
     """Seconds of every box, and the metrics."""
-    boxes = [f"{run.phase:14} {run.seconds:7.1f} s, READY after {run.setup_s:.1f} s" for run in found.phases]
+    boxes = [f"{run.phase:14} {run.elapsed_s:7.1f} s, READY after {run.setup_s:.1f} s" for run in found.phases]
     return [*boxes, *(f"{name:14} {values[0]:9.4f}" for name, values in found.metrics.items())]
 
 

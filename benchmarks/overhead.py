@@ -14,12 +14,12 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.model.records import Proposal, Trial
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.ledger import Proposal, Trial
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
+from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration
 from mcp_server.trial.executor import LocalExecutor
 
@@ -58,18 +58,18 @@ def register(campaign: Campaign, body: str) -> int:
     """Register a trial that nothing runs."""
     tree = campaign.lineage.store.write_tree({"fit.py": body.encode()})
     proposal = Proposal(
-        parent=0, title="filler", hypothesis="", expected_delta=0, specialist="opt", session="bench", snapshot=tree
+        parent=0, title="filler", hypothesis="", expected_delta=0, specialist="opt", session="bench", recipe_tree=tree
     )
     return campaign.lineage.register(proposal, campaign.settings.digests, lambda _: None)
 
 
 def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
     """Submit the start with one more comment and wait for its record."""
-    bench = Bench(campaign, "opt", "bench", 10**6, host)
+    bench = Workspace(campaign, "opt", "bench", 10**6, host)
     path = bench.workdir.folder / "fit.py"
     path.write_text(path.read_text("utf-8") + f"# {salt}\n", "utf-8")
     number = bench.submit("one more comment", "A comment changes nothing, so this measures the harness.", 0.0, "").trial
-    claims.wait(campaign.trial_folder(number))
+    locks.wait_for_release(campaign.trial_folder(number))
     bench.finished(number)
     bench.workdir.close()
     return bench.lineage.trials[number]
@@ -78,7 +78,7 @@ def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
 def overhead(trial: Trial) -> float:
     """Seconds from registered to recorded that the harness spent itself."""
     measurement = trial.measurement
-    assert measurement, trial.outcome  # noqa: S101
+    assert measurement, trial.verdict  # noqa: S101
     boxes = sum(run.setup_s + run.wall_s for run in measurement.phases)
     return (trial.at - trial.started).total_seconds() - boxes - measurement.evaluator_s
 

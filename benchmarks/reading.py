@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lineage_repo.interchange.intake import import_trace
-from lineage_repo.interchange.lines import CampaignLine, Trace, TrialLine
+from lineage_repo.interchange.importing import import_trace
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine
 from lineage_repo.model.manifest import Objective
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 
 _WARM = 5
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ def deep(size: int) -> Trace:
                 hypothesis=" ".join(f"word{draw.randrange(2000)}" for _ in range(40)),
                 expected_delta=-0.001,
                 values={"loss": best if keep else best + draw.random() / 100} if scored else {},
-                seconds=900.0,
+                slot_s=900.0,
             )
         )
     return Trace(CampaignLine(name="deep", title="Made for a benchmark", objective=objective), tuple(trials), {})

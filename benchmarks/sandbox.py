@@ -13,8 +13,8 @@ from pathlib import Path
 
 from lineage_repo.record.campaign import Campaign, find_task
 from mcp_server.sandbox.host import Host
-from mcp_server.sandbox.probe import boxed as run_boxed
-from mcp_server.trial.attempt import measure
+from mcp_server.sandbox.probe import run_in_box as run_boxed
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 _RUNS = 40

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import click
 
-from agent_client.session.options import Access
+from agent_client.session.claude_options import Access
 from agent_client.session.session import Session
-from lineage_repo.model.sessions import SessionReport
-from lineage_repo.prompting.prompt import caps_of
+from lineage_repo.model.session import SessionRecord
+from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.storage import locks
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
+from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration
 from mcp_server.trial.executor import LocalExecutor
 from tests.conftest import crowd_task
@@ -57,7 +57,7 @@ def main(seconds: float, submitters: str, rounds: int, sessions: int, at_once: b
 def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host]:
     """A calibrated campaign on a host of its own."""
     host = Host(state=folder / "state", path=os.environ["PATH"], slots=slots)
-    made = Campaign.create(folder / "campaign", task, seeds=1)
+    made = Campaign.create(folder / "campaign", task, n_seeds=1)
     calibration.calibrate(made, 2, host, LocalExecutor(host), lambda _: None)
     return made, host
 
@@ -84,7 +84,7 @@ def start(made: tuple[Campaign, Host], count: int) -> None:
     print(f"{peak[0] / count / 2**20:.0f} MiB private memory each at the peak, ended: {', '.join(ends)}")
 
 
-async def hold_all(made: Campaign, url: str, count: int) -> list[SessionReport]:
+async def hold_all(made: Campaign, url: str, count: int) -> list[SessionRecord]:
     """Hold the sessions, without the loop's staggering."""
     model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"}
     kept = ("PATH", "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
@@ -94,7 +94,7 @@ async def hold_all(made: Campaign, url: str, count: int) -> list[SessionReport]:
     return await asyncio.gather(*(session.run() for session in sessions))
 
 
-def first_call_s(folder: Path, report: SessionReport) -> float:
+def first_call_s(folder: Path, report: SessionRecord) -> float:
     """Seconds from the start of a session to its first tool call."""
     line = (folder / "sessions" / report.session / "tools.jsonl").read_text("utf-8").splitlines()[0]
     at = json.loads(line)["at"]
@@ -126,20 +126,20 @@ def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: fl
     for thread in threads:
         thread.join()
     recorded = [t for t in made[0].lineage.refresh().trials.values() if t.number and t.measurement]
-    assert len(recorded) == width * rounds, [t.outcome for t in recorded]  # noqa: S101
+    assert len(recorded) == width * rounds, [t.verdict for t in recorded]  # noqa: S101
     return walls
 
 
 def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
     """One submitter after the other's fashion: edit, submit, wait, again."""
-    bench = Bench(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
+    bench = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
     path = bench.workdir.folder / "fit.py"
     text = path.read_text("utf-8")
     for turn in range(rounds):
         sleep = f"import time\ntime.sleep({seconds})  # {number} {turn}\nfound = fit("
         path.write_text(text.replace("found = fit(", sleep), "utf-8")
         trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
-        claims.wait(bench.campaign.trial_folder(trial))
+        locks.wait_for_release(bench.campaign.trial_folder(trial))
         bench.finished(trial)
     bench.workdir.close()
 

@@ -13,10 +13,10 @@ from statistics import fmean, stdev
 import click
 
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.verdict.judge import per_seed
+from lineage_repo.verdict.judge import values_per_seed
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 TWINS = ("parameter_golf_cpu", "nanochat_cpu", "airbench_cpu")
@@ -53,7 +53,7 @@ def row(name: str) -> str:
     found, objective = outcome.measurement, campaign.task.objective
     if found is None or outcome.fault:
         return f"{name:20} failed: {outcome.fault.line if outcome.fault else 'no measurement'}"
-    values = per_seed(campaign.task, found)[objective.metric]
+    values = values_per_seed(campaign.task, found)[objective.metric]
     cpu = sum(run.cpu_s or 0.0 for run in found.phases)
     score = f"{fmean(values):.{objective.digits}f} {objective.metric}"
     return (

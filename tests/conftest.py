@@ -12,15 +12,15 @@ import pytest
 import tomli_w
 
 from lineage_repo.record.campaign import Campaign, data_folder
-from lineage_repo.storage import claims
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.storage import locks
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
+from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration
 from mcp_server.trial.executor import LocalExecutor
 
 MakeTask = Callable[..., TaskFolder]
-MakeBench = Callable[..., Bench]
+MakeBench = Callable[..., Workspace]
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) ->
     for name, table in tables.items():
         raw[name] = {**raw.get(name, {}), **table} if isinstance(table, dict) else table
     for index in range(len(raw["phases"]) if phase_seconds else 0):
-        raw["phases"][index]["seconds"] = phase_seconds
+        raw["phases"][index]["limit_s"] = phase_seconds
     (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")
     return TaskFolder.load(folder)
 
@@ -99,18 +99,18 @@ def campaign(calibrated_toy: Path, tmp_path: Path) -> Generator[Campaign]:
 
 def wait_for_runners(folder: Path) -> None:
     for trial in (folder / "trials").iterdir():
-        if claims.alive(trial):
+        if locks.is_alive(trial):
             (trial / "cancel").touch()
-            claims.wait(trial)
+            locks.wait_for_release(trial)
 
 
 @pytest.fixture
 def make_bench(campaign: Campaign, host: Host) -> Generator[MakeBench]:
     """A bench of one specialist; closed when the test ends."""
-    made: list[Bench] = []
+    made: list[Workspace] = []
 
-    def make(specialist: str = "opt", session: str = "session-1", max_submits: int = 3) -> Bench:
-        made.append(Bench(campaign, specialist, session, max_submits, host))
+    def make(specialist: str = "opt", session: str = "session-1", max_submits: int = 3) -> Workspace:
+        made.append(Workspace(campaign, specialist, session, max_submits, host))
         return made[-1]
 
     yield make

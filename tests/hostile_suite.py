@@ -22,17 +22,17 @@ import click
 import tomli_w
 from mcp import Client
 
-from lineage_repo.model.records import Proposal, Trial
-from lineage_repo.model.values import Status
+from lineage_repo.model.ledger import Proposal, Trial
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign, data_folder
 from lineage_repo.storage.scratch import SCRATCH
 from lineage_repo.storage.snapshot import SnapshotError
-from lineage_repo.task.taskfolder import TaskFolder
-from lineage_repo.text.text import one_line
+from lineage_repo.task.folder import TaskFolder
+from lineage_repo.text.sanitize import check_line
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
 from mcp_server.tools.server import build
+from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration, runner
 from mcp_server.trial.executor import LocalExecutor
 
@@ -47,25 +47,25 @@ _COPIES: dict[str, dict[str, Any]] = {
     "toy": {
         "objective": {"min_delta": 0.05},
         "limits": {"memory_bytes": 150_000_000, "scratch_bytes": 8_000_000, "total_bytes": 6_000},
-        "phases": [{"seconds": 1.0, "ready_s": 3.0}, {"seconds": 1.0}],
+        "phases": [{"limit_s": 1.0, "ready_s": 3.0}, {"limit_s": 1.0}],
     },
     "airbench_cpu": {
-        "seeds": 1,
+        "n_seeds": 1,
         "objective": {"min_delta": 0.8},
         "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
-        "phases": [{"seconds": 6.0, "ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
+        "phases": [{"limit_s": 6.0, "ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
     },
     "parameter_golf_cpu": {
-        "seeds": 2,  # the attack that carries text from one to the next needs them
+        "n_seeds": 2,  # the attack that carries text from one to the next needs them
         "objective": {"min_delta": 0.4},
         "limits": {"total_bytes": 130_000},
-        "phases": [{"ready_s": 30.0}, {"seconds": 3.0, "ready_s": 30.0}],
+        "phases": [{"ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
     },
     "nanochat_cpu": {
-        "seeds": 1,
+        "n_seeds": 1,
         "gates": [{"metric": "bpb", "at_most": 6.0, "rule": "mean"}],
         "objective": {"min_delta": 0.15},
-        "phases": [{"seconds": 15.0, "ready_s": 60.0}, {"seconds": 12.0, "ready_s": 60.0}],
+        "phases": [{"limit_s": 15.0, "ready_s": 60.0}, {"limit_s": 12.0, "ready_s": 60.0}],
     },
 }
 
@@ -283,7 +283,7 @@ class Arena:
     def noise(self, task: str) -> float:
         """Standard deviation of one trial's score, from the calibration."""
         campaign = self.campaign(task)
-        return campaign.lineage.noise(campaign.task)[campaign.task.objective.metric].sd / campaign.task.seeds**0.5
+        return campaign.lineage.noise(campaign.task)[campaign.task.objective.metric].sd / campaign.task.n_seeds**0.5
 
     def reference(self, attack: Attack) -> float:
         """What the same recipe scores without the attack: the baseline, or its honest settings measured alone."""
@@ -313,7 +313,7 @@ def measure(arena: Arena, task: str, files: Mapping[str, bytes], attack: Attack)
         expected_delta=0.0,
         specialist=campaign.settings.specialists[0],
         session="hostile",
-        snapshot=lineage.store.write_tree(files),
+        recipe_tree=lineage.store.write_tree(files),
     )
     number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
     return runner.run(campaign, number, arena.host)
@@ -359,9 +359,9 @@ def _measured(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
 
 def _verdict(campaign: Campaign, trial: Trial, reference: float, *, honest_keep: bool) -> tuple[str, float | None, str]:
     """The class of a finished trial; a line or a trailer that the recipe forged is a class of its own."""
-    line = trial.outcome.failure or ""
+    line = trial.verdict.failure or ""
     status = campaign.lineage.store.run("log", "-1", "--format=%(trailers:key=Status,valueonly)", _commit(trial))
-    if status.decode().split() != [trial.status.value] or one_line(line) != line or len(line) > 400:
+    if status.decode().split() != [trial.status.value] or check_line(line) != line or len(line) > 400:
         return "forged-text", None, line
     if trial.score is None:
         return trial.status.value, None, line
@@ -380,7 +380,7 @@ async def _call(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
     """Make the calls of a tool attack; the last one's answer counts, and a refusal may leave nothing in the ledger."""
     campaign = arena.campaign("tools")
     session = attack.name.partition("/")[2][:60]
-    bench = Bench(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
+    bench = Workspace(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
     try:
         bench.workdir.rebase(0)
         for entry in attack.call.get("workdir", ()):

@@ -45,4 +45,4 @@ def test_tasks_and_knowledge_are_data_and_not_packages() -> None:
 
 def test_bubblewraps_arguments_are_spelt_in_one_module() -> None:
     users = [p.name for p in (ROOT / "mcp_server").rglob("*.py") if '"--ro-bind"' in p.read_text("utf-8")]
-    assert users == ["sandbox.py"]
+    assert users == ["bwrap_args.py"]

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from lineage_repo.model.ledger import Started, Trial
 from lineage_repo.model.manifest import Objective
-from lineage_repo.model.records import Started, Trial
-from lineage_repo.model.values import Record
-from lineage_repo.prompting import views
+from lineage_repo.model.measurement import Record
+from lineage_repo.prompting import queries
 from lineage_repo.prompting.saturation import Saturation, saturation
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.text.text import clipped
+from lineage_repo.text.sanitize import clip
 
 _COMPARED = 3
 """How many of a role's latest trials are compared with what came before."""
@@ -59,17 +59,17 @@ def fit(sections: Sequence[Section], room: int) -> list[int]:
 def sections(lineage: Lineage, specialist: str) -> list[Section]:
     """What the record says to `specialist`; sections without rows included."""
     best, objective = lineage.best, lineage.task.objective
-    own, failed, board = views.role(lineage, specialist), views.failures(lineage), views.leaderboard(lineage)
-    chain = views.ancestry(lineage, best.number) if best else []
+    own, failed, board = queries.role(lineage, specialist), queries.failures(lineage), queries.leaderboard(lineage)
+    chain = queries.ancestry(lineage, best.number) if best else []
     near = lineage.roster[specialist].neighbours
-    others = [t for t in views.recent(lineage) if t.proposal.specialist in near]
+    others = [t for t in queries.recent(lineage) if t.proposal.specialist in near]
     running = [_claim(entry) for entry in lineage.running()]
-    margins = best.outcome.margins if best else ()
+    margins = best.verdict.margins if best else ()
     return [
         Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
             title="Room that the best leaves under every gate and limit",
-            rows=tuple(f"- {views.margin_text(lineage.task, margin)}" for margin in margins),
+            rows=tuple(f"- {queries.margin_text(lineage.task, margin)}" for margin in margins),
             where="size_project()",
         ),
         _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),
@@ -81,7 +81,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
             where=_view("similar"),
         ),
         _table(
-            f"Trials of your neighbours ({clipped(', '.join(near), 80)}), newest first",
+            f"Trials of your neighbours ({clip(', '.join(near), 80)}), newest first",
             others,
             8,
             objective,
@@ -114,7 +114,7 @@ def _view(view: str) -> str:
 
 def _row(trial: Trial, objective: Objective, width: int) -> str:
     """One trial; `width` characters of its hypothesis, none for 0."""
-    proposal, outcome = trial.proposal, trial.outcome
+    proposal, outcome = trial.proposal, trial.verdict
     facts = [f"- {trial.number:04d} {outcome.status} {objective.text(outcome.score)}"]
     if outcome.delta_vs_best is not None:
         facts.append(f"({outcome.delta_vs_best:+.{objective.digits}f} against the best of then)")
@@ -122,15 +122,15 @@ def _row(trial: Trial, objective: Objective, width: int) -> str:
         facts.append(f"from {proposal.parent:04d}, expected {proposal.expected_delta:+.3g}")
     facts.append(f"by {proposal.specialist}: {quoted(proposal.title)}")
     if width and proposal.hypothesis:
-        facts.append(f"because {quoted(clipped(proposal.hypothesis, width))}")
+        facts.append(f"because {quoted(clip(proposal.hypothesis, width))}")
     if outcome.failure:
-        facts.append(f"failed: {quoted(clipped(outcome.failure, 200))}")
+        facts.append(f"failed: {quoted(clip(outcome.failure, 200))}")
     return " ".join(facts)
 
 
 def _likenesses(lineage: Lineage, own: list[Trial], objective: Objective) -> Iterator[str]:
     """A row for each of a role's trials that claims much the same as an earlier one."""
-    for trial, (share, earlier) in zip(own, views.resembled(lineage, own), strict=True):
+    for trial, (share, earlier) in zip(own, queries.find_resembled(lineage, own), strict=True):
         if share >= _LIKE:
             yield (
                 f"- your {trial.number:04d} {quoted(trial.proposal.title)} shares {share:.0%} of its words with "

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from agent_client.loop.plan import Plan
 from agent_client.loop.progress import Say
 from agent_client.loop.spend import known
-from lineage_repo.model.values import Record
-from lineage_repo.monitor.hostfile import slots
-from lineage_repo.prompting.prompt import caps_of
+from lineage_repo.model.measurement import Record
+from lineage_repo.monitor.host_slots import slots
+from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 
 
@@ -85,7 +85,7 @@ def _seconds(campaign: Campaign) -> float:
     """Mean over the calibrations, for as many seeds as a trial has."""
     runs = [c.measurement for c in campaign.lineage.calibrations]
     boxes = sum(p.setup_s + p.wall_s for m in runs for p in m.phases) + sum(m.evaluator_s for m in runs)
-    return boxes * campaign.task.seeds / sum(len(m.seeds) for m in runs)
+    return boxes * campaign.task.n_seeds / sum(len(m.box_seeds) for m in runs)
 
 
 def text(found: Forecast) -> str:

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from agent_client.loop.notify import Notifier
 from agent_client.loop.progress import Say
-from agent_client.loop.report import EndedSession, LiveSession, RunReason, RunState
+from agent_client.loop.state import EndedSession, LiveSession, RunEnd, RunState
 from agent_client.session.session import Session
-from lineage_repo.model.sessions import EndReason, SessionReport
-from lineage_repo.monitor import live
+from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.monitor import health
 from lineage_repo.monitor.control import Control
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
@@ -35,12 +35,12 @@ class Heartbeat:
             self._write(state())
             self._tell_alarms()
 
-    def end(self, state: Callable[[], RunState], reason: RunReason, detail: str) -> None:
+    def end(self, state: Callable[[], RunState], reason: RunEnd, detail: str) -> None:
         """Write how the run ended."""
         self._write(state().model_copy(update={"reason": reason, "detail": detail}))
 
     def _tell_alarms(self) -> None:
-        found = [live.Alarm(**alarm) for alarm in live.look(self._folder)["alarms"]]
+        found = [health.Alarm(**alarm) for alarm in health.look(self._folder)["alarms"]]
         for alarm in found:
             if alarm.kind not in self._alarms:
                 self._say(f"ALARM {alarm.text}")
@@ -67,7 +67,7 @@ def live_session(session: Session) -> LiveSession:
     )
 
 
-def ended_session(report: SessionReport) -> EndedSession:
+def ended_session(report: SessionRecord) -> EndedSession:
     """How a session ended, briefly."""
     reason = report.end_reason or EndReason.LOST
     return EndedSession(session=report.session, reason=reason, failed=reason.failed, error=report.error)

@@ -4,8 +4,8 @@ import random
 import time
 from dataclasses import dataclass
 
-from lineage_repo.model.sessions import SessionReport
-from lineage_repo.model.values import now
+from lineage_repo.model.measurement import now
+from lineage_repo.model.session import SessionRecord
 
 FRUITLESS = 3
 """Sessions in a row without a trial, for every specialist, after which the run ends."""
@@ -21,7 +21,7 @@ class Pace:
     failures: int = 0
     ready_at: float = 0.0
     """On the monotonic clock."""
-    last: SessionReport | None = None
+    last: SessionRecord | None = None
 
     @property
     def wait_s(self) -> float:
@@ -31,7 +31,7 @@ class Pace:
         """A session bore fruit."""
         self.failures = 0
 
-    def failed(self, report: SessionReport) -> None:
+    def failed(self, report: SessionRecord) -> None:
         """Back off; failures of the same moment count once, and a moment that the endpoint names is waited for."""
         self.last = report
         if self.wait_s > 0:

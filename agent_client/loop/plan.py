@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 
 HOURS = 48.0
 NO_IMPROVEMENT_HOURS = 4.0

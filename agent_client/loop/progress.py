@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from lineage_repo.model.records import Started, Trial
-from lineage_repo.model.sessions import SessionReport
+from lineage_repo.model.ledger import Started, Trial
+from lineage_repo.model.session import SessionRecord
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import heading, trial_subject
 
@@ -26,7 +26,7 @@ class Progress:
             self._say(f"{number:04d} running {heading(self._lineage.started[number].proposal)}")
         for number in sorted(recorded):
             trial = self._lineage.trials[number]
-            why = f" [{trial.outcome.failure}]" if trial.outcome.failure else ""
+            why = f" [{trial.verdict.failure}]" if trial.verdict.failure else ""
             self._say(trial_subject(trial, self._objective) + why)
         self._started |= started
         self._recorded |= recorded
@@ -35,7 +35,7 @@ class Progress:
     def session_started(self, session: str, submits: int) -> None:
         self._say(f"session {session} starts, {submits} submit{'s' if submits > 1 else ''}")
 
-    def session_ended(self, report: SessionReport) -> None:
+    def session_ended(self, report: SessionRecord) -> None:
         seconds = (report.ended - report.started).total_seconds()
         done = (
             f"{len(report.trials)} trial{'s' if len(report.trials) != 1 else ''}, {report.turns} turns, {seconds:.1f} s"

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent_client.loop.progress import Say
-from lineage_repo.model.sessions import EndReason, SessionReport, reports
+from lineage_repo.model.session import EndReason, SessionRecord, read_sessions
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
 
@@ -19,13 +19,13 @@ class Spend:
     Earlier time is the union of the sessions' times; in this run all time counts but pauses.
     """
 
-    def __init__(self, reports: Iterable[SessionReport]) -> None:
+    def __init__(self, reports: Iterable[SessionRecord]) -> None:
         before = list(reports)
         self.usd = sum(report.charged_usd for report in before)
         self._spans = union((report.started, report.ended) for report in before)
         self._open = False
 
-    def add(self, report: SessionReport) -> None:
+    def add(self, report: SessionRecord) -> None:
         """A session of this run ended; its time is counted by `tick`."""
         self.usd += report.charged_usd
 
@@ -54,14 +54,14 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def known(folder: Path, say: Say) -> Iterator[SessionReport]:
+def known(folder: Path, say: Say) -> Iterator[SessionRecord]:
     """Every session that can be read; of one that can't it is said that its spend is not counted."""
-    return reports(folder, lambda error: say(f"{error}; its USD and hours are not counted"))
+    return read_sessions(folder, lambda error: say(f"{error}; its USD and hours are not counted"))
 
 
-def settled(campaign: Campaign, say: Say) -> list[SessionReport]:
+def settle(campaign: Campaign, say: Say) -> list[SessionRecord]:
     """Every session of earlier runs; one whose loop was killed gets its end."""
-    found: list[SessionReport] = []
+    found: list[SessionRecord] = []
     for report in known(campaign.folder, say):
         ended = report
         if report.end_reason is None:

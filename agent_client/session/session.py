@@ -23,21 +23,21 @@ from claude_agent_sdk import (
 )
 from claude_agent_sdk.types import HookJSONOutput
 
-from agent_client.brief import brief
-from agent_client.session import frames, guard
-from agent_client.session.activity import Activity
-from agent_client.session.options import Access, Place, expected, options, server_command
-from agent_client.session.papers import Papers
-from agent_client.session.rollcall import RollCall
-from agent_client.session.shell import Shell, ShellError
+from agent_client.brief.message import Brief, render
+from agent_client.session import file_guard, messages
+from agent_client.session.artifacts import SessionFiles
+from agent_client.session.claude_options import Access, SessionFolder, expected_tools, options, server_command
+from agent_client.session.shell_guard import ShellError, ShellGuard
+from agent_client.session.stream import Activity
+from agent_client.session.tool_check import ToolCheck
 from agent_client.standin.conversation import PREFIX
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.records import Caps
-from lineage_repo.model.sessions import EndReason, SessionReport
-from lineage_repo.model.values import now
-from lineage_repo.prompting.prompt import system_prompt
+from lineage_repo.model.ledger import Caps
+from lineage_repo.model.measurement import now
+from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.text.text import clipped
+from lineage_repo.text.sanitize import clip
 
 GRACE_S = 20.0
 """How long an interrupted session may take to say goodbye before it is cut off."""
@@ -63,16 +63,16 @@ class Session:
         self.started = now()
         self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
         folder = campaign.folder.resolve() / "sessions" / self.id
-        self.place = Place(folder=folder, workdir=campaign.workdir(specialist).resolve())
+        self.place = SessionFolder(folder=folder, workdir=campaign.workdir(specialist).resolve())
         self.activity = Activity()
         self.reason: EndReason | None = None
         self.error: str | None = None
         self.result: ResultMessage | None = None
-        self._shell = Shell(campaign, specialist, access.server) if "Bash" in extras else None
-        self._roll = RollCall(expected(lineage=campaign.settings.lineage, extras=extras))
+        self._shell = ShellGuard(campaign, specialist, access.server) if "Bash" in extras else None
+        self._roll = ToolCheck(expected_tools(read_record=campaign.settings.read_record, extras=extras))
         self._client: ClaudeSDKClient | None = None
         self._limit = asyncio.timeout(caps.minutes * 60 + GRACE_S)
-        self._system, self._prompt = b"", brief.Brief(text="")
+        self._system, self._prompt = b"", Brief(text="")
         self._written = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,28 +84,28 @@ class Session:
         """Numbers of the trials that this session registered."""
         return tuple(n for n, s in self.campaign.lineage.started.items() if s.proposal.session == self.id)
 
-    async def run(self) -> SessionReport:
+    async def run(self) -> SessionRecord:
         """Hold the session and write its report; only a cancellation is raised."""
         try:
             for folder in (self.place.folder, self.place.home, self.place.workdir):
                 folder.mkdir(parents=True, exist_ok=True)
-            with Papers(self.place, self.access.redact) as papers:
+            with SessionFiles(self.place, self.access.redact) as papers:
                 return await self._papered(papers)
         except OSError as error:  # not even papers can be kept, as on a full disk
             self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
-            return self.report(ended=True)
+            return self.record(ended=True)
 
-    async def _papered(self, papers: Papers) -> SessionReport:
+    async def _papered(self, papers: SessionFiles) -> SessionRecord:
         try:
             self._prepare()
-            papers.report(self.report(ended=False))
+            papers.report(self.record(ended=False))
             await self._talk(papers)
         except TimeoutError:
             self._end(EndReason.MINUTES)
         except ShellError as error:
             self._fail(EndReason.UNGUARDED, str(error))
         except ResultError as error:
-            self.error = self.error or clipped(str(error), 2000)
+            self.error = self.error or clip(str(error), 2000)
         except (ClaudeSDKError, EspalierError, OSError) as error:
             self._fail(EndReason.CRASH, f"{type(error).__name__}: {error}")
         except asyncio.CancelledError:
@@ -134,16 +134,16 @@ class Session:
         self._system = system_prompt(self.campaign, self.specialist, self.extras).encode()
         self.place.system.write_bytes(self._system)
         lineage = self.campaign.lineage.refresh()
-        self._prompt = brief.render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
+        self._prompt = render(lineage, self.specialist, self.place.workdir, self.caps.submits, self.id)
         self.place.brief.write_text(self._prompt.text, encoding="utf-8")
 
-    async def _talk(self, papers: Papers) -> None:
+    async def _talk(self, papers: SessionFiles) -> None:
         async with self._limit:
             settings = self._options(await self._shell.open(self.place.home) if self._shell else {})
             settings.stderr = papers.log
             await self._hold(settings, papers)
 
-    async def _hold(self, settings: ClaudeAgentOptions, papers: Papers) -> None:
+    async def _hold(self, settings: ClaudeAgentOptions, papers: SessionFiles) -> None:
         async with ClaudeSDKClient(settings) as client:
             self._client = client
             alarm = asyncio.get_running_loop().call_later(self.caps.minutes * 60, self.stop, EndReason.MINUTES)
@@ -172,14 +172,17 @@ class Session:
             command,
             {
                 "UserPromptSubmit": [self._roll.matcher()],
-                "PreToolUse": [guard.matcher(self.place.workdir), *([self._shell.matcher()] if self._shell else [])],
+                "PreToolUse": [
+                    file_guard.matcher(self.place.workdir),
+                    *([self._shell.matcher()] if self._shell else []),
+                ],
                 "PostToolUse": [after],
             },
             self.extras,
             shell,
         )
 
-    async def _listen(self, client: ClaudeSDKClient, papers: Papers) -> None:
+    async def _listen(self, client: ClaudeSDKClient, papers: SessionFiles) -> None:
         async for message in client.receive_response():
             self._take(message, papers)
             if self.activity.usage.fresh >= self.caps.tokens:
@@ -188,17 +191,17 @@ class Session:
                 case AssistantMessage():
                     if time.monotonic() - self._written > _WRITE_S:
                         self._written = time.monotonic()
-                        papers.report(self.report(ended=False))
+                        papers.report(self.record(ended=False))
                 case ResultMessage():
                     self.result = message
                 case _:
                     pass
 
-    def _take(self, message: Message, papers: Papers) -> None:
+    def _take(self, message: Message, papers: SessionFiles) -> None:
         try:
             ended = self.activity.take(message)
-        except frames.UsageError as error:
-            self.error = clipped(str(error), 2000)
+        except messages.UsageError as error:
+            self.error = clip(str(error), 2000)
             self.stop(EndReason.API_ERROR)
             ended = []
         if not isinstance(message, StreamEvent):
@@ -238,11 +241,11 @@ class Session:
 
     def _fail(self, reason: EndReason, error: str) -> None:
         if self._end(reason):
-            self.error = clipped(error, 2000)
+            self.error = clip(error, 2000)
 
-    def _sign_off(self, papers: Papers) -> SessionReport:
+    def _sign_off(self, papers: SessionFiles) -> SessionRecord:
         """Write how the session ended; where that fails, say so in its log."""
-        report = self.report(ended=True)
+        report = self.record(ended=True)
         try:
             papers.report(report)
         except OSError as error:
@@ -250,16 +253,16 @@ class Session:
                 papers.log(f"session.json does not say how the session ended: {error}")
         return report
 
-    def report(self, *, ended: bool) -> SessionReport:
+    def record(self, *, ended: bool) -> SessionRecord:
         """Where the session stands, or how it ended."""
         result, activity = self.result, self.activity
         with suppress(EspalierError, OSError):  # what is known already is better than no report
             self.campaign.lineage.refresh()
-        reason = (self.reason or frames.end_of(result)) if ended else None
+        reason = (self.reason or messages.end_of(result)) if ended else None
         if reason is EndReason.SERVER_MISSING:
-            self.error = clipped(" | ".join([self.error or "", *frames.server_errors(self.place.home)]), 2000)
-        said = clipped(result.result, 1000) if result and result.result else ""
-        return SessionReport(
+            self.error = clip(" | ".join([self.error or "", *messages.server_errors(self.place.home)]), 2000)
+        said = clip(result.result, 1000) if result and result.result else ""
+        return SessionRecord(
             session=self.id,
             specialist=self.specialist,
             model=self.model,
@@ -269,7 +272,7 @@ class Session:
             caps=self.caps,
             extras=self.extras,
             turns=result.num_turns if result else activity.turns,
-            usage=max(activity.usage, frames.told_at_the_end(result), key=lambda usage: usage.fresh),
+            usage=max(activity.usage, messages.final_usage(result), key=lambda usage: usage.fresh),
             cost_usd=max(0.0, result.total_cost_usd) if result and result.total_cost_usd is not None else None,
             submits=self.caps.submits,
             trials=self.trials,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, cast
 
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 
 PREFIX = "mcp__espalier__"
 """What the agent's tool names carry in front of ours."""

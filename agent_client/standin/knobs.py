@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 
 Turn = tuple[str, float]
 """A knob's name and a value that it was or is to be set to."""
@@ -100,7 +100,7 @@ def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
     ]  # fmt: skip
 
 
-def read_title(title: str) -> tuple[str, float, float] | None:
+def parse_title(title: str) -> tuple[str, float, float] | None:
     """Knob, old and new value of a title like `LR 0.1 -> 0.14`; None for any other title."""
     found = _TITLE.match(title)
     return (found[1], float(found[2]), float(found[3])) if found else None

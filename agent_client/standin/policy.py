@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from agent_client.standin.conversation import PREFIX, Call, Conversation, Say, Use
-from agent_client.standin.knobs import Attempt, Move, choose, read_knobs, read_title
-from lineage_repo.model.values import Record
+from agent_client.standin.knobs import Attempt, Move, choose, parse_title, read_knobs
+from lineage_repo.model.measurement import Record
 
 MAX_PAGES = 20
 MAX_FILES = 20
@@ -175,7 +175,7 @@ def _carry_out(here: Conversation, move: Move) -> Step | None:
 def _choose(whole: Conversation, base: Call, rows: list[Row], aim: _Aim) -> Move | None:
     """The move of this round: always the same one for the same reads."""
     knobs = [knob for path in _paths(base) for knob in read_knobs(_read(whole, path), aim.role, path)]
-    titles = [read_title(str(c.input.get("title", ""))) for c in whole.calls if c.name == "submit_trial"]
+    titles = [parse_title(str(c.input.get("title", ""))) for c in whole.calls if c.name == "submit_trial"]
     made = {(turn[0], turn[2]) for turn in titles if turn}
     salt = hashlib.sha256(whole.opening.encode()).hexdigest()
     return choose(knobs, _attempts(rows), int(base.data["trial"]), made, salt)
@@ -196,7 +196,7 @@ def _read(whole: Conversation, path: str) -> str:
 
 def _attempts(rows: list[Row]) -> list[Attempt]:
     """What the rows say about turned knobs, oldest first."""
-    found = [(row, read_title(str(row["title"]))) for row in sorted(rows, key=lambda row: int(row["trial"]))]
+    found = [(row, parse_title(str(row["title"]))) for row in sorted(rows, key=lambda row: int(row["trial"]))]
     return [
         Attempt(parent=row.get("parent"), name=turn[0], old=turn[1], new=turn[2], kept=row["status"] == "keep")
         for row, turn in found

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.model.values import Record
+from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
 
 JOIN = 0.30
@@ -60,7 +60,7 @@ class Diversity(Record):
             f"{self.clusters} clusters, {self.effective:.1f} effective, the largest {self.top_share:.1%}",
             f"idf weights from {self.corpus} hypotheses",
             f"near-duplicates {near}",
-            f"clusters shared by roles {share(self.shared, self.plural)}, {self.shared_trials} trials in them",
+            f"clusters shared by roles {format_share(self.shared, self.plural)}, {self.shared_trials} trials in them",
         ]
 
 
@@ -70,7 +70,7 @@ def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversit
     Raises:
         UnsupportedError: no trials, no words, or scikit-learn is missing.
     """
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     texts = [trial.proposal.hypothesis for trial in trials]
     corpus = texts if corpus is None else corpus
     labels, nearest = _clusters(texts, corpus)

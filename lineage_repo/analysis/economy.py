@@ -4,9 +4,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from lineage_repo.analysis.facts import slot_seconds
-from lineage_repo.analysis.section import UnsupportedError, counted
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Record, Status
+from lineage_repo.analysis.support import UnsupportedError, recorded_trials
+from lineage_repo.model.ledger import Trial
+from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
 
 PAUSE = timedelta(hours=1)
@@ -69,7 +69,7 @@ class Slots(Record):
 
 
 def _timed(lineage: Lineage) -> list[Trial]:
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     if lost := sum(trial.lacks("time") for trial in trials):
         raise UnsupportedError(f"{lost} of {len(trials)} trials came without a time")
     return trials
@@ -100,7 +100,7 @@ def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
 
 def slots(lineage: Lineage) -> Slots:
     """Slot-hours; raise `UnsupportedError` where no trial has a duration."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     known = [(trial, seconds) for trial in trials if (seconds := slot_seconds(trial)) is not None]
     if not known:
         raise UnsupportedError("no trial has a recorded duration")

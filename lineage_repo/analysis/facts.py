@@ -2,10 +2,10 @@
 
 from statistics import fmean
 
+from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Margin
-from lineage_repo.verdict.judge import per_seed
+from lineage_repo.model.measurement import Margin
+from lineage_repo.verdict.judge import values_per_seed
 
 
 def values(task: Task, trial: Trial) -> dict[str, float]:
@@ -14,12 +14,12 @@ def values(task: Task, trial: Trial) -> dict[str, float]:
         return dict(trial.imported.values)
     if trial.measurement is None:
         return {}
-    return {name: fmean(found) for name, found in per_seed(task, trial.measurement).items() if found}
+    return {name: fmean(found) for name, found in values_per_seed(task, trial.measurement).items() if found}
 
 
 def margins(task: Task, trial: Trial) -> dict[str, Margin]:
     """The room under each limit and gate, by a name of its own: gates that share a metric are told apart."""
-    return {_label(task, margin): margin for margin in trial.outcome.margins}
+    return {_label(task, margin): margin for margin in trial.verdict.margins}
 
 
 def _label(task: Task, margin: Margin) -> str:
@@ -33,7 +33,7 @@ def _label(task: Task, margin: Margin) -> str:
 def slot_seconds(trial: Trial) -> float | None:
     """Wall seconds that the trial held its slot: boxes and evaluator, or what the other harness says; else None."""
     if trial.imported:
-        return trial.imported.seconds
+        return trial.imported.slot_s
     if trial.measurement is None:
         return None
     boxes = sum(run.wall_s + run.setup_s for run in trial.measurement.phases)

@@ -3,8 +3,8 @@
 from statistics import median
 
 from lineage_repo.analysis import facts
-from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.model.values import Margin, Record, Status
+from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.model.measurement import Margin, Record, Status
 from lineage_repo.record.lineage import Lineage
 
 BUDGETS = (Status.SIZE_BLOCKED, Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN)
@@ -18,7 +18,7 @@ class BudgetHits(Record):
 
     def lines(self) -> list[str]:
         """For people."""
-        return [f"{status:21} {share(n, self.trials)}" for status, n in self.counts.items()]
+        return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 
 class MarginRow(Record):
@@ -44,7 +44,7 @@ class Margins(Record):
     def lines(self) -> list[str]:
         """For people."""
         return [
-            f"{r.name} {r.limit:g}: missed {share(r.missed, r.trials)}, {r.near_misses} by less than 1 %; "
+            f"{r.name} {r.limit:g}: missed {format_share(r.missed, r.trials)}, {r.near_misses} by less than 1 %; "
             f"median {r.median:+.6g}, closest pass {_number(r.closest_pass)}, closest miss {_number(r.closest_miss)}"
             for r in self.rows
         ]
@@ -56,14 +56,14 @@ def _number(value: float | None) -> str:
 
 def budget_hits(lineage: Lineage) -> BudgetHits:
     """Count trials over a budget; raise `UnsupportedError` without trials."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     return BudgetHits(trials=len(trials), counts={s: sum(t.status is s for t in trials) for s in BUDGETS})
 
 
 def margins(lineage: Lineage) -> Margins:
     """Collect the margins; raise `UnsupportedError` where no trial has one."""
     found: dict[str, list[Margin]] = {}
-    for trial in counted(lineage):
+    for trial in recorded_trials(lineage):
         for name, margin in facts.margins(lineage.task, trial).items():
             found.setdefault(name, []).append(margin)
     if not found:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from lineage_repo.analysis.statements import CIFAR, RUNS, Claim, Runs, claims
 from lineage_repo.errors import EspalierError
-from lineage_repo.interchange.intake import import_trace, read_trace
-from lineage_repo.model.values import Record
+from lineage_repo.interchange.importing import import_trace, read_trace
+from lineage_repo.model.measurement import Record
 
 Matches = Literal["yes", "close", "NO", "n/a"]
 

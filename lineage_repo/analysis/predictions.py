@@ -2,8 +2,8 @@
 
 from statistics import median
 
-from lineage_repo.analysis.section import UnsupportedError, counted, share
-from lineage_repo.model.values import Record, Status
+from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
 
 
@@ -26,9 +26,9 @@ class Predictions(Record):
     def lines(self) -> list[str]:
         """For people."""
         return [
-            f"a gain was expected in {share(self.expected_gain, self.trials)}",
-            f"measured against the parent in {share(self.gained, self.trials)}, kept {self.kept}",
-            f"the sign was right in {share(self.right_side, self.trials)}",
+            f"a gain was expected in {format_share(self.expected_gain, self.trials)}",
+            f"measured against the parent in {format_share(self.gained, self.trials)}, kept {self.kept}",
+            f"the sign was right in {format_share(self.right_side, self.trials)}",
             f"median expected {self.median_expected:+.6g}, median measured {self.median_measured:+.6g}",
         ]
 
@@ -37,9 +37,9 @@ def predictions(lineage: Lineage) -> Predictions:
     """Compare predictions and measurements; raise `UnsupportedError` where no trial has both."""
     gain = lineage.task.objective.gain
     found = [
-        (trial.proposal.expected_delta, trial.outcome.delta_vs_parent, trial.status)
-        for trial in counted(lineage)
-        if trial.outcome.delta_vs_parent is not None and not trial.lacks("expected_delta")
+        (trial.proposal.expected_delta, trial.verdict.delta_vs_parent, trial.status)
+        for trial in recorded_trials(lineage)
+        if trial.verdict.delta_vs_parent is not None and not trial.lacks("expected_delta")
     ]
     if not found:
         raise UnsupportedError("no trial has a prediction, a score and a scored parent")

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from lineage_repo.analysis.section import UnsupportedError, counted, share
+from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
 from lineage_repo.model.manifest import Objective
-from lineage_repo.model.values import Number, Record, Status
+from lineage_repo.model.measurement import Number, Record, Status
 from lineage_repo.record.lineage import Lineage
 
 
@@ -57,12 +57,12 @@ class StatusCounts(Record):
 
     def lines(self) -> list[str]:
         """For people."""
-        return [f"{status:21} {share(n, self.trials)}" for status, n in self.counts.items()]
+        return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 
 def trajectory(lineage: Lineage) -> Trajectory:
     """Compute the trajectory; raise `UnsupportedError` without a scored start or without trials."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     base, best, objective = lineage.trials.get(0), lineage.best, lineage.task.objective
     if base is None or base.score is None or best is None or best.score is None:
         raise UnsupportedError("the start has no score")
@@ -92,5 +92,5 @@ def trajectory(lineage: Lineage) -> Trajectory:
 
 def statuses(lineage: Lineage) -> StatusCounts:
     """Count the statuses, most frequent first; raise `UnsupportedError` without trials."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     return StatusCounts(trials=len(trials), counts=dict(Counter(t.status for t in trials).most_common()))

@@ -2,9 +2,9 @@
 
 from statistics import fmean, pstdev
 
-from lineage_repo.analysis.section import counted, share
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Number, Record, Status
+from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.model.ledger import Trial
+from lineage_repo.model.measurement import Number, Record, Status
 from lineage_repo.record.lineage import Lineage
 
 ARCHITECTURE = "arch"
@@ -57,8 +57,8 @@ class Edges(Record):
     def lines(self) -> list[str]:
         """For people."""
         return [
-            f"parent edges across roles {share(self.parent_cross, self.parent)}",
-            f"keep edges across roles   {share(self.keep_cross, self.keep)}",
+            f"parent edges across roles {format_share(self.parent_cross, self.parent)}",
+            f"keep edges across roles   {format_share(self.keep_cross, self.keep)}",
             f"parent heads {len(self.heads)}",
         ]
 
@@ -71,12 +71,12 @@ class Architecture(Record):
 
     def lines(self) -> list[str]:
         """For people."""
-        return [f"role or domain {ARCHITECTURE!r}: {share(self.trials, self.whole)}"]
+        return [f"role or domain {ARCHITECTURE!r}: {format_share(self.trials, self.whole)}"]
 
 
 def roles(lineage: Lineage) -> Roles:
     """Count by role, in order of first appearance; raise `UnsupportedError` without trials."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     by_role: dict[str, list[Trial]] = {}
     for trial in trials:
         by_role.setdefault(trial.proposal.specialist, []).append(trial)
@@ -101,7 +101,7 @@ def roles(lineage: Lineage) -> Roles:
 
 def edges(lineage: Lineage) -> Edges:
     """Count the edges; raise `UnsupportedError` without trials."""
-    pairs = [(lineage.trials[t.proposal.parent], t) for t in counted(lineage) if t.proposal.parent]
+    pairs = [(lineage.trials[t.proposal.parent], t) for t in recorded_trials(lineage) if t.proposal.parent]
     crossing = [child for parent, child in pairs if parent.proposal.specialist != child.proposal.specialist]
     return Edges(
         parent=len(pairs),
@@ -114,6 +114,6 @@ def edges(lineage: Lineage) -> Edges:
 
 def architecture(lineage: Lineage) -> Architecture:
     """Count the architecture trials; raise `UnsupportedError` without trials."""
-    trials = counted(lineage)
+    trials = recorded_trials(lineage)
     found = [t for t in trials if ARCHITECTURE in {t.proposal.specialist, t.imported.domain if t.imported else ""}]
     return Architecture(trials=len(found), whole=len(trials))

@@ -7,9 +7,9 @@ from lineage_repo.analysis.diversity import Diversity, diversity
 from lineage_repo.analysis.economy import rate
 from lineage_repo.analysis.progress import statuses, trajectory
 from lineage_repo.analysis.roles import architecture, edges, roles
-from lineage_repo.analysis.section import counted
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Status
+from lineage_repo.analysis.support import recorded_trials
+from lineage_repo.model.ledger import Trial
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
 
 MAIN, NANO, CIFAR = "pg_main", "nanochat_d12", "cifar"
@@ -144,7 +144,7 @@ def _rates() -> list[Claim]:
 
 def _diversity(runs: Runs) -> list[Claim]:
     """Table 3. The idf weights come from every run at hand; the paper had seven."""
-    corpus = [trial.proposal.hypothesis for run in runs.values() for trial in counted(run)]
+    corpus = [trial.proposal.hypothesis for run in runs.values() for trial in recorded_trials(run)]
     weights = (
         f"idf over {len(corpus)} hypotheses, the paper's over more" if len(runs) < len(RUNS) else "rules not stated"
     )
@@ -202,7 +202,7 @@ def _kept(lineage: Lineage) -> int:
 
 
 def _trials(lineage: Lineage) -> int:
-    return len(counted(lineage))
+    return len(recorded_trials(lineage))
 
 
 def _status(lineage: Lineage, status: Status) -> int:
@@ -261,7 +261,7 @@ def _with_keep(lineage: Lineage) -> str:
 
 
 def _first(lineage: Lineage) -> list[Trial]:
-    return counted(lineage)[:200]
+    return recorded_trials(lineage)[:200]
 
 
 def _first_200(runs: Runs) -> str:
@@ -280,7 +280,7 @@ def _efficiency(name: str) -> Callable[[Runs], str]:
 
 def _value(name: str, id_: str, show: _Show) -> Callable[[Runs], str]:
     def find(runs: Runs) -> str:
-        return next(show(t.imported.values) for t in counted(runs[name]) if t.imported and t.imported.id == id_)
+        return next(show(t.imported.values) for t in recorded_trials(runs[name]) if t.imported and t.imported.id == id_)
 
     return find
 

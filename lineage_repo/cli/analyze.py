@@ -5,16 +5,16 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.analysis import summary
 from lineage_repo.analysis.paper import recompute
-from lineage_repo.analysis.report import analyse
 from lineage_repo.cli.commands import open_lineage
+from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.cli.report import begun
-from lineage_repo.cli.terminal import tell, tell_json
 from lineage_repo.interchange.bundle import write_bundle
 from lineage_repo.interchange.table import write_table
+from lineage_repo.report.data import report_data
 from lineage_repo.report.page import report_page
-from lineage_repo.report.rows import survey
-from lineage_repo.report.runtime import vega_script
+from lineage_repo.report.vega import vega_script
 from lineage_repo.text.redact import Redactor
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -32,10 +32,10 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
     Each analysis is defined in its docstring under lineage_repo/analysis/. What the record can't support is said, not
     guessed.
     """
-    found = analyse(open_lineage(directory), open_lineage(single) if single else None)
+    found = summary.analyze(open_lineage(directory), open_lineage(single) if single else None)
     if as_json:
-        return tell_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
-    return tell(*found.lines())
+        return print_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
+    return print_lines(*found.lines())
 
 
 @click.command()
@@ -48,8 +48,8 @@ def paper(directory: Path, as_json: bool) -> None:
     """
     table = recompute(directory)
     if as_json:
-        return tell_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
-    return tell(*table.lines())
+        return print_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
+    return print_lines(*table.lines())
 
 
 @click.command()
@@ -70,7 +70,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
         raise click.UsageError("name a table by -o, or a folder by --bundle")
     lineage = open_lineage(directory)
     if out:
-        tell(f"{out}: {write_table(lineage, out)} trials with the start")
+        print_lines(f"{out}: {write_table(lineage, out)} trials with the start")
     if bundle:
         private = {
             "your home folder": str(Path.home()),
@@ -82,7 +82,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             bundle,
             private,
             Redactor.of(os.environ),
-            lambda: report_page(survey(lineage), vega_script(), begun),
+            lambda: report_page(report_data(lineage), vega_script(), begun),
             as_is=as_is,
         )
-        tell(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")
+        print_lines(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

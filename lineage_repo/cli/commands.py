@@ -9,12 +9,12 @@ from typing import Any, get_args
 import click
 
 from lineage_repo.analysis.facts import values
+from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.cli.status import arm_text
-from lineage_repo.cli.terminal import tell, tell_json, tell_text
+from lineage_repo.model.ledger import Arm, Caps, Trial
 from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.records import Arm, Caps, Trial
-from lineage_repo.model.values import LEVELS, Isolation
-from lineage_repo.prompting.views import margin_text
+from lineage_repo.model.measurement import LEVELS, Isolation
+from lineage_repo.prompting.queries import margin_text
 from lineage_repo.record.campaign import Campaign, find_task
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import snapshot
@@ -92,24 +92,24 @@ def init(
     campaign = Campaign.create(
         directory,
         find_task(name),
-        seeds=seeds,
+        n_seeds=seeds,
         arm=arm,
         specialists=chosen,
         agents=agents,
-        lineage=not no_lineage,
+        read_record=not no_lineage,
         caps=Caps(submits=submits),
         isolation=isolation,
     )
     task = campaign.task
-    tell(f"campaign  {directory}: {task.title}")
-    tell(
+    print_lines(f"campaign  {directory}: {task.title}")
+    print_lines(
         f"objective {task.objective.metric} in {task.objective.unit}, {task.objective.direction} is better, "
-        f"{task.seeds} seeds a trial"
+        f"{task.n_seeds} seeds a trial"
     )
-    tell(f"arm       {arm_text(arm, lineage=not no_lineage)}: {', '.join(campaign.roster)}")
+    print_lines(f"arm       {arm_text(arm, read_record=not no_lineage)}: {', '.join(campaign.roster)}")
     if isolation == "none":
-        tell("isolation none: recipes can forge scores and read all that you can; every trial says so")
-    tell(f"next      espalier calibrate {shlex.quote(str(directory))}")
+        print_lines("isolation none: recipes can forge scores and read all that you can; every trial says so")
+    print_lines(f"next      espalier calibrate {shlex.quote(str(directory))}")
 
 
 @click.command()
@@ -121,8 +121,8 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     lineage = open_lineage(directory)
     found = lineage.trial(trial)
     if as_json:
-        return tell_json(found.model_dump(mode="json", exclude_none=True))
-    proposal, outcome, objective = found.proposal, found.outcome, lineage.task.objective
+        return print_json(found.model_dump(mode="json", exclude_none=True))
+    proposal, outcome, objective = found.proposal, found.verdict, lineage.task.objective
     papers = directory / "sessions" / proposal.session
     rows = [
         ("trial", f"{found.number:04d}  {outcome.status}  {objective.text(outcome.score)}"),
@@ -156,15 +156,17 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     ]
     for name, text in rows:
         if text:
-            tell(f"{name:10} {text}")
+            print_lines(f"{name:10} {text}")
     for notice in found.notices:
-        tell(f"{'notice':10} {notice}")
+        print_lines(f"{'notice':10} {notice}")
     for margin in outcome.margins:
-        tell(f"{'margin':10} {margin_text(lineage.task, margin)}")
-    for entry in (e for e in lineage.replications if trial in {e.number, e.against}):
+        print_lines(f"{'margin':10} {margin_text(lineage.task, margin)}")
+    for entry in (e for e in lineage.certifications if trial in {e.number, e.against}):
         said = "certified" if entry.certified else "not certified"
         pair = f"{entry.number:04d} against {entry.against:04d}"
-        tell(f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}")
+        print_lines(
+            f"{'again':10} {pair}: {said}, gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
+        )
     return None
 
 
@@ -173,16 +175,16 @@ def _means(task: Task, trial: Trial) -> str:
     if trial.measurement is None or trial.fault:
         return ""
     found = values(task, trial).items()
-    return ", ".join(f"{name} {mean:.6g}" for name, mean in found) + f" over {trial.seeds} seeds"
+    return ", ".join(f"{name} {mean:.6g}" for name, mean in found) + f" over {trial.n_seeds} seeds"
 
 
 def _host(lineage: Lineage, trial: Trial) -> str:
     """How disturbed the host was; nothing for a trial that nobody looked at."""
-    drift = lineage.drift(trial.measurement) if trial.measurement else None
-    if drift is None:
+    slowdown = lineage.host_slowdown(trial.measurement) if trial.measurement else None
+    if slowdown is None:
         return ""
-    text = f"{abs(drift):.0%} {'slower' if drift >= 0 else 'faster'} than at calibration"
-    return text + (", more than the task allows" if drift > lineage.task.disturbance.above else "")
+    text = f"{abs(slowdown):.0%} {'slower' if slowdown >= 0 else 'faster'} than at calibration"
+    return text + (", more than the task allows" if slowdown > lineage.task.disturbance.above else "")
 
 
 def _expected(trial: Trial, objective: Objective) -> str:
@@ -220,8 +222,8 @@ def _origin(trial: Trial) -> list[tuple[str, str]]:
 def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
-    before, after = lineage.snapshot(a), lineage.snapshot(b)
-    tell_text(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n")
+    before, after = lineage.recipe_tree(a), lineage.recipe_tree(b)
+    print_text(lineage.store.diff(before, after) or f"trials {a:04d} and {b:04d} have the same recipe\n")
 
 
 @click.command()
@@ -240,11 +242,11 @@ def logs(directory: Path, trial: int) -> None:
     )
     shown = [path for path in found if path.stat().st_size]
     for path in shown:
-        tell(f"== {path.relative_to(folder)}")
+        print_lines(f"== {path.relative_to(folder)}")
         text = path.read_bytes().decode("utf-8", "replace")
-        tell_text(text if text.endswith("\n") else f"{text}\n")
+        print_text(text if text.endswith("\n") else f"{text}\n")
     if not shown:
-        tell(
+        print_lines(
             f"trial {trial:04d} left no log: its boxes wrote nothing, it was pruned, or only the record was cloned",
             err=True,
         )
@@ -261,7 +263,7 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
     lineage = open_lineage(directory)
     lineage.trial(trial)
     snapshot.write_folder(lineage.recipe(trial), out)
-    tell(f"{out}: the recipe of trial {trial:04d}")
+    print_lines(f"{out}: the recipe of trial {trial:04d}")
 
 
 @click.command("verify")
@@ -272,16 +274,16 @@ def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
     report = verify(_store(directory), full=not quick)
     if as_json:
-        tell_json({"schema": "espalier.verify/1", **report.model_dump(mode="json")})
+        print_json({"schema": "espalier.verify/1", **report.model_dump(mode="json")})
     else:
         for problem in report.problems:
-            tell(f"WRONG  {problem}")
-        tell(
+            print_lines(f"WRONG  {problem}")
+        print_lines(
             f"ledger entries {report.entries}, trials with the start {report.trials}, keeps {report.keeps}, "
             f"unfinished {len(report.unfinished)}"
         )
-        tell(f"tip {report.tip}")
-        tell(
+        print_lines(f"tip {report.tip}")
+        print_lines(
             f"problems: {len(report.problems)}"
             if report.problems
             else f"ok: {'every trial says what was imported' if report.imported else 'every verdict replays'}; "

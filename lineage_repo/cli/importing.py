@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.cli.terminal import tell
-from lineage_repo.interchange.intake import import_trace, read_trace
+from lineage_repo.cli.output import print_lines
+from lineage_repo.interchange.importing import import_trace, read_trace
 
 
 @click.command("import")
@@ -20,7 +20,7 @@ def import_command(traces: Path, out: Path) -> None:
     marked = [t.imported for t in lineage.trials.values() if t.imported]
     repaired = sum(bool(found.repairs) for found in marked)
     best = lineage.best
-    tell(f"{out}: {len(marked)} trials with the start, {repaired} of them repaired, none with its code")
+    print_lines(f"{out}: {len(marked)} trials with the start, {repaired} of them repaired, none with its code")
     if best:
-        tell(f"best {lineage.task.objective.text(best.score)} (trial {best.number:04d})")
-    tell(f"next  espalier verify {out}; espalier analyze {out}")
+        print_lines(f"best {lineage.task.objective.text(best.score)} (trial {best.number:04d})")
+    print_lines(f"next  espalier verify {out}; espalier analyze {out}")

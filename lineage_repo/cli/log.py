@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from lineage_repo.cli.terminal import tell, tell_json, tell_text
-from lineage_repo.monitor.shape import fits, parsed
+from lineage_repo.cli.output import print_json, print_lines, print_text
+from lineage_repo.monitor.json_shape import fits, parsed
 from lineage_repo.storage.files import read_plain
 
 NAME, TIP = "rows.tsv", "tip"
@@ -64,15 +64,15 @@ def log(
             raise click.UsageError(
                 "--graph draws all trials, or the keeps with --status keep, and takes -n beside that"
             )
-        return tell_text(importlib.import_module("lineage_repo.cli.rowfile").graph(directory, wanted, limit))
+        return print_text(importlib.import_module("lineage_repo.cli.log_rows").graph(directory, wanted, limit))
     table = _table(directory, whole=as_json)
     found = [r for r in reversed(table.rows) if wanted in {None, r[1]} and specialist in {None, r[2]}][:limit]
     if as_json:
         rows = [parsed(row[4]) for row in found]
-        return tell_json({"schema": "espalier.log/1", "arm": table.arm, "trials": rows})
-    tell(f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found))
+        return print_json({"schema": "espalier.log/1", "arm": table.arm, "trials": rows})
+    print_lines(f"{table.title}, arm {table.arm}", _HEAD, *(row[3] for row in found))
     if not found:
-        tell("no trial matches", err=True)
+        print_lines("no trial matches", err=True)
     return None
 
 
@@ -95,7 +95,7 @@ def _is_row(cell: str) -> bool:
 
 
 def _from_git(directory: Path, *, anew: bool = False) -> Table:
-    return importlib.import_module("lineage_repo.cli.rowfile").current(directory, anew=anew)
+    return importlib.import_module("lineage_repo.cli.log_rows").current(directory, anew=anew)
 
 
 def read_rows(directory: Path) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lineage_repo.cli.terminal import shown, tell_json
+from lineage_repo.cli.output import escape_text, print_json
 from lineage_repo.errors import EspalierError
 
 COMMANDS = {
@@ -25,7 +25,7 @@ COMMANDS = {
     "resume": ("lineage_repo.monitor.control:resume", "Take a pause back."),
     "stop": ("lineage_repo.monitor.control:stop", "End a running loop; its trials go on and are recorded."),
     "sessions": (
-        "lineage_repo.cli.session_list:sessions",
+        "lineage_repo.cli.sessions:sessions",
         "List the sessions: who, how long, what for, how they ended.",
     ),
     "log": ("lineage_repo.cli.log:log", "List the trials, newest first."),
@@ -47,14 +47,17 @@ COMMANDS = {
 }
 
 TASK_COMMANDS = {
-    "new": ("lineage_repo.cli.task_commands:new", "Make a small working task to start from."),
-    "prepare": ("mcp_server.commands.prepare:prepare", "Get an upstream recipe at its pin, and lay out your data."),
+    "new": ("lineage_repo.cli.task:new", "Make a small working task to start from."),
+    "prepare": (
+        "mcp_server.commands.task_prepare:prepare",
+        "Get an upstream recipe at its pin, and lay out your data.",
+    ),
     "check": (
         "mcp_server.commands.task_check:check",
         "Try a task: manifest, knowledge, one seed of the start in boxes.",
     ),
-    "list": ("lineage_repo.cli.task_commands:list_tasks", "Name the built-in tasks."),
-    "schema": ("lineage_repo.cli.task_commands:schema", "Print the JSON schema of task.toml."),
+    "list": ("lineage_repo.cli.task:list_tasks", "Name the built-in tasks."),
+    "schema": ("lineage_repo.cli.task:schema", "Print the JSON schema of task.toml."),
 }
 
 
@@ -94,9 +97,9 @@ class LazyGroup(click.Group):
                 raise
             problem = f"{error.filename}: {error.strerror}"
         if as_json:
-            tell_json({"schema": "espalier.error/1", "error": problem})
+            print_json({"schema": "espalier.error/1", "error": problem})
             raise SystemExit(1)
-        raise click.ClickException(shown(problem))
+        raise click.ClickException(escape_text(problem))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

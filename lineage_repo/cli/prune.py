@@ -9,16 +9,16 @@ from typing import NamedTuple, get_args
 import click
 
 from lineage_repo.cli.commands import open_lineage
-from lineage_repo.cli.terminal import tell, tell_json
-from lineage_repo.model.values import Status
+from lineage_repo.cli.output import print_json, print_lines
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 
 KEEP_LAST = 20
 _LOCK = "lock"
 
 
-_MEASURED = re.compile(rf"({'|'.join(get_args(claims.Measured))})-\w+", re.ASCII)
+_MEASURED = re.compile(rf"({'|'.join(get_args(locks.ScratchKind))})-\w+", re.ASCII)
 """Folders of dry runs, calibrations and certifications: what stays of one are the logs of a failure."""
 
 
@@ -41,7 +41,7 @@ def trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[TrialFold
         if folder.is_symlink() or not folder.is_dir():
             continue
         number = names.get(folder.name)
-        if claims.alive(folder):
+        if locks.is_alive(folder):
             reason = "running"
         elif number is None:
             reason = "" if _MEASURED.fullmatch(folder.name) else "running"
@@ -93,8 +93,10 @@ def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
     if as_json:
         whole = {"schema": "espalier.prune/1", "dry_run": dry_run, "kept_bytes": sizes, "freed_bytes": freed}
         trials = [one.trial for one in gone if one.trial is not None]
-        return tell_json(whole | {"trials": trials, "others": [one.folder.name for one in gone if one.trial is None]})
+        return print_json(whole | {"trials": trials, "others": [one.folder.name for one in gone if one.trial is None]})
     for why, text in (("keep", "start and keeps"), ("last", f"newest {last}"), ("running", "running or unrecorded")):
-        tell(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
+        print_lines(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
     verb = "would free" if dry_run else "freed"
-    return tell(f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts in {len(gone)} folders; the record is whole")
+    return print_lines(
+        f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts in {len(gone)} folders; the record is whole"
+    )

@@ -6,19 +6,19 @@ from pathlib import Path
 import click
 
 from lineage_repo.cli.commands import open_lineage
-from lineage_repo.cli.terminal import tell, tell_json, tell_progress
-from lineage_repo.report.arms import Comparison, compare_arms
-from lineage_repo.report.beside import comparison_page
+from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.report.compare_page import comparison_page
+from lineage_repo.report.comparison import Comparison, compare_arms
+from lineage_repo.report.data import ReportData, report_data
 from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.rows import Survey, survey
-from lineage_repo.report.runtime import vega_script, write_figures
+from lineage_repo.report.vega import vega_script, write_figures
 from lineage_repo.storage.files import write_whole
 
 
 def begun(what: str) -> None:
     """Say on standard error what is being done."""
-    tell_progress(f"{what} ...")
+    print_progress(f"{what} ...")
 
 
 def place(out: Path) -> None:
@@ -53,13 +53,13 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out:
         place(out)
     begun("record")
-    found = survey(open_lineage(directory), noise)
+    found = report_data(open_lineage(directory), noise)
     if folder:
         begun("figures as files")
-        tell(f"{folder}: {len(write_figures(figures(found), folder))} files")
+        print_lines(f"{folder}: {len(write_figures(figures(found), folder))} files")
     if out:
         write_whole(out, report_page(found, vega_script(), begun).encode())
-        tell(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+        print_lines(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
 @click.command()
@@ -75,7 +75,7 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     names = Counter(folder.resolve().name for _, folder in named)
     if len(named) < 2:
         raise click.UsageError("name two campaigns or more")
-    arms: dict[str, list[tuple[str, Survey]]] = {}
+    arms: dict[str, list[tuple[str, ReportData]]] = {}
     seen: set[tuple[str, str | None]] = set()
     for arm, folder in named:
         name, lineage = folder.resolve().name, open_lineage(folder)
@@ -83,7 +83,7 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
             raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
         seen.add(one)
-        arms.setdefault(arm or name, []).append((name, survey(lineage)))
+        arms.setdefault(arm or name, []).append((name, report_data(lineage)))
     if out:
         place(out)
     found = compare_arms(arms)
@@ -91,8 +91,8 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         begun("page")
         write_whole(out, comparison_page(arms, found, vega_script()).encode())
     if as_json:
-        return tell_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
-    return tell(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
+        return print_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
+    return print_lines(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
 
 
 def _lines(found: Comparison) -> list[str]:

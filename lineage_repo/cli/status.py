@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from lineage_repo.cli.terminal import tell, tell_json
-from lineage_repo.monitor import hostfile
-from lineage_repo.monitor.live import look
+from lineage_repo.cli.output import print_json, print_lines
+from lineage_repo.monitor import host_slots
+from lineage_repo.monitor.health import look
 
 EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
 
@@ -29,22 +29,22 @@ EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7
 )
 def status(directory: Path, as_json: bool, exit_code: bool) -> None:
     """Say where a campaign stands: best, counts, what runs now, what is wrong."""
-    found: dict[str, Any] = {**look(directory), "slots": hostfile.slots(os.environ)}
+    found: dict[str, Any] = {**look(directory), "slots": host_slots.slots(os.environ)}
     if as_json:
-        tell_json(found)
+        print_json(found)
     else:
-        tell(*_lines(directory, found))
+        print_lines(*_lines(directory, found))
     if exit_code:
         raise click.exceptions.Exit(EXIT[found["state"]])
 
 
-def arm_text(arm: str, *, lineage: bool) -> str:
+def arm_text(arm: str, *, read_record: bool) -> str:
     """How a search is organised, as people read it."""
-    return arm if lineage else f"{arm}, no lineage"
+    return arm if read_record else f"{arm}, no lineage"
 
 
 def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['campaign']}   {found['title']}   arm {arm_text(found['arm'], lineage=found['lineage'])}"]
+    lines = [f"{found['campaign']}   {found['title']}   arm {arm_text(found['arm'], read_record=found['read_record'])}"]
     best, objective = found["best"], found["objective"]
     if best is None:
         return [*lines, f"no baseline yet: espalier calibrate {shlex.quote(str(directory))}"]

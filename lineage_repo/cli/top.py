@@ -15,11 +15,11 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from lineage_repo.cli.commands import open_lineage
-from lineage_repo.cli.frame import frame
-from lineage_repo.cli.terminal import harmless, tell_json
-from lineage_repo.model.values import Status
-from lineage_repo.monitor import hostfile
-from lineage_repo.monitor.live import look
+from lineage_repo.cli.output import escape_data, print_json
+from lineage_repo.cli.top_view import frame
+from lineage_repo.model.measurement import Status
+from lineage_repo.monitor import host_slots
+from lineage_repo.monitor.health import look
 from lineage_repo.record.lineage import Lineage
 
 _EVERY_S = 1.0
@@ -32,7 +32,7 @@ _EVERY_S = 1.0
 def top(directory: Path, once: bool, as_json: bool) -> None:
     """Watch a campaign: specialists, slots, spend against caps, outcomes, alarms. q or Ctrl-C leaves."""
     if as_json:
-        return tell_json(_facts(directory))
+        return print_json(_facts(directory))
     lineage, console = open_lineage(directory), Console(highlight=False)
     if once or not console.is_terminal:
         # As wide as the frame needs where nothing says how wide the output is.
@@ -49,13 +49,13 @@ def top(directory: Path, once: bool, as_json: bool) -> None:
 
 
 def _facts(directory: Path) -> dict[str, Any]:
-    return {**look(directory), "slots": hostfile.slots(os.environ)}
+    return {**look(directory), "slots": host_slots.slots(os.environ)}
 
 
 def _frame(directory: Path, lineage: Lineage) -> RenderableType:
     trials = lineage.refresh().trials.values()
     keeps = [(t.number, t.score) for t in trials if t.status in {Status.BASELINE, Status.KEEP} and t.score is not None]
-    return frame(harmless(_facts(directory)), [(t.number, t.score) for t in trials if t.score is not None], keeps)
+    return frame(escape_data(_facts(directory)), [(t.number, t.score) for t in trials if t.score is not None], keeps)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lineage_repo.interchange.lines import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
 from lineage_repo.model.manifest import Gate, Objective
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 
 _TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
 _OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}
@@ -133,8 +133,8 @@ def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> di
         "notes": _unquoted(cells["notes"]),
         "status": Status(cells["status"]),
         "values": numbers,
-        "seeds": runs or None,
-        "seconds": numbers.get(environment.slot) if environment.slot else None,
+        "n_seeds": runs or None,
+        "slot_s": numbers.get(environment.slot) if environment.slot else None,
         "code": cells["snapshot_path"],
     }
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from lineage_repo.analysis.facts import margins, slot_seconds, values
 from lineage_repo.errors import EspalierError
-from lineage_repo.interchange.lines import write_lines
-from lineage_repo.model.records import Trial
+from lineage_repo.interchange.jsonl import write_lines
+from lineage_repo.model.ledger import Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole
 
@@ -54,7 +54,7 @@ def rows(lineage: Lineage) -> list[dict[str, Cell]]:
 
 
 def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
-    proposal, outcome, origin = trial.proposal, trial.outcome, trial.imported
+    proposal, outcome, origin = trial.proposal, trial.verdict, trial.imported
     return {
         "trial": trial.number,
         "at": None if trial.lacks("time") else trial.at.isoformat(),
@@ -79,7 +79,7 @@ def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
     }
 
 
-def harmless(cell: Cell) -> Cell:
+def defuse_cell(cell: Cell) -> Cell:
     """A text that a spreadsheet would run, with an apostrophe before it; anything else as it is."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
@@ -91,8 +91,8 @@ def _separated(lineage: Lineage, delimiter: str) -> bytes:
     quoting = csv.QUOTE_NONNUMERIC if delimiter == "," else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n")
     if found:
-        writer.writerow([harmless(name) for name in found[0]])
-    writer.writerows([harmless(cell) for cell in row.values()] for row in found)
+        writer.writerow([defuse_cell(name) for name in found[0]])
+    writer.writerows([defuse_cell(cell) for cell in row.values()] for row in found)
     return text.getvalue().encode()
 
 

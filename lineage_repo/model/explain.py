@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 
 
-def explained(error: ValidationError, model: type[Record], whole: str) -> str:
+def explain_validation(error: ValidationError, model: type[Record], whole: str) -> str:
     """One line per problem, with a suggestion for unknown keys; `whole` stands for a problem of no single key."""
     return "\n".join(_line(problem, model, whole) for problem in error.errors())
 

@@ -1,15 +1,14 @@
 """The task manifest: what is measured, by which phases, within which limits."""
 
-import operator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.explain import explained
-from lineage_repo.model.records import Caps
+from lineage_repo.model.explain import explain_validation
+from lineage_repo.model.ledger import Caps
+from lineage_repo.model.measurement import Name, Record
 from lineage_repo.model.upstream import DataNeeds, Upstream, Variant
-from lineage_repo.model.values import Name, Record
 
 HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes")
 """Measured by the harness itself, one value per seed; `process_seconds`: on the wall, with what comes before READY."""
@@ -73,13 +72,13 @@ class Limits(Record):
     source_bytes: int = Field(default=1_000_000, gt=0)
     total_bytes: int | None = Field(default=None, gt=0)
     """Source plus counted artifacts of one seed; None for no cap."""
-    packed: bool = Field(default=False, exclude_if=operator.not_)
+    packed: bool = False
     """Whether the source is weighed without comments and compressed, and runs without them."""
     memory_bytes: int = Field(default=4_000_000_000, gt=0)
     processes: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=256_000_000, gt=0)
     """Size of each of /out, /tmp and /dev/shm in a box."""
-    scratch_files: int = Field(default=100_000, gt=0, exclude_if=lambda n: n == 100_000)
+    scratch_files: int = Field(default=100_000, gt=0)
     """Files in these three together."""
     gpus: int = Field(default=0, ge=0)
 
@@ -107,9 +106,9 @@ class Phase(Record):
     """Earlier phases whose sealed artifacts it sees."""
     artifact: Artifact | None = None
     """What it leaves; None for a dialogue, which leaves nothing."""
-    dialogue: bool = Field(default=False, exclude_if=operator.not_)
+    dialogue: bool = False
     """Whether the evaluator talks with the box while it runs, instead of reading what it left."""
-    seconds: float = Field(gt=0)
+    limit_s: float = Field(gt=0)
     """Cap on the clock."""
     ready_s: float | None = Field(default=None, gt=0)
     """Cap on imports and warm-up before READY, on the same clock; None for a phase whose clock starts at launch."""
@@ -141,14 +140,14 @@ class Disturbance(Record):
     """Longest wait for a quiet host before it is measured again."""
 
 
-class Certification(Record):
+class CertificationRule(Record):
     """When one recipe is said to beat another: both measured again, on fresh seeds, in turn."""
 
     gain: float = Field(default=0.0, ge=0)
     """Least true gain, in the objective's unit."""
     p: float = Field(default=0.01, gt=0, lt=0.5)
     """One-sided: what the chance of such a difference between equal recipes must stay below."""
-    seeds: int = Field(default=LEAST_DRAWS, ge=LEAST_DRAWS, le=64)
+    n_seeds: int = Field(default=LEAST_DRAWS, ge=LEAST_DRAWS, le=64)
     """Fresh seeds of each of the two."""
 
 
@@ -165,10 +164,10 @@ class Evaluator(Record):
 
     path: _Path = "evaluator"
     program: _Path = "evaluate.py"
-    shared: tuple[_Path, ...] = Field(default=(), exclude_if=operator.not_)
+    shared: tuple[_Path, ...] = ()
     """Files of the built-in `tasks/_shared/` that the program finds beside it and may import."""
     metrics: tuple[Name, ...]
-    seconds: float = Field(default=60.0, gt=0)
+    limit_s: float = Field(default=60.0, gt=0)
     """Cap on each verb."""
 
 
@@ -199,11 +198,11 @@ class Task(Record):
     objective: Objective
     gates: tuple[Gate, ...] = ()
     limits: Limits = Limits()
-    seeds: int = Field(default=3, ge=1, le=64)
+    n_seeds: int = Field(default=3, ge=1, le=64)
     clock: Literal["cpu", "wall"] = "wall"
     """`cpu` needs cgroup accounting and falls back to wall; calibration freezes which."""
-    disturbance: Disturbance = Field(default=Disturbance(), exclude_if=lambda d: d == Disturbance())
-    certification: Certification = Field(default=Certification(), exclude_if=lambda c: c == Certification())
+    disturbance: Disturbance = Disturbance()
+    certification: CertificationRule = CertificationRule()
     hide: tuple[Name, ...] = ()
     """Python packages that no box sees."""
     recipe: RecipeFiles = RecipeFiles()
@@ -211,11 +210,11 @@ class Task(Record):
     phases: tuple[Phase, ...] = ()
     """Empty only for trials that another harness measured."""
     specialists: tuple[Specialist, ...] = Field(min_length=1)
-    upstream: Upstream | None = Field(default=None, exclude_if=operator.not_)
+    upstream: Upstream | None = None
     """Where the start comes from, if not from a `recipe/` of ours: `espalier task prepare` makes it."""
-    data: DataNeeds | None = Field(default=None, exclude_if=operator.not_)
-    variants: dict[Name, Variant] = Field(default={}, exclude_if=operator.not_)
-    variant: Name | None = Field(default=None, exclude_if=operator.not_)
+    data: DataNeeds | None = None
+    variants: dict[Name, Variant] = Field(default={})
+    variant: Name | None = None
     """Which of them this is."""
 
     @model_validator(mode="after")
@@ -259,7 +258,7 @@ def parse(raw: dict[str, Any]) -> Task:
     try:
         task = Task.model_validate(raw)
     except ValidationError as error:
-        raise ManifestError(explained(error, Task, "task.toml")) from None
+        raise ManifestError(explain_validation(error, Task, "task.toml")) from None
     if not task.phases:
         raise ManifestError("phases: a task that is measured here needs at least one [[phases]] table")
     return task

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import Arm
 from lineage_repo.model.manifest import Specialist, Task
-from lineage_repo.model.records import Arm
 
 Roster = dict[str, Specialist]
 """Every specialist of a campaign by its name."""
@@ -33,7 +33,7 @@ def recruit(task: Task, arm: Arm, chosen: Sequence[str] = (), agents: int | None
             return ("agent",)
 
 
-def roster(task: Task, arm: Arm | Literal["unknown"], names: Sequence[str]) -> Roster:
+def build_roster(task: Task, arm: Arm | Literal["unknown"], names: Sequence[str]) -> Roster:
     """The specialists called `names`; without roles all are equal, and each is every other's neighbour."""
     declared = {s.name: s for s in task.specialists} if arm == "roles" else {n: _generalist(n, names) for n in names}
     found = [declared[name] for name in names if name in declared]

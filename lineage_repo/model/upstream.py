@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -40,7 +40,7 @@ class Variant(Record):
     """New values by dotted key; an element of a list is named by its `name` or `metric`."""
 
 
-def varied(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+def apply_variant(manifest: dict[str, Any], name: str) -> dict[str, Any]:
     """A manifest as its variant `name` has it; raise `UpstreamError` where there is no such variant or key."""
     variants = manifest.get("variants", {})
     if name not in variants:

@@ -7,38 +7,38 @@ from typing import Any
 
 import click
 
-from lineage_repo.cli.terminal import tell
+from lineage_repo.cli.output import print_lines
 from lineage_repo.errors import EspalierError
-from lineage_repo.monitor import shape
-from lineage_repo.storage import claims
+from lineage_repo.monitor import json_shape
+from lineage_repo.storage import locks
 
 _STATE = {
     "pid": int,
-    "began": shape.moment,
-    "at": shape.moment,
+    "began": json_shape.moment,
+    "at": json_shape.moment,
     "reason": (str, None),
     "detail": str,
     "plan": {
         "trials": (int, None),
-        "hours": shape.number,
-        "no_improvement_hours": shape.number,
-        "usd": (shape.number, None),
+        "hours": json_shape.number,
+        "no_improvement_hours": json_shape.number,
+        "usd": (json_shape.number, None),
     },
-    "usd": shape.number,
-    "hours": shape.number,
-    "hours_since_keep": shape.number,
-    "longest_trial_s": shape.number,
+    "usd": json_shape.number,
+    "hours": json_shape.number,
+    "hours_since_keep": json_shape.number,
+    "longest_trial_s": json_shape.number,
     "live": [
         {
             "specialist": str,
             "doing": str,
             "turns": int,
             "tokens": int,
-            "since": shape.moment,
-            "heard": shape.moment,
+            "since": json_shape.moment,
+            "heard": json_shape.moment,
         }
     ],
-    "waiting": [{"specialist": str, "until": shape.moment, "why": str}],
+    "waiting": [{"specialist": str, "until": json_shape.moment, "why": str}],
     "ended": [{"failed": bool, "reason": str, "error": (str, None)}],
 }
 """What readers of `run/state.json` rely on."""
@@ -59,7 +59,7 @@ class Control:
     @property
     def alive(self) -> bool:
         """Whether a loop holds the campaign."""
-        return claims.alive(self.folder)
+        return locks.is_alive(self.folder)
 
     @property
     def paused(self) -> bool:
@@ -70,7 +70,7 @@ class Control:
         deadline = time.monotonic() + patience_s
         while True:  # a reader that looks whether we live holds the lock for an instant
             try:
-                held = claims.claim(self.folder)
+                held = locks.acquire(self.folder)
                 self.state.unlink(missing_ok=True)  # an earlier loop's, which would look like ours gone silent
                 self._stop.unlink(missing_ok=True)  # meant for an earlier loop: from here on `stop` means us
                 return held
@@ -95,7 +95,7 @@ class Control:
 
     def read(self) -> dict[str, Any]:
         """What the present or last loop said of itself; empty where none ever ran."""
-        return shape.read(self.state, _STATE) or {}
+        return json_shape.read(self.state, _STATE) or {}
 
 
 def _open(directory: Path) -> Control:
@@ -115,9 +115,9 @@ def pause(directory: Path) -> None:
     control.pause(True)
     if control.alive:
         live = len(control.read().get("live", []))
-        tell(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
+        print_lines(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
     else:
-        tell(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
+        print_lines(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
 
 
 @click.command()
@@ -128,11 +128,11 @@ def resume(directory: Path) -> None:
     was = control.paused
     control.pause(False)
     if not was:
-        tell(f"{directory} was not paused")
+        print_lines(f"{directory} was not paused")
     elif control.alive:
-        tell("resumed: the loop starts sessions again")
+        print_lines("resumed: the loop starts sessions again")
     else:
-        tell(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
+        print_lines(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
 
 
 @click.command()
@@ -146,4 +146,4 @@ def stop(directory: Path) -> None:
     if not control.alive:
         raise ControlError(f"no loop runs on {directory}: there is nothing to stop")
     control.stop()
-    tell("stopping: sessions end within seconds, trials that run go on and are recorded")
+    print_lines("stopping: sessions end within seconds, trials that run go on and are recorded")

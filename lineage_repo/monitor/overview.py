@@ -6,8 +6,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.records import Trial
 from lineage_repo.record.index import Index
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import heading
@@ -16,7 +16,7 @@ _RECENT, _AGAIN = 32, 3
 """How many of the newest trials, and of the newest certifications."""
 
 
-def overview(lineage: Index) -> dict[str, Any]:
+def build_overview(lineage: Index) -> dict[str, Any]:
     """Where the campaign stands, as plain data of constant size."""
     task, best, base = lineage.task, lineage.best, lineage.trials.get(0)
     metric = task.objective.metric
@@ -27,7 +27,7 @@ def overview(lineage: Index) -> dict[str, Any]:
         "tip": lineage.tip,
         "campaign": lineage.campaign.name if lineage.campaign else "",
         "arm": lineage.campaign.arm if lineage.campaign else "",
-        "lineage": lineage.campaign.lineage if lineage.campaign else True,
+        "read_record": lineage.campaign.read_record if lineage.campaign else True,
         "specialists": list(lineage.campaign.specialists) if lineage.campaign else [],
         "task": task.name,
         "title": task.title,
@@ -41,14 +41,14 @@ def overview(lineage: Index) -> dict[str, Any]:
         }
         if best
         else None,
-        "gain": outcome_gain(task, best, base),
+        "gain": gain_over_baseline(task, best, base),
         "noise_sd": noise[metric].sd if noise else None,
         "trials": sum(counts.values()),
         "counts": dict(counts),
         "calibrations": len(lineage.calibrations),
         "certified": [
             {"nth": nth, **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "certified"})}
-            for nth, entry in list(enumerate(lineage.replications, 1))[: -_AGAIN - 1 : -1]
+            for nth, entry in list(enumerate(lineage.certifications, 1))[: -_AGAIN - 1 : -1]
         ],
         "running": [
             {
@@ -70,13 +70,13 @@ def write_overview(lineage: Index) -> None:
     Readers make one that is missing or old themselves, so a disk that is full costs nobody a trial.
     """
     if lineage.store.path.name == "lineage.git":
-        text = json.dumps(overview(lineage), indent=1)
+        text = json.dumps(build_overview(lineage), indent=1)
         with suppress(OSError):
             write_whole(lineage.store.path.with_name("overview.json"), text.encode())
 
 
 def _recent(trial: Trial) -> dict[str, Any]:
-    outcome = trial.outcome
+    outcome = trial.verdict
     return {
         "trial": trial.number,
         "status": trial.status.value,
@@ -90,7 +90,7 @@ def _recent(trial: Trial) -> dict[str, Any]:
     }
 
 
-def outcome_gain(task: Task, best: Trial | None, base: Trial | None) -> float | None:
+def gain_over_baseline(task: Task, best: Trial | None, base: Trial | None) -> float | None:
     """How much better the best is than the baseline; None while there is neither."""
     if best is None or base is None or best.score is None or base.score is None:
         return None

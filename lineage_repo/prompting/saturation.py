@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Objective
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Record, Status
-from lineage_repo.prompting.views import evidence
+from lineage_repo.model.measurement import Record, Status
+from lineage_repo.prompting.queries import evidence
 from lineage_repo.record.lineage import Lineage
 
 LAST_KEEPS = 3
@@ -45,4 +45,4 @@ def _of(who: str, trials: list[Trial], objective: Objective) -> Saturation:
 
 
 def _gains(keeps: Iterable[Trial], objective: Objective) -> Iterable[float]:
-    return (objective.gain(t.outcome.delta_vs_best, 0.0) for t in keeps if t.outcome.delta_vs_best is not None)
+    return (objective.gain(t.verdict.delta_vs_best, 0.0) for t in keeps if t.verdict.delta_vs_best is not None)

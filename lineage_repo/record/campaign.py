@@ -9,18 +9,18 @@ import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import Arm, CampaignEntry, Caps, Trial
 from lineage_repo.model.manifest import ManifestError, Task
-from lineage_repo.model.records import Arm, CampaignEntry, Caps, Trial
-from lineage_repo.model.roster import Roster, recruit, roster
-from lineage_repo.model.values import Fault, Isolation, Name, Record, Status, now
+from lineage_repo.model.measurement import Fault, Isolation, Name, Record, Status, now
+from lineage_repo.model.roster import Roster, build_roster, recruit
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage.claims import alive
+from lineage_repo.storage.locks import is_alive
 from lineage_repo.storage.scratch import clear_scratch
 from lineage_repo.storage.store import Store
-from lineage_repo.task.builtin import builtin_tasks, data_folder
-from lineage_repo.task.taskfolder import TaskFolder, digest_folder
+from lineage_repo.task.find import builtin_tasks, data_folder
+from lineage_repo.task.folder import TaskFolder, digest_folder
 
-FORMAT = 1
+FORMAT = 2
 
 
 class CampaignError(EspalierError):
@@ -35,9 +35,9 @@ class Settings(Record):
     task: Name
     task_folder: Path
     arm: Arm
-    lineage: bool = True
+    read_record: bool = True
     """Whether agents read the record of earlier trials."""
-    seeds: Annotated[int, Field(ge=1, le=64)]
+    n_seeds: Annotated[int, Field(ge=1, le=64)]
     """Measurements per trial; overrides the manifest's number."""
     specialists: tuple[Name, ...]
     caps: Caps
@@ -66,11 +66,11 @@ class Campaign:
         folder: Path,
         source: TaskFolder,
         *,
-        seeds: int | None = None,
+        n_seeds: int | None = None,
         arm: Arm = "roles",
         specialists: tuple[str, ...] = (),
         agents: int | None = None,
-        lineage: bool = True,
+        read_record: bool = True,
         caps: Caps | None = None,
         isolation: Isolation = "bwrap",
     ) -> Self:
@@ -86,15 +86,15 @@ class Campaign:
                     f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
                 )
             raise CampaignError(f"{folder} is not an empty folder: name a new one")
-        source = _with_seeds(source, seeds)
+        source = _with_seeds(source, n_seeds)
         start = source.start()
         settings = Settings(
             name=folder.resolve().name,
             task=source.task.name,
             task_folder=source.path.resolve(),
             arm=arm,
-            lineage=lineage,
-            seeds=source.task.seeds,
+            read_record=read_record,
+            n_seeds=source.task.n_seeds,
             specialists=recruit(source.task, arm, specialists, agents),
             caps=caps or Caps(),
             isolation=isolation,
@@ -113,11 +113,11 @@ class Campaign:
                     name=settings.name,
                     task=source.task.model_dump(mode="json"),
                     arm=arm,
-                    lineage=lineage,
+                    read_record=read_record,
                     specialists=settings.specialists,
                     caps=settings.caps,
                     isolation=isolation,
-                    start=record.store.write_tree(start),
+                    start_tree=record.store.write_tree(start),
                     digests=settings.digests,
                     at=settings.created,
                 )
@@ -146,7 +146,7 @@ class Campaign:
             )
         try:
             settings = Settings.model_validate(raw)
-            source = _with_seeds(TaskFolder.load(settings.task_folder), settings.seeds)
+            source = _with_seeds(TaskFolder.load(settings.task_folder), settings.n_seeds)
         except (ValidationError, ManifestError) as error:
             raise CampaignError(f"{folder}: {error}") from None
         return cls(folder, settings, source)
@@ -154,14 +154,14 @@ class Campaign:
     @property
     def roster(self) -> Roster:
         """Who searches, by name."""
-        return roster(self.task, self.settings.arm, self.settings.specialists)
+        return build_roster(self.task, self.settings.arm, self.settings.specialists)
 
     def check_digests(self) -> None:
         """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
         entry = self.lineage.refresh().campaign
-        frozen_seeds = entry.task["seeds"] if entry else self.settings.seeds
-        for name in ("digests", "arm", "lineage", "specialists", "caps", "isolation", "seeds"):
-            frozen = frozen_seeds if name == "seeds" else getattr(entry or self.settings, name)
+        frozen_seeds = entry.task["n_seeds"] if entry else self.settings.n_seeds
+        for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):
+            frozen = frozen_seeds if name == "n_seeds" else getattr(entry or self.settings, name)
             if frozen != getattr(self.settings, name):
                 raise CampaignError(
                     f"{self.folder / 'campaign.toml'} was edited: the ledger froze other {name}; restore it"
@@ -178,13 +178,13 @@ class Campaign:
     def recover(self) -> list[Trial]:
         """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
         lost = [
-            e.number for e in self.lineage.refresh().running() if e.number and not alive(self.trial_folder(e.number))
+            e.number for e in self.lineage.refresh().running() if e.number and not is_alive(self.trial_folder(e.number))
         ]
         fault = Fault(
             status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
         )
         # What is no trial was measured for a dry run, a calibration or a certification.
-        others = [f for f in (self.folder / "trials").glob("[!0-9]*") if not alive(f)]
+        others = [f for f in (self.folder / "trials").glob("[!0-9]*") if not is_alive(f)]
         for folder in (*map(self.trial_folder, lost), *others):
             for job in folder.glob("job-*"):
                 clear_scratch(job)
@@ -204,10 +204,10 @@ class Campaign:
         return self.folder / "workdirs" / specialist
 
 
-def _with_seeds(source: TaskFolder, seeds: int | None) -> TaskFolder:
-    if seeds is None:
+def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
+    if n_seeds is None:
         return source
-    return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"seeds": seeds})})
+    return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"n_seeds": n_seeds})})
 
 
 def _digests(source: TaskFolder) -> dict[str, str]:

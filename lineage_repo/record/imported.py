@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from lineage_repo.model.ledger import Imported, Incumbent, Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.records import Imported, Incumbent, Outcome, Proposal, Trial
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.judge import gate_margin
 
@@ -12,7 +12,7 @@ NOT_JUDGED = 0
 """The judge's version in a trial that our judge never saw."""
 
 
-def taken_over(lineage: Lineage, number: int, proposal: Proposal, imported: Imported, at: datetime) -> Trial:
+def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Imported, at: datetime) -> Trial:
     """The trial that an import records next, and that `verify` expects; the verdict is the other harness's."""
     incumbent = lineage.incumbent()
     parent_score = None if proposal.parent is None else lineage.trials[proposal.parent].score
@@ -23,7 +23,7 @@ def taken_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impo
         incumbent=incumbent,
         parent_score=parent_score,
         judge_version=NOT_JUDGED,
-        outcome=_outcome(lineage.task, imported, incumbent, parent_score),
+        verdict=_outcome(lineage.task, imported, incumbent, parent_score),
         digests=lineage.campaign.digests if lineage.campaign else {},
         isolation={"level": "unknown"},
         started=at,
@@ -31,12 +31,12 @@ def taken_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impo
     )
 
 
-def _outcome(task: Task, imported: Imported, incumbent: Incumbent | None, parent_score: float | None) -> Outcome:
+def _outcome(task: Task, imported: Imported, incumbent: Incumbent | None, parent_score: float | None) -> Verdict:
     """Their status and score; differences to the best and to the parent are computed here."""
     values = imported.values
     score = values.get(task.objective.metric) if imported.status.measured else None
     best = incumbent.score if incumbent and imported.status is not Status.BASELINE else None
-    return Outcome(
+    return Verdict(
         status=imported.status,
         score=score,
         delta_vs_best=None if score is None or best is None else score - best,

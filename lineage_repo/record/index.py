@@ -1,30 +1,33 @@
 """The index: what a ledger says, folded entry by entry, and every question that it answers."""
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from statistics import median
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.manifest import Task
-from lineage_repo.model.records import (
-    NO_SNAPSHOT,
+from lineage_repo.model.ledger import (
+    NO_RECIPE_TREE,
+    SCHEMA_VERSION,
     Calibration,
     CampaignEntry,
+    Certification,
     Entry,
     Incumbent,
     Proposal,
-    Replication,
     Started,
     Trial,
 )
-from lineage_repo.model.roster import Roster, roster
-from lineage_repo.model.values import Measurement, Spread, Status
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Measurement, Spread, Status
+from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.storage.repository import StoreError
 from lineage_repo.storage.store import Row, Store
-from lineage_repo.verdict.judge import per_seed, spread
-from lineage_repo.verdict.notices import notices
+from lineage_repo.verdict.judge import estimate_spread, values_per_seed
+from lineage_repo.verdict.notices import find_notices
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
@@ -38,7 +41,19 @@ def read_entry(row: Row) -> Entry:
     try:
         return _ENTRY.validate_json(row.body)
     except ValidationError as error:
+        if (version := _version(row.body)) != SCHEMA_VERSION:
+            raise StoreError(
+                f"this record has format {version}, and this version of espalier reads format {SCHEMA_VERSION} only: "
+                "read it with the version that made it, or make a new campaign"
+            ) from None
         raise StoreError(f"ledger entry {row.commit} is not one that this version knows: {error}") from None
+
+
+def _version(body: bytes) -> object:
+    """The format that an entry claims; the present one where it claims none, as most kinds of entry do."""
+    with suppress(ValueError, AttributeError):
+        return json.loads(body).get("schema_version", SCHEMA_VERSION)
+    return SCHEMA_VERSION
 
 
 class Index:
@@ -57,7 +72,7 @@ class Index:
         """Trial number to trial commit."""
         self.proposals: dict[int, str] = {}
         """Trial number to proposal commit."""
-        self.replications: list[Replication] = []
+        self.certifications: list[Certification] = []
         self._best: int | None = None
 
     def refresh(self) -> Self:
@@ -74,8 +89,8 @@ class Index:
                 self.campaign, self._task, self._roster = entry, None, None
             case Calibration():
                 self.calibrations.append(entry)
-            case Replication():
-                self.replications.append(entry)
+            case Certification():
+                self.certifications.append(entry)
             case Started():
                 self.started[entry.number] = entry
                 self.proposals[entry.number] = row.second or ""
@@ -105,7 +120,7 @@ class Index:
     def roster(self) -> Roster:
         """Who searches, by name; nobody for an empty ledger."""
         if self._roster is None and self.campaign:
-            self._roster = roster(self.task, self.campaign.arm, self.campaign.specialists)
+            self._roster = build_roster(self.task, self.campaign.arm, self.campaign.specialists)
         return self._roster or {}
 
     @property
@@ -118,7 +133,7 @@ class Index:
         best = self.best
         if best is None or best.score is None:
             return None
-        return Incumbent(number=best.number, score=best.score, seeds=best.seeds)
+        return Incumbent(number=best.number, score=best.score, n_seeds=best.n_seeds)
 
     def running(self) -> list[Started]:
         """Registered trials without an outcome."""
@@ -128,28 +143,28 @@ class Index:
         """How each metric varies over the seeds of every calibration of the unmodified start."""
         seen: dict[str, tuple[float, ...]] = {}
         for calibration in self.calibrations:
-            for metric, values in per_seed(task, calibration.measurement).items():
+            for metric, values in values_per_seed(task, calibration.measurement).items():
                 seen[metric] = seen.get(metric, ()) + values
-        return {metric: spread(values) for metric, values in seen.items()}
+        return {metric: estimate_spread(values) for metric, values in seen.items()}
 
-    def drift(self, measurement: Measurement) -> float | None:
+    def host_slowdown(self, measurement: Measurement) -> float | None:
         """By which share the host was slower than at calibration; None where nobody looked."""
-        known = self.tempo()
-        return median(measurement.tempo) / known - 1 if measurement.tempo and known else None
+        known = self.calibrated_loop_s()
+        return median(measurement.loop_cpu_s) / known - 1 if measurement.loop_cpu_s and known else None
 
-    def tempo(self) -> float:
+    def calibrated_loop_s(self) -> float:
         """Median CPU seconds of the fixed loop at calibration; 0 where nobody looked."""
-        known = [reading for calibration in self.calibrations for reading in calibration.measurement.tempo]
+        known = [reading for calibration in self.calibrations for reading in calibration.measurement.loop_cpu_s]
         return median(known) if known else 0.0
 
-    def measured(self, snapshot: str, by: str | None = None) -> Started | None:
+    def find_measured(self, recipe_tree: str, by: str | None = None) -> Started | None:
         """The trial, finished or running, that has this recipe already, of anybody or of one specialist.
 
         Harness aborts don't count.
         """
         for number, entry in self.started.items():
             aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
-            if entry.proposal.snapshot == snapshot and by in {None, entry.proposal.specialist} and not aborted:
+            if entry.proposal.recipe_tree == recipe_tree and by in {None, entry.proposal.specialist} and not aborted:
                 return entry
         return None
 
@@ -166,17 +181,17 @@ class Index:
         """For each proposal, where its edit goes beyond what its role declares."""
         roles = [None if p.parent not in self.trials else self.roster.get(p.specialist) for p in proposals]
         declared = [(i, r) for i, r in enumerate(roles) if r and (r.surface or r.edit_radius)]
-        parents = [self.trials[p.parent].proposal.snapshot if p.parent in self.trials else "" for p in proposals]
-        changed = self.store.changed_lines([(parents[i], proposals[i].snapshot) for i, _ in declared])
+        parents = [self.trials[p.parent].proposal.recipe_tree if p.parent in self.trials else "" for p in proposals]
+        changed = self.store.changed_lines([(parents[i], proposals[i].recipe_tree) for i, _ in declared])
         found: list[tuple[str, ...]] = [()] * len(proposals)
         for (i, role), lines in zip(declared, changed, strict=True):
-            found[i] = notices(role, lines)
+            found[i] = find_notices(role, lines)
         return found
 
-    def snapshot(self, number: int) -> str:
+    def recipe_tree(self, number: int) -> str:
         """The git tree of a trial's recipe; raise `LineageError` where it was imported without one."""
-        tree = self.trial(number).proposal.snapshot
-        if tree == NO_SNAPSHOT:
+        tree = self.trial(number).proposal.recipe_tree
+        if tree == NO_RECIPE_TREE:
             raise LineageError(
                 f"the snapshot of trial {number:04d} is missing: the trial was imported without its code"
             )
@@ -184,4 +199,4 @@ class Index:
 
     def recipe(self, number: int) -> dict[str, bytes]:
         """The exact files that a trial measured."""
-        return self.store.read_tree(self.snapshot(number))
+        return self.store.read_tree(self.recipe_tree(number))

@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from lineage_repo.model.records import (
+from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
+    Certification,
     Entry,
     Proposal,
-    Replication,
     Started,
     Trial,
 )
-from lineage_repo.model.values import Fault, Measurement, Status, now
+from lineage_repo.model.measurement import Fault, Measurement, Status, now
 from lineage_repo.monitor.overview import write_overview
 from lineage_repo.record.index import Index, LineageError
 from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
 from lineage_repo.storage.repository import Signature
 from lineage_repo.storage.store import BEST
-from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pooled
+from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
 
 
 class Lineage(Index):
@@ -30,8 +30,10 @@ class Lineage(Index):
             case CampaignEntry():
                 return f"campaign {entry.name}: {entry.task['title']}"
             case Calibration():
-                return f"calibration {len(self.calibrations) + 1}: {len(entry.measurement.seeds)} seeds of the start"
-            case Replication():
+                return (
+                    f"calibration {len(self.calibrations) + 1}: {len(entry.measurement.box_seeds)} seeds of the start"
+                )
+            case Certification():
                 verdict = "certified" if entry.certified else "not certified"
                 return f"replication {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
             case Started():
@@ -54,7 +56,7 @@ class Lineage(Index):
             self.refresh()
             self._append(entry)
 
-    def replicate(self, compare: Callable[[], Replication]) -> Replication:
+    def certify(self, compare: Callable[[], Certification]) -> Certification:
         """Append a comparison of two recorded recipes on fresh seeds, made from what the record says by then."""
         with self.store.writing():
             self.refresh()
@@ -72,7 +74,7 @@ class Lineage(Index):
                 runs = [c.measurement for c in self.calibrations]
                 self._finish(
                     self.started[0],
-                    pooled(runs),
+                    pool_measurements(runs),
                     None,
                     attempts=len(runs),
                     isolation=self.calibrations[0].isolation,
@@ -123,7 +125,7 @@ class Lineage(Index):
             proposal_message(entry),
             Signature(proposal.specialist, entry.at),
             parents,
-            proposal.snapshot,
+            proposal.recipe_tree,
         )
         self._append(entry, commit)
         write_overview(self)
@@ -153,7 +155,7 @@ class Lineage(Index):
             notices=self.notices([proposal])[0],
             digests=started.digests,
             isolation=isolation,
-            outcome=judge(task, measurement, fault, incumbent, parent_score, noise),
+            verdict=judge(task, measurement, fault, incumbent, parent_score, noise),
             started=started.at,
             at=now(),
         )
@@ -162,7 +164,7 @@ class Lineage(Index):
             files["task.json"] = task.canonical()
         parents = [] if proposal.parent is None else [self.commits[proposal.parent]]
         signed = Signature(proposal.specialist, trial.at)
-        commit = self.store.write_commit(files, trial_message(trial, task), signed, parents, proposal.snapshot)
+        commit = self.store.write_commit(files, trial_message(trial, task), signed, parents, proposal.recipe_tree)
         self._append(trial, commit)
         self.store.set_refs(trial_refs(trial, commit))
         write_overview(self)

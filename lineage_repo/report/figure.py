@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.palette import AXIS, FAMILIES, GRID, MUTED
-from lineage_repo.report.rows import Survey, TrialFacts
 
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]
@@ -84,7 +84,7 @@ def family_shape() -> Any:
     return alt.Shape("family:N", scale=scale, legend=None)
 
 
-def score_range(survey: Survey) -> tuple[float, float]:
+def score_range(survey: ReportData) -> tuple[float, float]:
     """The scores worth a place on the y axis, worst first: from a little worse than the start to beyond the best."""
     base, best = survey.lineage.trials.get(0), survey.lineage.best
     start = base.score if base and base.score is not None else 0.0

@@ -7,10 +7,10 @@ from statistics import median
 from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
+from lineage_repo.report.data import ReportData, pauses
 from lineage_repo.report.figure import rounded, signed
 from lineage_repo.report.palette import FAMILIES
-from lineage_repo.report.rows import Survey, pauses
 
 _DOMINANT = 0.25
 _CALIBRATED = 20
@@ -25,15 +25,15 @@ class Finding(NamedTuple):
     figure: str
 
 
-def findings(survey: Survey) -> list[Finding]:
+def findings(survey: ReportData) -> list[Finding]:
     """What a reader should know first, warnings first."""
     parts = (_certified, _noise, _superseded, _failures, _margins, _idle, _calibration, _repeats, _plateau, _data)
     found = [finding for part in parts for finding in part(survey)]
     return sorted(found, key=lambda finding: not finding.warns)
 
 
-def _certified(survey: Survey) -> Iterator[Finding]:
-    objective, again = survey.lineage.task.objective, survey.lineage.replications
+def _certified(survey: ReportData) -> Iterator[Finding]:
+    objective, again = survey.lineage.task.objective, survey.lineage.certifications
     for nth, entry in enumerate(again, 1):
         verdict = "beats" if entry.certified else "does not beat"
         gain = f"gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
@@ -42,7 +42,7 @@ def _certified(survey: Survey) -> Iterator[Finding]:
         yield Finding(not entry.certified, text, "progress")
 
 
-def _noise(survey: Survey) -> Iterator[Finding]:
+def _noise(survey: ReportData) -> Iterator[Finding]:
     if survey.noise is None:
         if survey.kept:
             text = "The record holds no noise: no keep can be told from luck. --noise names it."
@@ -57,7 +57,7 @@ def _noise(survey: Survey) -> Iterator[Finding]:
         yield Finding(True, text, "progress")
 
 
-def _superseded(survey: Survey) -> Iterator[Finding]:
+def _superseded(survey: ReportData) -> Iterator[Finding]:
     aside = [row for row in survey.kept if not row.on_path]
     if aside:
         most = max(aside, key=lambda row: row.gain or 0.0)
@@ -65,14 +65,14 @@ def _superseded(survey: Survey) -> Iterator[Finding]:
         yield Finding(True, text, "lineage")
 
 
-def _failures(survey: Survey) -> Iterator[Finding]:
+def _failures(survey: ReportData) -> Iterator[Finding]:
     failed = Counter(row.status for row in survey.trials if row.score is None)
     for status, n in failed.most_common(2):
         if n >= 3 and n / len(survey.trials) >= _DOMINANT:
             yield Finding(True, f"{n} of {len(survey.trials)} trials ended as {status}.", "mix")
 
 
-def _margins(survey: Survey) -> Iterator[Finding]:
+def _margins(survey: ReportData) -> Iterator[Finding]:
     objective, best = survey.lineage.task.objective, survey.lineage.best
     names = dict.fromkeys(name for row in survey.trials for name in row.margins)
     for i, name in enumerate(names):
@@ -86,7 +86,7 @@ def _margins(survey: Survey) -> Iterator[Finding]:
         yield Finding(bool(better), text, f"margin{i}")
 
 
-def _idle(survey: Survey) -> Iterator[Finding]:
+def _idle(survey: ReportData) -> Iterator[Finding]:
     gaps = [b - a for a, b in pauses(survey.rows)]
     hours = max((row.end_h for row in survey.rows if row.end_h is not None), default=0.0)
     if gaps and sum(gaps) > 0.1 * hours:
@@ -94,7 +94,7 @@ def _idle(survey: Survey) -> Iterator[Finding]:
         yield Finding(True, text, "slots")
 
 
-def _calibration(survey: Survey) -> Iterator[Finding]:
+def _calibration(survey: ReportData) -> Iterator[Finding]:
     gain = survey.lineage.task.objective.gain
     both = [(r.expected, r.vs_parent) for r in survey.trials if r.expected is not None and r.vs_parent is not None]
     if len(both) < _CALIBRATED:
@@ -109,13 +109,13 @@ def _calibration(survey: Survey) -> Iterator[Finding]:
     yield Finding(False, text, "calibration")
 
 
-def _repeats(survey: Survey) -> Iterator[Finding]:
+def _repeats(survey: ReportData) -> Iterator[Finding]:
     if repeats := [row.t for row in survey.trials if (row.near or 0.0) >= NEAR]:
         names = ", ".join(f"#{t}" for t in repeats[:5]) + (" and others" if len(repeats) > 5 else "")
         yield Finding(False, f"{len(repeats)} trials nearly repeat an earlier hypothesis: {names}.", "novelty")
 
 
-def _plateau(survey: Survey) -> Iterator[Finding]:
+def _plateau(survey: ReportData) -> Iterator[Finding]:
     after = list(takewhile(lambda row: row.status is not Status.KEEP, reversed(survey.trials)))
     if len(after) >= 20 and len(after) >= _PLATEAU * len(survey.trials):
         hours = sum(row.slot_h or 0.0 for row in after)
@@ -123,7 +123,7 @@ def _plateau(survey: Survey) -> Iterator[Finding]:
         yield Finding(False, f"No keep in the last {len(after)} trials{took}.", "price")
 
 
-def _data(survey: Survey) -> Iterator[Finding]:
+def _data(survey: ReportData) -> Iterator[Finding]:
     repaired = sum(bool(t.imported and t.imported.repairs) for t in survey.lineage.trials.values())
     if repaired:
         yield Finding(True, f"The import repaired {repaired} trials; `espalier show` says how.", "trials")
@@ -134,7 +134,7 @@ def _data(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def headline(survey: Survey) -> str:
+def headline(survey: ReportData) -> str:
     """The campaign in one sentence."""
     objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
     n = len(survey.trials)
@@ -157,7 +157,7 @@ def _span(hours: float) -> str:
     return f"{hours * 3600:.0f} seconds"
 
 
-def tiles(survey: Survey) -> list[tuple[str, str]]:
+def tiles(survey: ReportData) -> list[tuple[str, str]]:
     """Six numbers: what, and how much."""
     objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
     found: list[tuple[str, str]] = []

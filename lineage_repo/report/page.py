@@ -13,18 +13,18 @@ from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from typing import Any
 
+from lineage_repo.cli.output import escape_text
 from lineage_repo.cli.status import arm_text
-from lineage_repo.cli.terminal import shown
-from lineage_repo.model.records import NO_SNAPSHOT
+from lineage_repo.model.ledger import NO_RECIPE_TREE
+from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.figure import Cell, Figure, Row, load
 from lineage_repo.report.findings import findings, headline, tiles
+from lineage_repo.report.lineage_chart import spine
 from lineage_repo.report.palette import DARK, FAMILIES
-from lineage_repo.report.panels import panels
-from lineage_repo.report.progress import X_TITLE, progress
-from lineage_repo.report.roles import role_rows
-from lineage_repo.report.rows import Survey, TrialFacts
-from lineage_repo.report.spine import spine
-from lineage_repo.text.text import clipped
+from lineage_repo.report.progress_chart import X_TITLE, progress
+from lineage_repo.report.role_charts import panels
+from lineage_repo.report.role_table import role_rows
+from lineage_repo.text.sanitize import clip
 
 _KEPT = 200
 """Kept trials with their diffs; the table of all trials has the others."""
@@ -55,12 +55,12 @@ _FAMILY_OF = {status.value: f.name for f in FAMILIES for status in f.members}
 Tell = Callable[[str], None]
 
 
-def figures(survey: Survey) -> list[Figure]:
+def figures(survey: ReportData) -> list[Figure]:
     """Every figure that the record supports, in order of value."""
     return [figure for figure in (progress(survey), spine(survey), *panels(survey)) if figure]
 
 
-def report_page(survey: Survey, vega: str, tell: Tell) -> str:
+def report_page(survey: ReportData, vega: str, tell: Tell) -> str:
     """The report of one campaign as HTML, with Vega's script inside; `tell` hears what is being done."""
     tell("figures")
     made = figures(survey)
@@ -147,17 +147,17 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _above(survey: Survey) -> str:
+def _above(survey: ReportData) -> str:
     campaign = survey.lineage.campaign
     if campaign is None:
         return survey.lineage.task.title
-    arm = arm_text(campaign.arm, lineage=campaign.lineage)
+    arm = arm_text(campaign.arm, read_record=campaign.read_record)
     times = [t.at for t in survey.lineage.trials.values() if t.number and not t.lacks("time")]
     span = f" \u00b7 {min(times):%F %H:%M} to {max(times):%F %H:%M} UTC" if times else ""
     return f"{campaign.name} \u00b7 {survey.lineage.task.title} \u00b7 arm {arm}{span}"
 
 
-def _columns(survey: Survey) -> dict[str, list[Any]]:
+def _columns(survey: ReportData) -> dict[str, list[Any]]:
     """The rows by column: a third of the size of a list of objects."""
     digits = survey.lineage.task.objective.digits
     found: dict[str, list[Any]] = {}
@@ -166,12 +166,12 @@ def _columns(survey: Survey) -> dict[str, list[Any]]:
         found[name] = [round(v, digits + 3) if isinstance(v, float) else v for v in values]
     most = max(_LEAST_TEXT, _TEXT_CHARACTERS // max(len(survey.rows), 1))
     found["title"] = [row.title for row in survey.rows]
-    found["hypothesis"] = [clipped(row.hypothesis, most) for row in survey.rows]
-    found["failure"] = [clipped(row.failure, most) for row in survey.rows]
+    found["hypothesis"] = [clip(row.hypothesis, most) for row in survey.rows]
+    found["failure"] = [clip(row.failure, most) for row in survey.rows]
     return found
 
 
-def _diffs(survey: Survey, kept: Sequence[TrialFacts]) -> list[str]:
+def _diffs(survey: ReportData, kept: Sequence[TrialFacts]) -> list[str]:
     """The edit of each against its parent; a word on why there is none."""
     lineage, left = survey.lineage, _DIFFS_CHARACTERS
     found: list[str] = []
@@ -185,11 +185,11 @@ def _diffs(survey: Survey, kept: Sequence[TrialFacts]) -> list[str]:
     return found
 
 
-def _diff(survey: Survey, row: TrialFacts) -> str:
-    before = survey.lineage.trials[row.parent].proposal.snapshot if row.parent is not None else NO_SNAPSHOT
-    after = survey.lineage.trials[row.t].proposal.snapshot
-    if NO_SNAPSHOT in {before, after}:
+def _diff(survey: ReportData, row: TrialFacts) -> str:
+    before = survey.lineage.trials[row.parent].proposal.recipe_tree if row.parent is not None else NO_RECIPE_TREE
+    after = survey.lineage.trials[row.t].proposal.recipe_tree
+    if NO_RECIPE_TREE in {before, after}:
         return "no diff: the trial was imported without its code"
     text = survey.lineage.store.diff(before, after) or "the recipe is its parent's, unchanged"
     # Characters that reorder or hide code are shown as what they are.
-    return shown(text)
+    return escape_text(text)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 
 
 class Family(NamedTuple):

@@ -2,14 +2,14 @@
 
 import textwrap
 
+from lineage_repo.model.ledger import Proposal, Started, Trial
 from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.records import Proposal, Started, Trial
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 
 
 def trial_subject(trial: Trial, objective: Objective) -> str:
     """One line: number, verdict, score, difference to the best then, role, title."""
-    outcome = trial.outcome
+    outcome = trial.verdict
     score = f" {objective.text(outcome.score)}" if outcome.score is not None else ""
     delta = f" ({outcome.delta_vs_best:+.{objective.digits}f})" if outcome.delta_vs_best is not None else ""
     return f"{trial.number:04d} {outcome.status}{score}{delta} {heading(trial.proposal)}"
@@ -23,7 +23,7 @@ def heading(proposal: Proposal) -> str:
 
 def trial_message(trial: Trial, task: Task) -> str:
     """Subject, hypothesis, failure line, trailers."""
-    proposal, outcome = trial.proposal, trial.outcome
+    proposal, outcome = trial.proposal, trial.verdict
     parts = [trial_subject(trial, task.objective), _quoted(proposal.hypothesis)]
     if outcome.failure:
         parts.append(_quoted(f"Failed: {outcome.failure}"))
@@ -38,7 +38,7 @@ def trial_message(trial: Trial, task: Task) -> str:
         "Parent": None if proposal.parent is None else f"{proposal.parent:04d}",
         "Specialist": proposal.specialist,
         "Session": proposal.session,
-        "Proposal": proposal.snapshot,
+        "Proposal": proposal.recipe_tree,
         "Evaluator": trial.digests.get("evaluator", "")[:12],
         "Isolation": trial.isolation.get("level", "unknown"),
     }

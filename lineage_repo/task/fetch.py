@@ -10,7 +10,7 @@ from lineage_repo.storage.repository import Repository, StoreError
 from lineage_repo.storage.store import Store
 
 
-def fetch(upstream: Upstream, source: str | None, into: Path) -> None:
+def fetch_upstream(upstream: Upstream, source: str | None, into: Path) -> None:
     """Write the pinned files below `into`, from `source` (a clone or an address) or upstream's own address.
 
     Raises:

@@ -4,56 +4,60 @@ import math
 from collections.abc import Mapping
 from statistics import NormalDist, fmean, stdev
 
+from lineage_repo.model.ledger import Incumbent, Verdict
 from lineage_repo.model.manifest import Gate, Task
-from lineage_repo.model.records import Incumbent, Outcome
-from lineage_repo.model.values import Fault, Margin, Measurement, PhaseRun, Spread, Status
+from lineage_repo.model.measurement import Fault, Margin, Measurement, PhaseRun, Spread, Status
 
 JUDGE_VERSION = 1
 KEEP_CONFIDENCE = 0.975
 """One-sided: a recipe as good as the incumbent is kept in one of forty trials at most."""
 
 
-def per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
+def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
     """Every metric, one value per seed: the evaluator's and the harness's own."""
     timed = {p.name for p in task.phases if p.timed}
     counted = {p.name for p in task.phases if p.counted}
     seconds: list[float] = []
     processes: list[float] = []
     sizes: list[float] = []
-    for index in range(len(measurement.seeds)):
-        runs = [run for run in measurement.phases if run.seed in {index, None}]
-        seconds.append(sum(run.seconds for run in runs if run.phase in timed))
+    for index in range(len(measurement.box_seeds)):
+        runs = [run for run in measurement.phases if run.seed_index in {index, None}]
+        seconds.append(sum(run.elapsed_s for run in runs if run.phase in timed))
         processes.append(sum(run.setup_s + run.wall_s for run in runs if run.phase in timed))
         sizes.append(float(sum(run.artifact_bytes or 0 for run in runs if run.phase in counted)))
     own = {"seconds": tuple(seconds), "process_seconds": tuple(processes), "artifact_bytes": tuple(sizes)}
-    return {**measurement.metrics, **own, "source_bytes": (float(measurement.source_bytes),) * len(measurement.seeds)}
+    return {
+        **measurement.metrics,
+        **own,
+        "source_bytes": (float(measurement.source_bytes),) * len(measurement.box_seeds),
+    }
 
 
-def pooled(runs: list[Measurement]) -> Measurement:
+def pool_measurements(runs: list[Measurement]) -> Measurement:
     """Several measurements of one recipe as one; seed indices run on."""
-    seeds = tuple(s for run in runs for s in run.seeds)
+    seeds = tuple(s for run in runs for s in run.box_seeds)
     phases: list[PhaseRun] = []
     offset = 0
     for run in runs:
         for phase in run.phases:
             # What ran once for a run's seeds counts once for each of them, and for no other run's.
-            covered = range(len(run.seeds)) if phase.seed is None else [phase.seed]
-            phases += [phase.model_copy(update={"seed": index + offset}) for index in covered]
-        offset += len(run.seeds)
+            covered = range(len(run.box_seeds)) if phase.seed_index is None else [phase.seed_index]
+            phases += [phase.model_copy(update={"seed_index": index + offset}) for index in covered]
+        offset += len(run.box_seeds)
     metrics = {name: tuple(v for run in runs for v in run.metrics[name]) for name in runs[0].metrics}
     return Measurement(
-        drawn=tuple(seed for run in runs for seed in run.drawn),
-        seeds=seeds,
+        trial_seeds=tuple(seed for run in runs for seed in run.trial_seeds),
+        box_seeds=seeds,
         metrics=metrics,
         phases=tuple(phases),
         source_bytes=runs[0].source_bytes,
         clock=runs[0].clock,
         evaluator_s=sum(run.evaluator_s for run in runs),
-        tempo=tuple(reading for run in runs for reading in run.tempo),
+        loop_cpu_s=tuple(reading for run in runs for reading in run.loop_cpu_s),
     )
 
 
-def spread(values: tuple[float, ...]) -> Spread:
+def estimate_spread(values: tuple[float, ...]) -> Spread:
     """Mean and sample standard deviation; 0 for a single value."""
     return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
 
@@ -77,7 +81,7 @@ def judge(
     incumbent: Incumbent | None,
     parent_score: float | None,
     noise: Mapping[str, Spread],
-) -> Outcome:
+) -> Verdict:
     """Give the verdict of one trial.
 
     A fault decides first, then the gates, then the comparison with the incumbent. Without an incumbent a trial that
@@ -88,8 +92,8 @@ def judge(
         margins = (fault.margin, *margins)
     if fault or measurement is None:
         line = fault.line if fault else "no measurement"
-        return Outcome(status=fault.status if fault else Status.HARNESS_ABORT, failure=line, margins=margins)
-    values = per_seed(task, measurement)
+        return Verdict(status=fault.status if fault else Status.HARNESS_ABORT, failure=line, margins=margins)
+    values = values_per_seed(task, measurement)
     gates = tuple(gate_margin(gate, values[gate.metric], noise.get(gate.metric)) for gate in task.gates)
     margins = (*gates, *margins)
     missed = [
@@ -98,12 +102,12 @@ def judge(
         if found.margin < 0
     ]
     if missed:
-        return Outcome(status=Status.DISQUALIFIED, failure="; ".join(missed), margins=margins)
+        return Verdict(status=Status.DISQUALIFIED, failure="; ".join(missed), margins=margins)
     score = fmean(values[task.objective.metric])
     if incumbent is None:
-        return Outcome(status=Status.BASELINE, score=score, margins=margins)
-    needed = threshold(task, noise, len(measurement.seeds), incumbent.seeds)
-    return Outcome(
+        return Verdict(status=Status.BASELINE, score=score, margins=margins)
+    needed = threshold(task, noise, len(measurement.box_seeds), incumbent.n_seeds)
+    return Verdict(
         status=Status.KEEP if task.objective.gain(score, incumbent.score) > needed else Status.DISCARD,
         score=score,
         delta_vs_best=score - incumbent.score,
@@ -120,7 +124,7 @@ def gate_margin(gate: Gate, values: tuple[float, ...], known: Spread | None) -> 
     """
     limit = gate.limit
     sign = 1.0 if gate.at_least is not None else -1.0
-    mine = spread(values)
+    mine = estimate_spread(values)
     reached = mine.mean
     if gate.rule == "bound":
         freedom = mine.n - 1 + (known.n - 1 if known else 0)
@@ -142,12 +146,12 @@ def limit_margins(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
     for phase in task.phases:
         runs = [run for run in measurement.phases if run.phase == phase.name]
         if runs:
-            rows.append(_margin(f"{phase.name} time", max(run.seconds for run in runs), phase.seconds, "s"))
+            rows.append(_margin(f"{phase.name} time", max(run.elapsed_s for run in runs), phase.limit_s, "s"))
         sizes = [run.artifact_bytes for run in runs if run.artifact_bytes is not None]
         if sizes and phase.artifact:
             rows.append(_margin(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
     if task.limits.total_bytes is not None:
-        largest = max(per_seed(task, measurement)["artifact_bytes"], default=0.0)
+        largest = max(values_per_seed(task, measurement)["artifact_bytes"], default=0.0)
         rows.append(_margin("total size", measurement.source_bytes + largest, task.limits.total_bytes, "bytes"))
     return tuple(rows)
 

@@ -8,7 +8,7 @@ from lineage_repo.storage.snapshot import matches
 _NAMED = 3
 
 
-def notices(role: Specialist, changed: Mapping[str, int]) -> tuple[str, ...]:
+def find_notices(role: Specialist, changed: Mapping[str, int]) -> tuple[str, ...]:
     """What to report of an edit, `changed` being lines added and removed per file; empty for one that stays inside."""
     lines: list[str] = []
     surface, radius, size = role.surface, role.edit_radius, sum(changed.values())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from lineage_repo.model.records import Entry, Proposal, Started, Trial
+from lineage_repo.model.ledger import Entry, Proposal, Started, Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import proposal_message, trial_message
 from lineage_repo.storage.repository import Signature
@@ -44,7 +44,7 @@ def _proposal_commit(lineage: Lineage, entry: Started) -> _Commit:
     head = _head(lineage, entry.proposal, entry.at)
     commit = lineage.proposals[entry.number]
     return _Commit(
-        f"proposal of {entry.number:04d}", commit, files, entry.proposal.snapshot, head, proposal_message(entry)
+        f"proposal of {entry.number:04d}", commit, files, entry.proposal.recipe_tree, head, proposal_message(entry)
     )
 
 
@@ -55,7 +55,7 @@ def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
     head = _head(lineage, trial.proposal, trial.at)
     message = trial_message(trial, lineage.task)
     commit = lineage.commits[trial.number]
-    recipe = "" if trial.imported else trial.proposal.snapshot
+    recipe = "" if trial.imported else trial.proposal.recipe_tree
     return _Commit(f"trial {trial.number:04d}", commit, files, recipe, head, message)
 
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.records import Calibration, CampaignEntry, Entry, Incumbent, Replication, Started, Trial
-from lineage_repo.model.values import LEVELS, Measurement, Record, Spread
-from lineage_repo.record.imported import taken_over
+from lineage_repo.model.ledger import Calibration, CampaignEntry, Certification, Entry, Incumbent, Started, Trial
+from lineage_repo.model.measurement import LEVELS, Measurement, Record, Spread
+from lineage_repo.record.imported import take_over
 from lineage_repo.record.index import read_entry
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
-from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pooled
-from lineage_repo.verification import commits, replications, strangers
+from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
+from lineage_repo.verification import certifications, commits, foreign
 
 
-class Report(Record):
+class Verification(Record):
     """What `verify` found; empty `problems` means that the record holds."""
 
     tip: str | None
@@ -27,19 +27,19 @@ class Report(Record):
     problems: tuple[str, ...]
 
 
-def verify(store: Store, *, full: bool = True) -> Report:
+def verify(store: Store, *, full: bool = True) -> Verification:
     """Check a campaign's repository or any clone of it; whatever is wrong with it is named, and nothing raises."""
     problems = [wrong] if (wrong := store.fsck(full=full)) else []
     lineage, rows = Lineage(store), list[Row]()
-    problems += _told("repository", lambda: strangers.beside(store))
+    problems += _told("repository", lambda: foreign.beside(store))
     problems += _told("ledger", lambda: _walked(lineage, rows))
     if rows:
         problems += _told("commits", lambda: commits.check(lineage))
         problems += _told("notices", lambda: _check_notices(lineage))
-        problems += _told("edits", lambda: strangers.edits(lineage))
-        problems += _told("refs", lambda: strangers.refs(lineage))
-        problems += _told("trees", lambda: strangers.trees(lineage, rows))
-    return Report(
+        problems += _told("edits", lambda: foreign.edits(lineage))
+        problems += _told("refs", lambda: foreign.refs(lineage))
+        problems += _told("trees", lambda: foreign.trees(lineage, rows))
+    return Verification(
         tip=rows[-1].commit if rows else None,
         entries=len(rows),
         trials=len(lineage.trials),
@@ -93,9 +93,9 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
     if isinstance(entry, Calibration):
         yield from _check_level(lineage, where, entry.isolation)
         yield from _check_calibration(lineage, where, entry.measurement)
-    if isinstance(entry, Replication):
+    if isinstance(entry, Certification):
         yield from _check_level(lineage, where, entry.isolation)
-        yield from replications.check(lineage, where, entry)
+        yield from certifications.check(lineage, where, entry)
     if isinstance(entry, Trial):
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, its lineage is not"
@@ -104,17 +104,19 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
 
 def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -> Iterator[str]:
     """It is of the start as the first one was, with the seeds of a trial: more of them would make noise look known."""
-    task, seeds = lineage.task, len(measurement.seeds)
-    if measurement.lengths() != dict.fromkeys(task.evaluator.metrics, seeds):
+    task, seeds = lineage.task, len(measurement.box_seeds)
+    if measurement.values_per_metric() != dict.fromkeys(task.evaluator.metrics, seeds):
         yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
-    if seeds != task.seeds:
-        yield f"{where}: the calibration has {seeds} seeds, the campaign {task.seeds}"
+    if seeds != task.n_seeds:
+        yield f"{where}: the calibration has {seeds} seeds, the campaign {task.n_seeds}"
     known = next((c.measurement.source_bytes for c in lineage.calibrations), measurement.source_bytes)
     if measurement.source_bytes != known:
         yield f"{where}: the calibration weighed {measurement.source_bytes} bytes, the first {known}: another recipe"
 
 
-def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started | Trial | Replication) -> Iterator[str]:
+def _check_imported(
+    lineage: Lineage, where: str, entry: Calibration | Started | Trial | Certification
+) -> Iterator[str]:
     """A trial that another harness made says what follows from its own numbers, and claims no measurement of ours."""
     if not isinstance(entry, Trial) or entry.imported is None:
         yield f"{where}: an imported lineage holds a {entry.kind} entry that was not imported"
@@ -125,7 +127,7 @@ def _check_imported(lineage: Lineage, where: str, entry: Calibration | Started |
     parent = entry.proposal.parent
     if parent is not None and parent not in lineage.trials:
         yield f"{what} is rooted from {parent:04d}, not recorded then"
-    elif entry != taken_over(lineage, entry.number, entry.proposal, entry.imported, entry.at):
+    elif entry != take_over(lineage, entry.number, entry.proposal, entry.imported, entry.at):
         yield f"{what} says more than was imported, or what does not follow from it"
 
 
@@ -150,7 +152,7 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
         yield f"{what} compares with a parent score that its parent doesn't have"
     if trial.judge_version != JUDGE_VERSION:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
-    elif not trial.outcome.alike(
+    elif not trial.verdict.alike(
         judge(task, trial.measurement, trial.fault, trial.incumbent, trial.parent_score, trial.noise)
     ):
         yield f"{what} says {trial.status}, which its measurement does not replay to"
@@ -164,7 +166,7 @@ def _noise(lineage: Lineage, trial: Trial) -> dict[str, Spread]:
 
 
 def _brief(incumbent: Incumbent | None) -> str:
-    return "nothing" if incumbent is None else f"{incumbent.number:04d} ({incumbent.score}, {incumbent.seeds} seeds)"
+    return "nothing" if incumbent is None else f"{incumbent.number:04d} ({incumbent.score}, {incumbent.n_seeds} seeds)"
 
 
 def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
@@ -179,19 +181,19 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     if not trial.started <= trial.at:
         yield f"{what} ended before it started"
     if trial.number == 0:
-        if trial.proposal.snapshot != campaign.start:
+        if trial.proposal.recipe_tree != campaign.start_tree:
             yield f"{what} is not the start that the campaign froze"
-        if measurement != pooled([c.measurement for c in lineage.calibrations]):
+        if measurement != pool_measurements([c.measurement for c in lineage.calibrations]):
             yield f"{what} is not what the calibrations measured"
     if measurement is None:
         return
     yield from _check_level(lineage, what, trial.isolation)
     if trial.fault:
         return
-    seeds = len(measurement.seeds)
-    if trial.number and seeds != task.seeds:
-        yield f"{what} has {seeds} seeds, the campaign {task.seeds}"
-    if measurement.lengths() != dict.fromkeys(task.evaluator.metrics, seeds):
+    seeds = len(measurement.box_seeds)
+    if trial.number and seeds != task.n_seeds:
+        yield f"{what} has {seeds} seeds, the campaign {task.n_seeds}"
+    if measurement.values_per_metric() != dict.fromkeys(task.evaluator.metrics, seeds):
         yield f"{what} lacks values of the metrics that the manifest declares"
 
 

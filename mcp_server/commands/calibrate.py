@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.values import Isolation
-from lineage_repo.prompting.views import margin_text
+from lineage_repo.model.measurement import Isolation
+from lineage_repo.prompting.queries import margin_text
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from mcp_server.sandbox import gpus
 from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.host import Host, HostError, interpreter
-from mcp_server.sandbox.launch import SandboxError
+from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
 from mcp_server.trial.calibration import Noise, choose_clock, noise_of
 from mcp_server.trial.calibration import calibrate as run_calibration
@@ -34,7 +34,7 @@ def open_here(directory: Path) -> tuple[Campaign, Host]:
 
 def require(executor: LocalExecutor, level: Isolation, task: Task) -> None:
     """Refuse to go on where boxes are held by less than the campaign requires, or GPUs lack."""
-    if problem := executor.check(level) or gpus.lacking(task):
+    if problem := executor.check(level) or gpus.missing_gpus(task):
         raise HostError(problem)
 
 
@@ -59,41 +59,43 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
         repeats = max(0, repeats - done)
         if campaign.lineage.best:
             campaign.lineage.repair_refs()
-            tell_progress(f"calibrated already: {done} measurements")
+            print_progress(f"calibrated already: {done} measurements")
             if not as_json:
                 return None
             repeats = 0
     folder = shlex.quote(str(directory))
     if repeats or not campaign.lineage.best:
         try:
-            run_calibration(campaign, repeats, host, executor, tell_progress)
+            run_calibration(campaign, repeats, host, executor, print_progress)
         except KeyboardInterrupt:
             made = len(campaign.lineage.refresh().calibrations)
             wanted = (done if if_needed else 0) + repeats
             again = f"espalier calibrate {folder} --repeats {wanted} --if-needed"
-            tell_progress(f"interrupted with {made} measurements recorded; to go on: {again}")
+            print_progress(f"interrupted with {made} measurements recorded; to go on: {again}")
             raise SystemExit(130) from None
     found = noise_of(campaign)
     if as_json:
-        return tell_json({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")})
+        return print_json({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")})
     _tell_noise(found, campaign.task)
-    return tell(f"next      espalier run {folder} --model standin --trials {len(campaign.lineage.started) + 7}")
+    return print_lines(f"next      espalier run {folder} --model standin --trials {len(campaign.lineage.started) + 7}")
 
 
 def _tell_noise(found: Noise, task: Task) -> None:
     objective, metric = task.objective, task.objective.metric
-    tell(f"baseline  {metric} {objective.text(found.baseline)}")
+    print_lines(f"baseline  {metric} {objective.text(found.baseline)}")
     for name, spread in found.spreads.items():
-        tell(f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start")
-    tell(
+        print_lines(
+            f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
+        )
+    print_lines(
         f"smallest  gain that counts: {found.smallest_gain:.3g} {objective.unit} over trial {found.best:04d}, "
-        f"with {found.seeds} seeds a trial"
+        f"with {found.n_seeds} seeds a trial"
     )
     for margin in found.margins:
-        tell(f"margin    {margin_text(task, margin)}")
-    tell(f"clock     {found.clock}")
+        print_lines(f"margin    {margin_text(task, margin)}")
+    print_lines(f"clock     {found.clock}")
     for warning in found.warnings:
-        tell(f"warning   {warning}")
+        print_lines(f"warning   {warning}")
 
 
 @click.command()
@@ -107,12 +109,14 @@ def cancel(directory: Path, trial: int) -> None:
         known = ", ".join(f"{n:04d}" for n in sorted(running)) or "none"
         raise click.ClickException(f"trial {trial:04d} is not running; running: {known}")
     folder = campaign.trial_folder(trial)
-    if claims.alive(folder):
+    if locks.is_alive(folder):
         (folder / "cancel").touch()
-        tell(f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded")
+        print_lines(
+            f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded"
+        )
     else:
         campaign.recover()
-        tell(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
+        print_lines(f"trial {trial:04d} had no runner any more; it is recorded as harness_abort")
 
 
 @click.command()
@@ -127,7 +131,7 @@ def doctor(as_json: bool) -> None:
         "clock": (True, f"{choose_clock('cpu')} seconds per box"),
         "recipe interpreter": _interpreter(host.recipe_python),
         "evaluator interpreter": _interpreter(host.evaluator_python),
-        "gpus": (True, f"{len(gpus.present())} for trials that ask for any"),
+        "gpus": (True, f"{len(gpus.list_gpus())} for trials that ask for any"),
         "slots": (True, f"{host.slots} trials at once, locks in {host.state}"),
         "disk": (
             shutil.disk_usage(Path.home()).free > 1 << 30,
@@ -136,10 +140,10 @@ def doctor(as_json: bool) -> None:
     }
     if as_json:
         found = {name: {"ok": ok, "detail": text} for name, (ok, text) in checks.items()}
-        tell_json({"schema": "espalier.doctor/1", "checks": found})
+        print_json({"schema": "espalier.doctor/1", "checks": found})
     else:
         for name, (ok, text) in checks.items():
-            tell(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
+            print_lines(f"{'ok  ' if ok else 'FAIL'}  {name:22} {text}")
     if not all(ok for ok, _ in checks.values()):
         raise SystemExit(4)
 

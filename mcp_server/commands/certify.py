@@ -7,18 +7,18 @@ from statistics import fmean
 
 import click
 
-from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import Certification
 from lineage_repo.model.manifest import LEAST_DRAWS, Task
-from lineage_repo.model.records import Replication
-from lineage_repo.model.values import LEVELS, Measurement, now
+from lineage_repo.model.measurement import LEVELS, Measurement, now
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
-from lineage_repo.verdict.judge import per_seed, pooled
-from lineage_repo.verdict.replication import compared, needed
+from lineage_repo.storage import locks
+from lineage_repo.verdict.certification import compare_recipes, required_p
+from lineage_repo.verdict.judge import pool_measurements, values_per_seed
 from mcp_server.commands.calibrate import require
 from mcp_server.sandbox import host as hosts
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 
@@ -46,11 +46,11 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     require(executor, campaign.settings.isolation, campaign.task)
     best = campaign.lineage.refresh().best
     number = trial if trial is not None else best.number if best else 0
-    entry = replicate(campaign, number, against, seeds, executor, tell_progress)
+    entry = replicate(campaign, number, against, seeds, executor, print_progress)
     if as_json:
-        tell_json(_plain(campaign, entry))
+        print_json(_plain(campaign, entry))
     else:
-        tell(*_told(campaign, entry))
+        print_lines(*_told(campaign, entry))
     if not entry.certified:
         raise SystemExit(1)
 
@@ -62,7 +62,7 @@ def replicate(
     seeds: int | None,
     executor: LocalExecutor,
     tell: Callable[[str], None],
-) -> Replication:
+) -> Certification:
     """Measure both, seed by seed in turn, and record the comparison; raise `CertifyError`."""
     campaign.check_digests()
     lineage, task = campaign.lineage.refresh(), campaign.task
@@ -71,12 +71,12 @@ def replicate(
     recipes = {n: lineage.recipe(n) for n in (number, against)}
     found: dict[int, list[Measurement]] = {number: [], against: []}
     held: list[dict[str, str]] = []
-    count = seeds or task.certification.seeds
+    count = seeds or task.certification.n_seeds
     for turn in range(count):
         # Who goes first changes, so that a host that warms up or slows down favours nobody.
         for n in (number, against) if turn % 2 == 0 else (against, number):
             tell(f"seed {turn + 1} of {count}: trial {n:04d}")
-            with claims.scratch(campaign.folder / "trials", "certify") as scratch:
+            with locks.scratch_folder(campaign.folder / "trials", "certify") as scratch:
                 outcome, _ = measure(
                     campaign,
                     recipes[n],
@@ -93,10 +93,12 @@ def replicate(
                     raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
             found[n].append(outcome.measurement)
             held.append(outcome.isolation)
-    pair, weakest = (pooled(found[number]), pooled(found[against])), min(held, key=_strength)
+    pair, weakest = (pool_measurements(found[number]), pool_measurements(found[against])), min(held, key=_strength)
     numbers = (number, against)
-    return lineage.replicate(
-        lambda: compared(task, numbers, pair, lineage.noise(task), weakest, now(), earlier=len(lineage.replications))
+    return lineage.certify(
+        lambda: compare_recipes(
+            task, numbers, pair, lineage.noise(task), weakest, now(), earlier=len(lineage.certifications)
+        )
     )
 
 
@@ -104,29 +106,28 @@ def _strength(isolation: dict[str, str]) -> int:
     return next(i for i, level in enumerate(LEVELS) if isolation["level"] == level)
 
 
-def _means(task: Task, entry: Replication) -> dict[str, tuple[float, float]]:
-    ours, theirs = (per_seed(task, measurement) for measurement in entry.measurements)
+def _means(task: Task, entry: Certification) -> dict[str, tuple[float, float]]:
+    ours, theirs = (values_per_seed(task, measurement) for measurement in entry.measurements)
     return {name: (fmean(ours[name]), fmean(theirs[name])) for name in ours}
 
 
-def _plain(campaign: Campaign, entry: Replication) -> dict[str, object]:
-    task, earlier = campaign.task, len(campaign.lineage.replications) - 1
+def _plain(campaign: Campaign, entry: Certification) -> dict[str, object]:
+    task, earlier = campaign.task, len(campaign.lineage.certifications) - 1
     return {
         "schema": "espalier.certify/1",
         **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "failure", "certified"}),
         "rule": task.certification.model_dump(),
-        "p_needed": needed(task, earlier),
-        "seeds": len(entry.measurements[0].seeds),
+        "p_needed": required_p(task, earlier),
+        "n_seeds": len(entry.measurements[0].box_seeds),
         "means": _means(task, entry),
     }
 
 
-def _told(campaign: Campaign, entry: Replication) -> list[str]:
+def _told(campaign: Campaign, entry: Certification) -> list[str]:
     task, lineage = campaign.task, campaign.lineage
     rule, objective = task.certification, task.objective
-    lines = [
-        f"trial     {entry.number:04d} against {entry.against:04d}, {len(entry.measurements[0].seeds)} fresh seeds each"
-    ]
+    n_seeds = len(entry.measurements[0].box_seeds)
+    lines = [f"trial     {entry.number:04d} against {entry.against:04d}, {n_seeds} fresh seeds each"]
     lines += [
         f"metric    {name} {ours:.6g} against {theirs:.6g}" + (", the objective" if name == objective.metric else "")
         for name, (ours, theirs) in _means(task, entry).items()
@@ -135,9 +136,9 @@ def _told(campaign: Campaign, entry: Replication) -> list[str]:
     searched = objective.gain(scores[0] or 0.0, scores[1] or 0.0)
     gains = [f"{gain:.{objective.digits}f} {objective.unit}" for gain in (entry.gain, searched)]
     lines.append(f"gain      {gains[0]}" + ("" if None in scores else f"; the search had measured {gains[1]}"))
-    earlier = len(lineage.replications) - 1
+    earlier = len(lineage.certifications) - 1
     halved = f", {rule.p:g} halved for each of the {earlier} before" if earlier else ""
-    below = f"p < {needed(task, earlier):.3g}{halved}"
+    below = f"p < {required_p(task, earlier):.3g}{halved}"
     lines.append(f"rule      a gain above {rule.gain:g} {objective.unit} with {below}: p is {entry.p:.2g}")
     if entry.failure:
         lines.append(f"gate      {entry.failure}; more --seeds make a bound tighter")

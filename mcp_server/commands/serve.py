@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from mcp_server.commands.calibrate import open_here, require
-from mcp_server.tools.bench import Bench, new_session
 from mcp_server.tools.server import build
-from mcp_server.tools.stdin import mend_stdin
+from mcp_server.tools.stdio import mend_stdin
+from mcp_server.tools.workspace import Workspace, new_session
 from mcp_server.trial.executor import LocalExecutor
 
 
@@ -34,7 +34,7 @@ def serve(directory: Path, specialist: str, session: str | None, max_submits: in
     campaign, host = open_here(directory)
     require(LocalExecutor(host), campaign.settings.isolation, campaign.task)
     campaign.check_digests()
-    bench = Bench(campaign, specialist, session or new_session(specialist), max_submits, host, brief)
+    bench = Workspace(campaign, specialist, session or new_session(specialist), max_submits, host, brief)
     mend_stdin()
     try:
         build(bench).run()

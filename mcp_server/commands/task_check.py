@@ -7,23 +7,23 @@ from statistics import fmean
 
 import click
 
-from lineage_repo.cli.terminal import tell, tell_json, tell_progress
+from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import EspalierError
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.values import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
-from lineage_repo.prompting.prompt import system_prompt
-from lineage_repo.prompting.views import margin_text
+from lineage_repo.model.measurement import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
+from lineage_repo.prompting.queries import margin_text
+from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.oversights import oversights
-from lineage_repo.task.taskfolder import TaskFolder
-from lineage_repo.verdict.judge import judge, per_seed
+from lineage_repo.task.folder import TaskFolder
+from lineage_repo.task.lint import find_oversights
+from lineage_repo.verdict.judge import judge, values_per_seed
 from mcp_server.commands.calibrate import require
 from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.calibration import choose_clock
 from mcp_server.trial.executor import LocalExecutor
-from mcp_server.trial.job import JobOutcome
+from mcp_server.trial.job import JobResult
 from mcp_server.trial.preflight import preflight
 
 
@@ -35,7 +35,7 @@ class TaskCheck(Record):
     """What was found of a task."""
 
     task: str
-    seeds: int
+    n_seeds: int
     """How many seeds of the start were measured."""
     clock: Clock
     metrics: dict[str, float]
@@ -67,16 +67,16 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
     """
     source, host = find_task(path), hosts.load(os.environ)
     if not as_json:
-        tell(_contents(source))
+        print_lines(_contents(source))
     with tempfile.TemporaryDirectory(prefix="espalier-check-") as scratch:
         campaign = Campaign.create(Path(scratch) / "check", source, isolation=isolation)
         for specialist in campaign.roster:
             system_prompt(campaign, specialist)
         found = try_start(campaign, seeds, host)
     if as_json:
-        tell_json({"schema": "espalier.task-check/1", **found.model_dump(mode="json")})
+        print_json({"schema": "espalier.task-check/1", **found.model_dump(mode="json")})
     else:
-        tell(*_told(source.task, found))
+        print_lines(*_told(source.task, found))
     if found.failure:
         raise SystemExit(1)
 
@@ -96,11 +96,11 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
         executor=executor,
         clock=clock,
         seeds=seeds,
-        tell=tell_progress,
+        tell=print_progress,
     )
     if outcome.fault:
         for log in sorted((campaign.folder / "trials" / "check").glob("job-*/logs/*.log"))[-1:]:
-            tell(f"--- the end of {log.name}", *_end(log), "---", err=True)
+            print_lines(f"--- the end of {log.name}", *_end(log), "---", err=True)
     return _found(campaign.task_folder, seeds, outcome)
 
 
@@ -108,37 +108,40 @@ def _end(log: Path) -> list[str]:
     return log.read_bytes()[-4000:].decode("utf-8", "replace").splitlines()[-15:]
 
 
-def _found(source: TaskFolder, seeds: int, outcome: JobOutcome) -> TaskCheck:
+def _found(source: TaskFolder, seeds: int, outcome: JobResult) -> TaskCheck:
     task, measurement = source.task, outcome.measurement
     if measurement is None:
         line = outcome.fault.line if outcome.fault else "no measurement"
         raise TaskCheckError(f"the start could not be measured, and its recipe is not why: {line}")
     verdict = judge(task, measurement, outcome.fault, None, None, {})
-    scored = {} if outcome.fault else per_seed(task, measurement)
+    scored = {} if outcome.fault else values_per_seed(task, measurement)
     return TaskCheck(
         task=task.name,
-        seeds=seeds,
+        n_seeds=seeds,
         clock=measurement.clock,
         metrics={name: fmean(values) for name, values in scored.items()},
         margins=verdict.margins,
         failure=None if verdict.status is Status.BASELINE else f"{verdict.status}: {verdict.failure}",
         trial_s=_trial_s(task, measurement),
         isolation=outcome.isolation["level"],
-        warnings=tuple(oversights(source)),
+        warnings=tuple(find_oversights(source)),
     )
 
 
 def _trial_s(task: Task, measurement: Measurement) -> float:
-    once = sum(run.setup_s + run.wall_s for run in measurement.phases if run.seed is None)
-    each = sum(run.setup_s + run.wall_s for run in measurement.phases if run.seed is not None) + measurement.evaluator_s
-    return once + each * task.seeds / len(measurement.seeds)
+    once = sum(run.setup_s + run.wall_s for run in measurement.phases if run.seed_index is None)
+    each = (
+        sum(run.setup_s + run.wall_s for run in measurement.phases if run.seed_index is not None)
+        + measurement.evaluator_s
+    )
+    return once + each * task.n_seeds / len(measurement.box_seeds)
 
 
 def _contents(source: TaskFolder) -> str:
     task = source.task
     return (
         f"manifest  {task.name}: {len(task.phases)} phases, {len(source.start())} recipe files, "
-        f"{len(task.specialists)} specialists, {task.seeds} seeds a trial"
+        f"{len(task.specialists)} specialists, {task.n_seeds} seeds a trial"
     )
 
 
@@ -149,8 +152,8 @@ def _told(task: Task, found: TaskCheck) -> list[str]:
     lines += [f"margin    {margin_text(task, margin)}" for margin in found.margins]
     lines += [f"warning   {line}" for line in found.warnings]
     boxes = f"{found.clock} clock, isolation {found.isolation}"
-    lines.append(f"trial     about {found.trial_s:.1f} s for {task.seeds} seeds, {boxes}")
-    seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
+    lines.append(f"trial     about {found.trial_s:.1f} s for {task.n_seeds} seeds, {boxes}")
+    seeds = "1 seed" if found.n_seeds == 1 else f"{found.n_seeds} seeds"
     good = f"{found.task}: its start runs and passes its gates with {seeds}; `espalier calibrate` asks with all"
     lines.append(f"FAIL      {found.failure}" if found.failure else f"ok        {good}")
     return lines

@@ -7,14 +7,14 @@ import time
 from contextlib import suppress
 from typing import Literal, Self
 
-from lineage_repo.model.values import Clock
-from mcp_server.sandbox import sandbox
-from mcp_server.sandbox.bare import Bare
-from mcp_server.sandbox.boxlog import BoxLog
+from lineage_repo.model.measurement import Clock
+from mcp_server.sandbox import bwrap_args
+from mcp_server.sandbox.bwrap import BubblewrapBox
+from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.cgroup import CGroup
-from mcp_server.sandbox.launch import Launch, SandboxError
-from mcp_server.sandbox.sandbox import BoxSpec
-from mcp_server.sandbox.walled import Walled
+from mcp_server.sandbox.log import BoxLog
+from mcp_server.sandbox.process import BoxProcess, SandboxError
+from mcp_server.sandbox.unsandboxed import PlainBox
 
 _POLL_S = 0.05
 _DRAIN_S = 1.0
@@ -49,8 +49,8 @@ class Box:
         self._line = b""
         self._poll_at, self._dead = 0.0, False
         self._too_much: Literal["memory", "files"] | None = None
-        self._launch: Launch = (
-            Walled(spec, self._enter, counted=self._counted) if spec.walls else Bare(spec, self._enter)
+        self._launch: BoxProcess = (
+            BubblewrapBox(spec, self._enter, counted=self._counted) if spec.walls else PlainBox(spec, self._enter)
         )
 
     @property
@@ -106,7 +106,7 @@ class Box:
             with suppress(BlockingIOError):
                 self.log.feed(os.read(log_r, 65536))
             said = self.log.bytes().decode(errors="replace").strip()
-            raise SandboxError(f"{error} ({said}): {sandbox.remedy(said)}" if said else str(error)) from None
+            raise SandboxError(f"{error} ({said}): {bwrap_args.remedy(said)}" if said else str(error)) from None
         for descriptor, what in ((log_r, "log"), (self._control, "control")):
             os.set_blocking(descriptor, False)
             self._selector.register(descriptor, selectors.EVENT_READ, what)
@@ -151,9 +151,9 @@ class Box:
 
     def wait(self) -> None:
         """Wait for the death of the pid namespace, or end it at its limits; sets `verdict` and the clocks."""
-        deadline = self._started + self._wall(self.spec.seconds)
+        deadline = self._started + self._wall(self.spec.limit_s)
         while not self._step(deadline):
-            if self._over(self.spec.seconds, deadline):
+            if self._over(self.spec.limit_s, deadline):
                 self.verdict = "timeout"
                 break
         self._finish()

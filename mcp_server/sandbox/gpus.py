@@ -5,20 +5,20 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.storage.claims import lock
+from lineage_repo.storage.locks import try_lock
+from mcp_server.sandbox.bwrap_args import DEVICES
 from mcp_server.sandbox.host import Host
-from mcp_server.sandbox.launch import SandboxError
-from mcp_server.sandbox.sandbox import DEVICES
+from mcp_server.sandbox.process import SandboxError
 
 
-def present() -> list[int]:
+def list_gpus() -> list[int]:
     """Numbers of this host's GPUs."""
     return sorted(int(p.name[6:]) for p in DEVICES.glob("nvidia[0-9]*") if p.name[6:].isdigit())
 
 
-def lacking(task: Task) -> str | None:
+def missing_gpus(task: Task) -> str | None:
     """Why this host can't measure a task, by its number of GPUs; None where it can."""
-    asked, there = task.limits.gpus, len(present())
+    asked, there = task.limits.gpus, len(list_gpus())
     if asked <= there:
         return None
     fewer = [name for name, variant in task.variants.items() if variant.set.get("limits.gpus", asked) <= there]
@@ -27,16 +27,16 @@ def lacking(task: Task) -> str | None:
 
 
 @contextmanager
-def leased(host: Host, count: int) -> Generator[tuple[int, ...]]:
+def lease(host: Host, count: int) -> Generator[tuple[int, ...]]:
     """Numbers of `count` GPUs that are this process's until it leaves or dies; raise `SandboxError` where they lack."""
     with ExitStack() as held:
         free: list[int] = []
         folder = host.state / "gpus"
         if count:
             folder.mkdir(parents=True, exist_ok=True)
-        numbers = present()
+        numbers = list_gpus()
         for number in numbers:
-            if len(free) < count and (descriptor := lock(folder / str(number))) is not None:
+            if len(free) < count and (descriptor := try_lock(folder / str(number))) is not None:
                 held.callback(os.close, descriptor)
                 free.append(number)
         if len(free) < count:

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.explain import explained
-from lineage_repo.model.values import Record
-from lineage_repo.monitor.hostfile import config_file, state_folder
+from lineage_repo.model.explain import explain_validation
+from lineage_repo.model.measurement import Record
+from lineage_repo.monitor.host_slots import config_file, state_folder
 
 
 class HostError(EspalierError):
@@ -58,7 +58,7 @@ def load(environment: Mapping[str, str]) -> Host:
     except tomllib.TOMLDecodeError as error:
         raise HostError(f"{config}: {error}") from None
     except ValidationError as error:
-        raise HostError(f"{config}: {explained(error, Host, config.name)}") from None
+        raise HostError(f"{config}: {explain_validation(error, Host, config.name)}") from None
 
 
 @functools.cache

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from mcp_server.sandbox.box import Box
+from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.host import Host, interpreter
-from mcp_server.sandbox.sandbox import BoxSpec
 
 
 def launch_bias(host: Host, *, walls: bool = True, runs: int = 5) -> float:
     """Median wall seconds from release to death of a box that does nothing: what every clock reads too much."""
 
     def once() -> float:
-        with boxed(host, ("/usr/bin/true",), walls=walls) as box:
+        with run_in_box(host, ("/usr/bin/true",), walls=walls) as box:
             return box.wall_s
 
     return statistics.median(once() for _ in range(runs))
 
 
 @contextmanager
-def boxed(host: Host, argv: tuple[str, ...], recipe: tuple[Path, ...] = (), **changes: Any) -> Generator[Box]:
+def run_in_box(host: Host, argv: tuple[str, ...], recipe: tuple[Path, ...] = (), **changes: Any) -> Generator[Box]:
     """A box that has run `argv` to its end with these files as its recipe, no data, and small limits."""
     with tempfile.TemporaryDirectory() as folder:
         for file in recipe:
@@ -38,7 +38,7 @@ def boxed(host: Host, argv: tuple[str, ...], recipe: tuple[Path, ...] = (), **ch
             interpreter=interpreter(host.recipe_python),
             bwrap=host.bwrap,
             environment={},
-            seconds=20,
+            limit_s=20,
             clock="wall",
             **(limits | changes),
         )

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Self
 
-from lineage_repo.model.values import LEVELS, Isolation, Record
-from mcp_server.sandbox import walls
+from lineage_repo.model.measurement import LEVELS, Isolation, Record
+from mcp_server.sandbox import inside_checks
+from mcp_server.sandbox.bwrap_args import drops_root, remedy
 from mcp_server.sandbox.host import Host, interpreter
-from mcp_server.sandbox.launch import SandboxError
-from mcp_server.sandbox.probe import boxed
-from mcp_server.sandbox.sandbox import drops_root, remedy
+from mcp_server.sandbox.probe import run_in_box
+from mcp_server.sandbox.process import SandboxError
 
 _MEMORY, _PROCESSES, _SCRATCH = 48_000_000, 10, 1_000_000
 _COUNTED = ("CPU seconds counted", "memory limited by the kernel")
@@ -63,11 +63,11 @@ class SelfTest(Record):
     def _try(cls, host: Host, *, own_user: bool) -> Self:
         python = str(interpreter(host.recipe_python).executable)
         numbers = (str(_SCRATCH), str(_PROCESSES), str(_MEMORY))
-        outside = (str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in walls.NAMESPACES)
-        with boxed(
+        outside = (str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in inside_checks.NAMESPACES)
+        with run_in_box(
             host,
-            (python, "-I", "-S", "/recipe/walls.py", *numbers, ",".join(_VARIABLES), ",".join(outside)),
-            recipe=(Path(walls.__file__),),
+            (python, "-I", "-S", "/recipe/inside_checks.py", *numbers, ",".join(_VARIABLES), ",".join(outside)),
+            recipe=(Path(inside_checks.__file__),),
             drops_root=own_user,
             memory_bytes=_MEMORY,
             processes=_PROCESSES,

@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 
-from lineage_repo.prompting import views
+from lineage_repo.prompting import queries
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.snapshot import SnapshotError, check_path
 from mcp_server.tools.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
@@ -43,17 +43,17 @@ class Reading:
     def diff(self, a: int, b: int, page: int) -> DiffReply:
         """Unified diff of two recipes."""
         lineage = self._lineage.refresh()
-        before, after = lineage.trial(a).proposal.snapshot, lineage.trial(b).proposal.snapshot
+        before, after = lineage.trial(a).proposal.recipe_tree, lineage.trial(b).proposal.recipe_tree
         text, pages = _cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
         message = f"Page {page} of {pages}." if text else f"Trials {a} and {b} have the same recipe."
         return DiffReply(a=a, b=b, diff=text, page=page, pages=pages, message=message)
 
-    def lineage(self, view: views.View, trial: int | None, text: str, page: int) -> LineageReply:
+    def lineage(self, view: queries.View, trial: int | None, text: str, page: int) -> LineageReply:
         """One page of a view."""
-        found = list(views.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
+        found = list(queries.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
         pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
         shown = itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
-        rows = [views.row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
+        rows = [queries.trial_row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
         return LineageReply(
             view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} found, page {page} of {pages}."
         )

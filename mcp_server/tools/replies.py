@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lineage_repo.model.values import Margin, Status
-from lineage_repo.prompting.views import TrialRow
+from lineage_repo.model.measurement import Margin, Status
+from lineage_repo.prompting.queries import TrialRow
 from mcp_server.trial.preflight import Problem
 
 
@@ -36,7 +36,7 @@ class TrialReply(Reply):
     failure: str | None = None
     margins: list[Margin] = []
     notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
-    drift: float | None = Field(
+    host_slowdown: float | None = Field(
         default=None,
         description="Share by which the host was slower than at calibration; seconds are longer by about it",
     )

@@ -14,9 +14,8 @@ from mcp_types import ToolAnnotations
 from pydantic import AfterValidator, Field
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.prompting import views
-from lineage_repo.text.text import authored
-from mcp_server.tools.bench import Bench
+from lineage_repo.prompting import queries
+from lineage_repo.text.sanitize import check_authored
 from mcp_server.tools.reading import Reading
 from mcp_server.tools.replies import (
     DiffReply,
@@ -27,7 +26,8 @@ from mcp_server.tools.replies import (
     SyntaxReply,
     TrialReply,
 )
-from mcp_server.tools.strict import StrictTool
+from mcp_server.tools.strict_tool import StrictTool
+from mcp_server.tools.workspace import Workspace
 
 _T = TypeVar("_T")
 
@@ -40,15 +40,17 @@ Wait = Annotated[
     float, Field(ge=0, le=86_400, description="Seconds to wait for the outcome before answering `running`")
 ]
 Title = Annotated[
-    str, Field(min_length=1, max_length=60, description="What you changed, in a few words"), AfterValidator(authored)
+    str,
+    Field(min_length=1, max_length=60, description="What you changed, in a few words"),
+    AfterValidator(check_authored),
 ]
 Hypothesis = Annotated[
     str,
     Field(max_length=2000, description="Why it should help, in one line of plain text"),
-    AfterValidator(lambda text: authored(text, least=20)),
+    AfterValidator(lambda text: check_authored(text, least=20)),
 ]
 Notes = Annotated[
-    str, Field(max_length=2000, description="Anything a later reader should know"), AfterValidator(authored)
+    str, Field(max_length=2000, description="Anything a later reader should know"), AfterValidator(check_authored)
 ]
 Delta = Annotated[
     float,
@@ -56,11 +58,11 @@ Delta = Annotated[
 ]
 
 
-def build(bench: Bench) -> MCPServer:
+def build(bench: Workspace) -> MCPServer:
     """The server of one bench, for stdio or for an in-memory client."""
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer) -> AsyncGenerator[Bench]:
+    async def lifespan(_: MCPServer) -> AsyncGenerator[Workspace]:
         yield bench
 
     tools = _Tools(bench)
@@ -87,7 +89,7 @@ def build(bench: Bench) -> MCPServer:
 class _Tools:
     """The tools as the model sees them."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Workspace) -> None:
         self._bench = bench
         self._reading = Reading(bench.lineage, bench.specialist)
         # Clients call read-only tools in parallel; the bench and its lineage are for one thread at a time. A dry run
@@ -151,7 +153,7 @@ class _Tools:
     async def read_lineage(
         self,
         view: Annotated[
-            views.View,
+            queries.View,
             Field(
                 description="best, ancestry (of `trial` or the best), leaderboard, recent, role, failures, "
                 "similar (to `text`), trial"

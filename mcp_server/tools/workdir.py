@@ -3,7 +3,7 @@
 from filelock import FileLock, Timeout
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.values import Record
+from lineage_repo.model.measurement import Record
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import snapshot
 from lineage_repo.storage.files import write_whole

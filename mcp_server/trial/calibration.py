@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import Calibration, Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.records import Calibration, Outcome, Proposal, Trial
-from lineage_repo.model.values import Clock, Margin, Record, Spread, Status, now
+from lineage_repo.model.measurement import Clock, Margin, Record, Spread, Status, now
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
-from lineage_repo.verdict.judge import judge, pooled, threshold
+from lineage_repo.storage import locks
+from lineage_repo.verdict.judge import judge, pool_measurements, threshold
 from mcp_server.sandbox.cgroup import CGroup
 from mcp_server.sandbox.host import Host, fingerprint
 from mcp_server.sandbox.probe import launch_bias
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import Executor
 
 
@@ -31,7 +31,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     lineage = campaign.lineage.refresh()
     start = campaign.task_folder.start()
     snapshot = lineage.store.write_tree(start)
-    if lineage.campaign is None or snapshot != lineage.campaign.start:
+    if lineage.campaign is None or snapshot != lineage.campaign.start_tree:
         raise CalibrationError(
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
@@ -40,15 +40,15 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     known = len(lineage.calibrations)
     for nth in range(known + 1, known + repeats + 1):
-        tell(f"calibration {nth} of {known + repeats}: {campaign.task.seeds} seeds of the start")
-        with claims.scratch(campaign.folder / "trials", "calibration") as scratch:
+        tell(f"calibration {nth} of {known + repeats}: {campaign.task.n_seeds} seeds of the start")
+        with locks.scratch_folder(campaign.folder / "trials", "calibration") as scratch:
             outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
             if outcome.fault or outcome.measurement is None:
                 line = outcome.fault.line if outcome.fault else "no measurement"
                 raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)
-    if sum(len(c.measurement.seeds) for c in lineage.calibrations) < 2:
+    if sum(len(c.measurement.box_seeds) for c in lineage.calibrations) < 2:
         raise CalibrationError("one value tells nothing of the noise: calibrate with --repeats 2 or more")
     if verdict := _start_fails(campaign):
         raise CalibrationError(f"the start fails its own gates: {verdict.failure}; {_ways_out(campaign.task)}")
@@ -59,7 +59,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         expected_delta=0.0,
         specialist="start",
         session="calibration",
-        snapshot=snapshot,
+        recipe_tree=snapshot,
     )
     return lineage.open_baseline(proposal, campaign.settings.digests)
 
@@ -70,7 +70,7 @@ class Noise(Record):
     baseline: float
     measurements: int
     """Calibrations in the ledger."""
-    seeds: int
+    n_seeds: int
     """Per trial."""
     spreads: dict[str, Spread]
     """Of the objective and of each gate's metric, over every seed of the start."""
@@ -81,7 +81,7 @@ class Noise(Record):
     margins: tuple[Margin, ...]
     """The room that the start leaves under every gate and limit."""
     clock: Clock
-    tempo_s: float
+    loop_cpu_s: float
     """Median CPU seconds of the fixed loop; 0 where nobody looked."""
     hosts: tuple[dict[str, str], ...]
     """Every host that measured the start, without what varies from call to call."""
@@ -99,13 +99,13 @@ def noise_of(campaign: Campaign) -> Noise:
     return Noise(
         baseline=start.score,
         measurements=len(lineage.calibrations),
-        seeds=task.seeds,
+        n_seeds=task.n_seeds,
         spreads={name: spreads[name] for name in (task.objective.metric, *(gate.metric for gate in task.gates))},
         best=best.number,
-        smallest_gain=threshold(task, spreads, task.seeds, best.seeds),
-        margins=start.outcome.margins,
+        smallest_gain=threshold(task, spreads, task.n_seeds, best.n_seeds),
+        margins=start.verdict.margins,
         clock=lineage.calibrations[0].measurement.clock,
-        tempo_s=lineage.tempo(),
+        loop_cpu_s=lineage.calibrated_loop_s(),
         hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
         warnings=tuple(_doubts(task, spreads, hosts)),
     )
@@ -122,8 +122,8 @@ def _doubts(task: Task, spreads: Mapping[str, Spread], hosts: Sequence[Mapping[s
         yield "the start was measured on several hosts: seconds of different ones don't compare"
 
 
-def _start_fails(campaign: Campaign) -> Outcome | None:
-    measurement = pooled([c.measurement for c in campaign.lineage.calibrations])
+def _start_fails(campaign: Campaign) -> Verdict | None:
+    measurement = pool_measurements([c.measurement for c in campaign.lineage.calibrations])
     verdict = judge(campaign.task, measurement, None, None, None, {})
     return None if verdict.status is Status.BASELINE else verdict
 

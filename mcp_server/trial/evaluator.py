@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.model.manifest import Evaluator
-from lineage_repo.model.values import Fault, Record, Status
-from lineage_repo.text.text import clipped
+from lineage_repo.model.measurement import Fault, Record, Status
+from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.parent import die_with_parent
 
 _MAX_REPORT = 1_000_000
@@ -32,7 +32,7 @@ class EvaluatorError(EspalierError):
 class _Fault(Record):
     status: Status
     line: str
-    seed: int | None = None
+    seed_index: int | None = None
 
 
 class _Report(Record):
@@ -49,13 +49,15 @@ class EvaluatorProgram:
         self.seconds = 0.0
         """Wall seconds of `prepare` and `score` so far; a dialogue's are its box's."""
 
-    def prepare(self, seed: int, repeats: int, public: Path, secret: Path) -> None:
+    def prepare(self, trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
         """Write what boxes may see to `public` and what only the evaluator sees to `secret`."""
         public.mkdir(parents=True)
         secret.mkdir(mode=0o700)
-        self._run("prepare", "--seed", str(seed), "--repeats", str(repeats), str(public), str(secret), cwd=secret)
+        self._run(
+            "prepare", "--trial-seed", str(trial_seed), "--n-seeds", str(n_seeds), str(public), str(secret), cwd=secret
+        )
 
-    def score(self, sealed: Path, secret: Path, repeats: int) -> tuple[dict[str, tuple[float, ...]], Fault | None]:
+    def score(self, sealed: Path, secret: Path, n_seeds: int) -> tuple[dict[str, tuple[float, ...]], Fault | None]:
         """Score sealed artifacts: one value per seed for each declared metric, or why there is none."""
         sealed.mkdir(exist_ok=True)
         self._run("score", str(sealed), str(secret), cwd=secret)
@@ -63,15 +65,17 @@ class EvaluatorProgram:
         if report.fault:
             return {}, _fault(report.fault)
         lengths = {name: len(values) for name, values in report.metrics.items()}
-        if lengths != dict.fromkeys(self._declared.metrics, repeats):
+        if lengths != dict.fromkeys(self._declared.metrics, n_seeds):
             raise EvaluatorError(
                 f"{self._program.name} measured {lengths}, the manifest declares {list(self._declared.metrics)} "
-                f"with {repeats} values each"
+                f"with {n_seeds} values each"
             )
         for name, values in report.metrics.items():
             for seed, value in enumerate(values):
                 if not abs(value) < _HUGE:
-                    return {}, Fault(status=Status.CRASH, line=f"{name} is {value:g}: the recipe diverged", seed=seed)
+                    return {}, Fault(
+                        status=Status.CRASH, line=f"{name} is {value:g}: the recipe diverged", seed_index=seed
+                    )
         return {name: tuple(values) for name, values in report.metrics.items()}, None
 
     @contextmanager
@@ -104,7 +108,7 @@ class EvaluatorProgram:
             return None
         fault = self._report(secret).fault
         found.unlink()
-        return _fault(fault.model_copy(update={"seed": seed})) if fault else None
+        return _fault(fault.model_copy(update={"seed_index": seed})) if fault else None
 
     def _run(self, *arguments: str, cwd: Path) -> None:
         begun = time.monotonic()
@@ -118,11 +122,11 @@ class EvaluatorProgram:
 
     def _end(self, process: subprocess.Popen[bytes], verb: str) -> None:
         try:
-            code = process.wait(self._declared.seconds)
+            code = process.wait(self._declared.limit_s)
         except subprocess.TimeoutExpired:
-            raise EvaluatorError(f"{verb} took more than {self._declared.seconds:g} s") from None
+            raise EvaluatorError(f"{verb} took more than {self._declared.limit_s:g} s") from None
         if code:
-            raise EvaluatorError(f"{verb} exited {code}: {clipped(_tail(self._log, self._program.parent), 400)}")
+            raise EvaluatorError(f"{verb} exited {code}: {clip(_tail(self._log, self._program.parent), 400)}")
 
     def _start(
         self, arguments: Sequence[str], cwd: Path, log: IO[bytes], *, stdin: int, pass_fds: tuple[int, ...] = ()
@@ -180,7 +184,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _fault(said: _Fault) -> Fault:
     try:
-        return Fault(status=said.status, line=clipped(said.line, 400), seed=said.seed)
+        return Fault(status=said.status, line=clip(said.line, 400), seed_index=said.seed_index)
     except ValidationError as error:
         raise EvaluatorError(f"measurement.json names a fault that is none: {error}") from None
 

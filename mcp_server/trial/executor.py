@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.values import Isolation, Record
-from lineage_repo.monitor.hostfile import QUEUED
+from lineage_repo.model.measurement import Isolation, Record
+from lineage_repo.monitor.host_slots import QUEUED
 from mcp_server.sandbox.host import Host, own_environment
 from mcp_server.sandbox.parent import die_with_parent
 from mcp_server.sandbox.selftest import SelfTest
 from mcp_server.trial.job import Job
-from mcp_server.trial.slots import Ticket
+from mcp_server.trial.queue import Ticket
 
 _GRACE_S = 5.0
 """A worker needs a moment to end its boxes."""

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from lineage_repo.model.manifest import Phase, Task
-from lineage_repo.model.values import Clock, Fault, Margin, PhaseRun, Status
-from lineage_repo.text.text import clipped
+from lineage_repo.model.measurement import Clock, Fault, Margin, PhaseRun, Status
+from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.box import backstop
-from mcp_server.sandbox.boxlog import last_error
+from mcp_server.sandbox.log import last_error
 
 _STATUS = {"oversize": Status.SIZE_BLOCKED, "refused": Status.ILLEGAL}
 _OVERRUN = {"train": Status.TRAIN_BUDGET_OVERRUN, "eval": Status.EVAL_BUDGET_OVERRUN}
 
 
-def fault_of(task: Task, phase: Phase, run: PhaseRun, log: bytes, seeds: int, clock: Clock) -> Fault | None:
+def classify_run(task: Task, phase: Phase, run: PhaseRun, log: bytes, seeds: int, clock: Clock) -> Fault | None:
     """Why a run gives nothing to score, with the excess over what it passed; None where it does."""
-    if run.verdict == "ok":
+    if run.exit_status == "ok":
         return None
-    status = _OVERRUN[phase.budget] if run.verdict == "timeout" else _STATUS.get(run.verdict, Status.CRASH)
+    status = _OVERRUN[phase.budget] if run.exit_status == "timeout" else _STATUS.get(run.exit_status, Status.CRASH)
     found = _named(phase, run, seeds, status, _line(task, phase, run, log, clock))
     return found.model_copy(update={"margin": _passed(phase, run, clock)})
 
@@ -27,7 +27,7 @@ def too_large(task: Task, phase: Phase, runs: Sequence[PhaseRun], source_bytes: 
     if cap is None or not phase.counted:
         return None
     counted = {p.name for p in task.phases if p.counted}
-    made = sum(r.artifact_bytes or 0 for r in runs if r.phase in counted and r.seed in {run.seed, None})
+    made = sum(r.artifact_bytes or 0 for r in runs if r.phase in counted and r.seed_index in {run.seed_index, None})
     size = source_bytes + made
     if size <= cap:
         return None
@@ -45,14 +45,14 @@ def broken_dialogue(phase: Phase, run: PhaseRun, seeds: int) -> Fault:
 
 def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> str:
     made = phase.artifact
-    match run.verdict:
-        case "timeout" if run.seconds < phase.seconds:
+    match run.exit_status:
+        case "timeout" if run.elapsed_s < phase.limit_s:
             return (
-                f"killed after {run.wall_s:.1f} s of wall time, the most for a limit of {phase.seconds:g} CPU seconds, "
-                f"of which it used {run.seconds:.1f}"
+                f"killed after {run.wall_s:.1f} s of wall time, the most for a limit of {phase.limit_s:g} CPU seconds, "
+                f"of which it used {run.elapsed_s:.1f}"
             )
         case "timeout":
-            return f"killed at {run.seconds:.1f} s; the limit is {phase.seconds:g} s ({clock} clock)"
+            return f"killed at {run.elapsed_s:.1f} s; the limit is {phase.limit_s:g} s ({clock} clock)"
         case "not_ready":
             return (
                 "ended without READY"
@@ -76,9 +76,9 @@ def _line(task: Task, phase: Phase, run: PhaseRun, log: bytes, clock: Clock) -> 
 
 def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
     """The limit that a run passed, where it is none of those that every measurement is compared with."""
-    if run.verdict == "timeout" and run.seconds < phase.seconds:
-        name, value, limit = f"{phase.name} wall time", run.wall_s, backstop(phase.seconds, clock)
-    elif run.verdict == "not_ready" and phase.ready_s and run.setup_s > backstop(phase.ready_s, clock):
+    if run.exit_status == "timeout" and run.elapsed_s < phase.limit_s:
+        name, value, limit = f"{phase.name} wall time", run.wall_s, backstop(phase.limit_s, clock)
+    elif run.exit_status == "not_ready" and phase.ready_s and run.setup_s > backstop(phase.ready_s, clock):
         name, value, limit = f"{phase.name} until READY", run.setup_s, backstop(phase.ready_s, clock)
     else:
         return None
@@ -86,5 +86,5 @@ def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
 
 
 def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:
-    where = phase.name if run.seed is None else f"{phase.name} (seed {run.seed + 1} of {seeds})"
-    return Fault(status=status, line=clipped(f"{where} {line}", 400), phase=phase.name, seed=run.seed)
+    where = phase.name if run.seed_index is None else f"{phase.name} (seed {run.seed_index + 1} of {seeds})"
+    return Fault(status=status, line=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.values import Clock, Fault, Isolation, Measurement, Record
+from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files
 from mcp_server.sandbox.host import Host
@@ -22,21 +22,21 @@ class JobSpec(Record):
     """Proves that an outcome belongs to this attempt."""
     task: Task
     task_folder: Path
-    seed: int
+    trial_seed: int
     """Secret until the outcome; every seed of the trial derives from it."""
-    seeds: int
+    n_seeds: int
     clock: Clock
     host: Host
     boxes: Path
     """Folder below which the boxes of this job get theirs, under a name that tells nothing."""
     isolation: Isolation
     """What the campaign requires at least; `none` asks for no walls."""
-    seconds: float | None = None
+    dry_run_s: float | None = None
     """Cap on every phase for a dry run; None for the manifest's."""
 
 
-class JobOutcome(Record):
-    """What the worker found: `outcome.json`, written once, whole."""
+class JobResult(Record):
+    """What the worker found: `result.json`, written once, whole."""
 
     nonce: str
     measurement: Measurement | None = None
@@ -50,8 +50,8 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec = folder / "spec.json"
-        self.snapshot = folder / "snapshot.tar"
-        self.outcome = folder / "outcome.json"
+        self.recipe_tar = folder / "recipe.tar"
+        self.result_file = folder / "result.json"
         self.progress = folder / "progress.txt"
         self.log = folder / "worker.log"
         self.logs = folder / "logs"
@@ -71,7 +71,7 @@ class Job:
                 member = tarfile.TarInfo(path)
                 member.size = len(body)
                 archive.addfile(member, io.BytesIO(body))
-        self.snapshot.write_bytes(buffer.getvalue())
+        self.recipe_tar.write_bytes(buffer.getvalue())
         spec.boxes.mkdir(mode=0o711, exist_ok=True)
         elsewhere = Path(tempfile.mkdtemp(dir=spec.boxes))
         elsewhere.chmod(0o711)
@@ -81,17 +81,17 @@ class Job:
     def files(self) -> dict[str, bytes]:
         """The staged recipe."""
         found: dict[str, bytes] = {}
-        with tarfile.open(self.snapshot) as archive:
+        with tarfile.open(self.recipe_tar) as archive:
             for member in archive:
                 stream = archive.extractfile(member)
                 if stream is not None:
                     found[member.name] = stream.read()
         return found
 
-    def result(self, nonce: str) -> JobOutcome | None:
+    def result(self, nonce: str) -> JobResult | None:
         """The outcome of this attempt; None while there is none, or where it is another's or torn."""
         try:
-            outcome = JobOutcome.model_validate_json(self.outcome.read_bytes())
+            outcome = JobResult.model_validate_json(self.result_file.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
         return outcome if outcome.nonce == nonce else None

@@ -10,49 +10,49 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lineage_repo.model.manifest import Phase
-from lineage_repo.model.values import Fault, Measurement, PhaseRun
+from lineage_repo.model.measurement import Fault, Measurement, PhaseRun
 from lineage_repo.storage import snapshot
-from lineage_repo.task import packed
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task import source_size
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox import gpus
+from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
+from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.host import interpreter
-from mcp_server.sandbox.launch import SandboxError
-from mcp_server.sandbox.sandbox import BoxSpec
-from mcp_server.sandbox.seal import Sealed, seal
+from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
-from mcp_server.trial import faults, tempo
+from mcp_server.trial import disturbance, faults
 from mcp_server.trial.evaluator import Dialogue, EvaluatorError, EvaluatorProgram
-from mcp_server.trial.job import Job, JobOutcome, JobSpec
+from mcp_server.trial.job import Job, JobResult, JobSpec
 
 
-class Measuring:
+class MeasureJob:
     """One measurement in one job folder."""
 
     def __init__(self, job: Job, spec: JobSpec, tell: Callable[[str], None]) -> None:
         self.job, self.spec, self.task, self._tell = job, spec, spec.task, tell
-        self.seeds = tuple(derive(spec.seed, index) for index in range(spec.seeds))
+        self.seeds = tuple(derive(spec.trial_seed, index) for index in range(spec.n_seeds))
         self.runs: list[PhaseRun] = []
         self.fault: Fault | None = None
         self.isolation: dict[str, str] = {"level": "not run"}
         self._tempo: list[float] = []
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
-        self._files = packed.as_run(job.files(), packed=self.task.limits.packed)
-        self._weight = packed.weight(self._files, packed=self.task.limits.packed)
+        self._files = source_size.as_run(job.files(), packed=self.task.limits.packed)
+        self._weight = source_size.source_bytes(self._files, packed=self.task.limits.packed)
         program = job.evaluator / self.task.evaluator.program
         data = spec.task_folder / "data" if self.task.data else None
         self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log, data)
 
-    def run(self) -> JobOutcome:
+    def run(self) -> JobResult:
         """Measure; stop at the first fault. `SandboxError` and `EvaluatorError` are the harness's fault."""
         spec, job = self.spec, self.job
         self._tell("testing the sandbox")
         self._test_walls()
         self._tell("preparing data")
         TaskFolder(path=spec.task_folder, task=self.task).stage_evaluator(job.evaluator)
-        self._evaluator.prepare(spec.seed, spec.seeds, job.public, job.secret)
-        with gpus.leased(spec.host, self.task.limits.gpus) as self._gpus:
+        self._evaluator.prepare(spec.trial_seed, spec.n_seeds, job.public, job.secret)
+        with gpus.lease(spec.host, self.task.limits.gpus) as self._gpus:
             self._read_tempo()
             for index, unit in itertools.groupby(self._order(), key=lambda pair: pair[1]):
                 for phase in (phase for phase, _ in unit if not self.fault):
@@ -61,24 +61,24 @@ class Measuring:
                 if self.fault:
                     break
         metrics: dict[str, tuple[float, ...]] = {}
-        if not self.fault and spec.seconds is None:
+        if not self.fault and spec.dry_run_s is None:
             self._tell("scoring")
-            metrics, self.fault = self._evaluator.score(job.sealed, job.secret, spec.seeds)
+            metrics, self.fault = self._evaluator.score(job.sealed, job.secret, spec.n_seeds)
         measurement = Measurement(
-            drawn=(spec.seed,),
-            seeds=self.seeds,
+            trial_seeds=(spec.trial_seed,),
+            box_seeds=self.seeds,
             metrics=metrics,
             phases=tuple(self.runs),
             source_bytes=self._weight,
             clock=spec.clock,
             evaluator_s=self._evaluator.seconds,
-            tempo=tuple(self._tempo),
+            loop_cpu_s=tuple(self._tempo),
         )
-        return JobOutcome(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
+        return JobResult(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
 
     def _read_tempo(self) -> None:
         if self.task.disturbance.guard != "off":
-            self._tempo.append(tempo.reading())
+            self._tempo.append(disturbance.read_loop())
 
     def _test_walls(self) -> None:
         """Find out what holds here, and raise `SandboxError` below what the campaign requires."""
@@ -101,13 +101,13 @@ class Measuring:
         """Phases in the manifest's order; neighbours that run per seed go seed by seed, so that a crash shows early."""
         for per, group in itertools.groupby(self.task.phases, key=lambda p: p.per):
             phases = list(group)
-            for index in range(self.spec.seeds) if per == "seed" else [None]:
+            for index in range(self.spec.n_seeds) if per == "seed" else [None]:
                 for phase in phases:
                     yield phase, index
 
     def _phase(self, phase: Phase, index: int | None) -> None:
         name = phase.name if index is None else f"{phase.name}-{index}"
-        self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.seeds}"))
+        self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.n_seeds}"))
         recipe, data, folders = self._view(), self._view(), (self.job.sealed, self.job.secret)
         snapshot.write_folder(self._files, recipe)
         with ExitStack() as held:
@@ -121,9 +121,9 @@ class Measuring:
                 raise SandboxError("this box got no control group, although the self-test had one")
             run = PhaseRun(
                 phase=phase.name,
-                seed=index,
-                verdict=sealed.verdict if sealed else box.verdict,
-                seconds=box.seconds,
+                seed_index=index,
+                exit_status=sealed.status if sealed else box.verdict,
+                elapsed_s=box.seconds,
                 wall_s=box.wall_s,
                 cpu_s=box.cpu_s,
                 setup_s=box.setup_s,
@@ -163,18 +163,18 @@ class Measuring:
     def _found(self, phase: Phase, run: PhaseRun, log: bytes, talk: Dialogue | None) -> Fault | None:
         """What is wrong with a run: a passed limit, then a broken dialogue, then a crash, then too many bytes."""
         spec = self.spec
-        if talk and run.verdict in {"ok", "crash"}:
-            if said := self._evaluator.broken_off(self.job.secret, run.seed):
+        if talk and run.exit_status in {"ok", "crash"}:
+            if said := self._evaluator.broken_off(self.job.secret, run.seed_index):
                 return said.model_copy(update={"phase": phase.name})
             if talk.failed:
-                return faults.broken_dialogue(phase, run, spec.seeds)
-        capped = phase.model_copy(update={"seconds": self._cap(phase)})
-        return faults.fault_of(self.task, capped, run, log, spec.seeds, spec.clock) or faults.too_large(
-            self.task, phase, self.runs, self._weight, spec.seeds
+                return faults.broken_dialogue(phase, run, spec.n_seeds)
+        capped = phase.model_copy(update={"limit_s": self._cap(phase)})
+        return faults.classify_run(self.task, capped, run, log, spec.n_seeds, spec.clock) or faults.too_large(
+            self.task, phase, self.runs, self._weight, spec.n_seeds
         )
 
     def _cap(self, phase: Phase) -> float:
-        return min(phase.seconds, self.spec.seconds or phase.seconds)
+        return min(phase.limit_s, self.spec.dry_run_s or phase.limit_s)
 
     def _box(self, phase: Phase, recipe: Path, data: Path, seed: int, talk: Dialogue | None) -> BoxSpec:
         host, limits = self.spec.host, self.task.limits
@@ -188,7 +188,7 @@ class Measuring:
             hide=self.task.hide,
             bwrap=host.bwrap,
             environment={} if phase.ready_s else {"ESPALIER_SEED": str(seed)},
-            seconds=self._cap(phase),
+            limit_s=self._cap(phase),
             clock=self.spec.clock,
             ready_s=phase.ready_s,
             memory_bytes=limits.memory_bytes,
@@ -211,7 +211,7 @@ class Measuring:
                 continue
             # A phase that runs once sees every seed's artifact, each in a folder of its own.
             gathers = index is None and made.per == "seed"
-            for unit in range(self.spec.seeds) if gathers else [index if made.per == "seed" else None]:
+            for unit in range(self.spec.n_seeds) if gathers else [index if made.per == "seed" else None]:
                 inside = f"{unit}/{made.artifact.path}" if gathers else made.artifact.path
                 sources.append((self._sealed(earlier, unit) / made.artifact.path, inside))
         for source, inside in sources:

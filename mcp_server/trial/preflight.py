@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.values import Fault, Margin, Record, Status
+from lineage_repo.model.measurement import Fault, Margin, Record, Status
 from lineage_repo.storage import snapshot
-from lineage_repo.task import packed
-from lineage_repo.text.text import clipped
+from lineage_repo.task import source_size
+from lineage_repo.text.sanitize import clip
 
 _RULES = "E9,F63,F7,F82"
 """Syntax errors, misused statements, undefined names."""
@@ -63,7 +63,7 @@ def syntax_problems(files: Mapping[str, bytes]) -> list[Problem]:
             Problem(
                 file=Path(f["filename"]).resolve().relative_to(root).as_posix(),
                 line=f["location"]["row"],
-                message=clipped(f["message"], 200),
+                message=clip(f["message"], 200),
             )
             for f in found
         ]
@@ -96,7 +96,7 @@ def surface_problem(task: Task, files: Mapping[str, bytes], parent: Mapping[str,
 
 def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     """Why a snapshot can't be measured; None when it may run."""
-    size, cap = packed.weight(files, packed=task.limits.packed), task.limits.source_bytes
+    size, cap = source_size.source_bytes(files, packed=task.limits.packed), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
         passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")

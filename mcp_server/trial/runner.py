@@ -7,17 +7,17 @@ import time
 import traceback
 from pathlib import Path
 
-from lineage_repo.model.records import Trial
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.ledger import Trial
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.repository import StoreError
-from lineage_repo.text.text import clipped
+from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host, own_environment
-from mcp_server.trial.attempt import CancelledError, measure
+from mcp_server.trial.attempts import CancelledError, measure
 from mcp_server.trial.executor import LocalExecutor
-from mcp_server.trial.job import JobOutcome
+from mcp_server.trial.job import JobResult
 from mcp_server.trial.preflight import preflight
 
 _PATIENCE, _RETRY_S = 60, 10.0
@@ -60,11 +60,11 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
 
     attempts = 1
     try:
-        files = lineage.store.read_tree(started.proposal.snapshot)
+        files = lineage.store.read_tree(started.proposal.recipe_tree)
         campaign.check_digests()
         sweep()
         if fault := preflight(campaign.task, files):
-            outcome = JobOutcome(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
+            outcome = JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
         else:
             outcome, attempts = measure(
                 campaign,
@@ -85,7 +85,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
     return _record(campaign, number, outcome, attempts)
 
 
-def _record(campaign: Campaign, number: int, outcome: JobOutcome, attempts: int) -> Trial:
+def _record(campaign: Campaign, number: int, outcome: JobResult, attempts: int) -> Trial:
     """Record the outcome; a full disk or a held lock is waited for, since the measurement is already paid for."""
     for patience in range(_PATIENCE, -1, -1):
         try:
@@ -100,9 +100,9 @@ def _record(campaign: Campaign, number: int, outcome: JobOutcome, attempts: int)
     raise AssertionError
 
 
-def _abort(line: str) -> JobOutcome:
-    fault = Fault(status=Status.HARNESS_ABORT, line=clipped(line, 400))
-    return JobOutcome(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
+def _abort(line: str) -> JobResult:
+    fault = Fault(status=Status.HARNESS_ABORT, line=clip(line, 400))
+    return JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
 
 
 def _terminated(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The worker: `python -I -m mcp_server.trial.worker JOBDIR` measures one job and writes its `outcome.json` once."""
+"""The worker: `python -I -m mcp_server.trial.worker JOBDIR` measures one job and writes its `result.json` once."""
 
 import os
 import signal
@@ -8,29 +8,29 @@ import traceback
 from pathlib import Path
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.scratch import clear_scratch
-from lineage_repo.text.text import clipped
-from mcp_server.trial.job import Job, JobOutcome, JobSpec
-from mcp_server.trial.measure import Measuring
+from lineage_repo.text.sanitize import clip
+from mcp_server.trial.job import Job, JobResult, JobSpec
+from mcp_server.trial.measure import MeasureJob
 
 
-def work(folder: Path) -> JobOutcome:
+def work(folder: Path) -> JobResult:
     """Measure the job in `folder`; what the harness or the evaluator does wrong is a `harness_abort`."""
     job = Job(folder)
     spec = JobSpec.model_validate_json(job.spec.read_bytes())
     begun = time.monotonic()
-    measuring = Measuring(job, spec, lambda text: write_whole(job.progress, f"{text} ({_elapsed(begun)})".encode()))
+    measuring = MeasureJob(job, spec, lambda text: write_whole(job.progress, f"{text} ({_elapsed(begun)})".encode()))
     try:
         outcome = measuring.run()
     except (EspalierError, OSError) as error:
         traceback.print_exc()
-        fault = Fault(status=Status.HARNESS_ABORT, line=clipped(str(error), 400))
-        outcome = JobOutcome(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
+        fault = Fault(status=Status.HARNESS_ABORT, line=clip(str(error), 400))
+        outcome = JobResult(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
     finally:
         clear_scratch(folder)
-    write_whole(job.outcome, outcome.canonical())
+    write_whole(job.result_file, outcome.canonical())
     return outcome
 
 

@@ -26,9 +26,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from threading import Semaphore
 
-import mass
+import log_softmax
 import numpy as np
-from seams import Chunk
+from causality_probe import Chunk
 
 SCORE, ADAPT, END = 1, 2, 3
 BLOCK = 1024
@@ -82,11 +82,11 @@ class _Listener:
     """The shared memory, and the rows that are still being reduced."""
 
     def __init__(self, talk: socket.socket, code: int, rows: int, vocabulary: int, pool: ThreadPoolExecutor) -> None:
-        if code >= len(mass.FORMATS):
+        if code >= len(log_softmax.FORMATS):
             raise _BrokenError(f"it writes scores as {code}, known are 0, 1 and 2")
         self._talk, self._code, self._block, self._pool = talk, code, min(BLOCK, rows), pool
         self._copied = Semaphore(0)
-        kind = np.dtype(mass.FORMATS[code])
+        kind = np.dtype(log_softmax.FORMATS[code])
         memory = os.memfd_create("scores", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
         try:
             os.ftruncate(memory, rows * vocabulary * kind.itemsize)
@@ -133,7 +133,7 @@ class _Listener:
     def _reduce(self, wanted: np.ndarray, at: int) -> np.ndarray:
         mine = self._rows[at : min(at + self._block, len(wanted))].copy()
         self._copied.release()
-        return mass.surprise(mine, self._code, wanted[at : at + len(mine)])
+        return log_softmax.surprise(mine, self._code, wanted[at : at + len(mine)])
 
     def _send(self, kind: int, tokens: np.ndarray) -> None:
         self._talk.sendall(struct.pack("<2I", kind, len(tokens)) + tokens.astype("<u2").tobytes())
@@ -157,7 +157,7 @@ def _table(n: int, parts: _Parts) -> np.ndarray:
     for part in parts:
         try:
             found.append(part.result())
-        except mass.UnscorableError as error:
+        except log_softmax.UnscorableError as error:
             raise _BrokenError(f"chunk {n}, token {sum(map(len, found)) + error.row}: {error}") from None
     return np.concatenate(found)
 

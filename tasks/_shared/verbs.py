@@ -19,16 +19,16 @@ Data = Callable[[Path], list[Any]]
 """Folder that the user brings; what is to be made of it, as `layout.Piece`s. Raises `layout.MissingError`."""
 
 
-def fault(seed: int, line: str, *, status: str = "crash") -> Report:
+def fault(seed_index: int, line: str, *, status: str = "crash") -> Report:
     """A measurement that says why there is no score; `illegal` is a broken rule, not a broken recipe."""
-    return {"fault": {"status": status, "line": line, "seed": seed}}
+    return {"fault": {"status": status, "line": line, "seed_index": seed_index}}
 
 
 def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None, data: Data | None = None) -> None:
     """Run the verb that the command line names."""
     given = _arguments()
     if given.verb == "prepare":
-        prepare(given.seed, given.repeats, given.public, given.secret)
+        prepare(given.trial_seed, given.n_seeds, given.public, given.secret)
     elif given.verb == "score":
         _write(score(given.sealed, given.secret))
     elif given.verb == "data" and data:
@@ -58,8 +58,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
     preparing = verbs.add_parser("prepare")
-    preparing.add_argument("--seed", type=int, required=True)
-    preparing.add_argument("--repeats", type=int, required=True)
+    preparing.add_argument("--trial-seed", type=int, required=True)
+    preparing.add_argument("--n-seeds", type=int, required=True)
     preparing.add_argument("public", type=Path)
     preparing.add_argument("secret", type=Path)
     laying = verbs.add_parser("data")

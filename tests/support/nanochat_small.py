@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from lineage_repo.cli.main import main
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
-from mcp_server.trial.job import JobOutcome
+from mcp_server.trial.job import JobResult
 
 CLONE = Path(os.environ.get("ESPALIER_CLONES", "")) / "nanochat"
 """A clone of upstream's repository; tests that need one skip where there is none."""
@@ -84,7 +84,7 @@ def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> Tas
     shutil.copytree(Path(__file__).parents[2] / "knowledge" / "nanochat_d12", folder / "knowledge")
     manifest = tomllib.loads((folder / "task.toml").read_text("utf-8"))
     manifest["limits"] |= {"gpus": 0, "memory_bytes": 2_000_000_000, "processes": 256} | limits
-    manifest["phases"] = [{**phase, "seconds": 60.0} for phase in manifest["phases"]]
+    manifest["phases"] = [{**phase, "limit_s": 60.0} for phase in manifest["phases"]]
     manifest["gates"][0]["at_most"] = 9.0
     (folder / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
     for name, body in recipe.items():
@@ -97,7 +97,7 @@ def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> Tas
     return made
 
 
-def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None = None, **changed: str) -> JobOutcome:
+def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None = None, **changed: str) -> JobResult:
     """One trial of the task's start, with other files where given; unscored with a cap of `seconds`."""
     campaign = Campaign.create(folder / "campaign", task)
     trial = campaign.folder / "trials" / "x"

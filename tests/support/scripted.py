@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_client.session.options import Access
+from agent_client.session.claude_options import Access
 from agent_client.session.session import Session
-from agent_client.standin import standin
-from lineage_repo.model.sessions import SessionReport
-from lineage_repo.prompting.prompt import caps_of
+from agent_client.standin.server import events
+from lineage_repo.model.session import SessionRecord
+from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.text.redact import Redactor
 
@@ -98,9 +98,7 @@ def scripted(
             }
             # Claude Code asks again without streaming where a stream breaks off.
             streams = bool(request.get("stream"))
-            return self._send(
-                200, standin.events(message) if streams else json.dumps(message).encode(), streams=streams
-            )
+            return self._send(200, events(message) if streams else json.dumps(message).encode(), streams=streams)
 
         def _placed(self, turn: Blocks, request: dict[str, Any]) -> Blocks:
             """The turn with `WORKDIR` replaced by the working copy that the opening message names."""
@@ -165,10 +163,10 @@ def hold(
     server: dict[str, str] | None = None,
     extras: tuple[str, ...] = (),
     **caps: object,
-) -> SessionReport:
+) -> SessionRecord:
     """Hold one session of opt against a Messages endpoint; `caps` change its caps, one submit unless said."""
 
-    async def talk() -> SessionReport:
+    async def talk() -> SessionRecord:
         model = {
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": key,
@@ -182,13 +180,13 @@ def hold(
     return asyncio.run(talk())
 
 
-def lines(campaign: Campaign, report: SessionReport, name: str = "transcript.jsonl") -> list[dict[str, Any]]:
+def lines(campaign: Campaign, report: SessionRecord, name: str = "transcript.jsonl") -> list[dict[str, Any]]:
     """A session's transcript or tool trace."""
     text = (campaign.folder / "sessions" / report.session / name).read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
-def results(campaign: Campaign, report: SessionReport) -> list[tuple[bool, str]]:
+def results(campaign: Campaign, report: SessionRecord) -> list[tuple[bool, str]]:
     """Whether each tool call failed, and what came back."""
     blocks = [b for line in lines(campaign, report) if line["type"] == "UserMessage" for b in line["content"]]
     return [(bool(block["is_error"]), str(block["content"])) for block in blocks if "tool_use_id" in block]

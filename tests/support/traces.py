@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.interchange.intake import import_trace
-from lineage_repo.interchange.lines import CampaignLine, Trace, TrialLine
+from lineage_repo.interchange.importing import import_trace
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine
 from lineage_repo.model.manifest import Gate, Objective
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
 
 SHARED = Path(os.environ.get("ESPALIER_SHARED", Path(__file__).parents[3] / "shared"))
@@ -31,7 +31,7 @@ def line(number: int, score: float | None = None, status: Status | None = None, 
         "hypothesis": f"Change number {number} makes the layer wider",
         "expected_delta": -0.1,
         "values": {} if score is None else {"loss": score},
-        "seconds": 1200.0,
+        "slot_s": 1200.0,
     }
     return TrialLine.model_validate({**fields, **changed})
 

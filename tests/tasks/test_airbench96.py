@@ -11,15 +11,15 @@ import pytest
 
 from benchmarks import cifar, gpu_airbench
 from lineage_repo.model.manifest import parse
-from lineage_repo.model.upstream import varied
-from lineage_repo.model.values import Fault, Measurement, Status
-from lineage_repo.prompting.prompt import system_prompt
+from lineage_repo.model.measurement import Fault, Measurement, Status
+from lineage_repo.model.upstream import apply_variant
+from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verdict.judge import judge
-from mcp_server.commands.prepare import Preparation, PrepareError
+from mcp_server.commands.task_prepare import Preparation, PrepareError
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.preflight import preflight
 
@@ -54,7 +54,7 @@ def prepared(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "recipe").mkdir()
     (folder / "recipe" / "train.py").write_text(RECIPE, "utf-8")
     making.data(raw, dry_run=False)
-    edited(folder, ("gpus = 1", "gpus = 0"), ("seconds = 600", "seconds = 3"), ("ready_s = 600", "ready_s = 3"))
+    edited(folder, ("gpus = 1", "gpus = 0"), ("limit_s = 600", "limit_s = 3"), ("ready_s = 600", "ready_s = 3"))
     return folder
 
 
@@ -136,7 +136,7 @@ def verb(folder: Path, prepared: Path, *arguments: str | Path) -> None:
 @pytest.fixture(scope="module")
 def dealt(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dealt")
-    verb(folder, prepared, "prepare", "--seed", "7", "--repeats", "2", folder / "public", folder / "secret")
+    verb(folder, prepared, "prepare", "--trial-seed", "7", "--n-seeds", "2", folder / "public", folder / "secret")
     return folder
 
 
@@ -178,17 +178,17 @@ def test_right_answers_are_counted_and_nothing_but_one_class_per_image_is_read(d
         (truths[1][:-1] + b"\x0a", f"holds class 10 at image {PER_BATCH - 1}, expected 0 to 9"),
     ):
         fault = report(bad)["fault"]
-        assert (fault["seed"], fault["status"]) == (1, "crash")
+        assert (fault["seed_index"], fault["status"]) == (1, "crash")
         assert line in fault["line"]
 
 
 def verdict(variant: str | None, right: list[int]) -> Status:
     """The judge's verdict of a trial with so many right answers of 10,000 in each seed."""
     manifest = {**find_task(NAME).task.model_dump(mode="json", exclude_defaults=True)}
-    task = parse(varied(manifest, variant) if variant else manifest)
+    task = parse(apply_variant(manifest, variant) if variant else manifest)
     measured = Measurement(
-        drawn=tuple(range(len(right))),
-        seeds=tuple(range(len(right))),
+        trial_seeds=tuple(range(len(right))),
+        box_seeds=tuple(range(len(right))),
         metrics={"accuracy": tuple(n / 10_000 for n in right)},
         phases=(),
         source_bytes=1,
@@ -229,7 +229,7 @@ predicted = np.argmin(far, 1).astype(np.uint8).tobytes()
 
 def outcome(folder: Path, task: Path, host: Host, files: dict[str, bytes]) -> tuple[Measurement | None, Fault | None]:
     """Measure one seed of a recipe."""
-    campaign = Campaign.create(folder / "campaign", TaskFolder.load(task), seeds=1)
+    campaign = Campaign.create(folder / "campaign", TaskFolder.load(task), n_seeds=1)
     job = campaign.folder / "trials" / "x"
     job.mkdir()
     found, _ = measure(campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None)
@@ -262,7 +262,7 @@ def test_a_recipe_that_speaks_the_contract_scores_what_plain_arithmetic_says(
     assert found.metrics["accuracy"] == (nearest(prepared / "data"),)
     assert found.metrics["accuracy"][0] > 0.3
     (run,) = found.phases
-    assert 0 < run.seconds < 3
+    assert 0 < run.elapsed_s < 3
 
 
 @pytest.mark.slow

@@ -5,27 +5,27 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.model.manifest import ManifestError
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 MANIFEST = """
 name = "coin"
 title = "A coin that remembers"
 summary = "Predict the next of 64 symbols."
-seeds = 2
+n_seeds = 2
 clock = "wall"
 objective = { metric = "bits", direction = "lower", unit = "bits a symbol" }
-evaluator = { metrics = ["bits"], seconds = 10 }
+evaluator = { metrics = ["bits"], limit_s = 10 }
 
 [[phases]]
 name = "predict"
 argv = ["python", "-S", "/recipe/predict.py"]
 dialogue = true
-seconds = 1
+limit_s = 1
 ready_s = 3
 budget = "eval"
 

@@ -16,7 +16,7 @@ def prepared(folder: Path, seed: int) -> Path:
     """What the evaluator's `prepare` writes for two repeats."""
     program = find_task("airbench_cpu").stage_evaluator(folder / "evaluator")
     argv = [sys.executable, "-EsB", str(program), "prepare"]
-    options = ["--seed", str(seed), "--repeats", "2", str(folder / "public"), str(folder / "secret")]
+    options = ["--trial-seed", str(seed), "--n-seeds", "2", str(folder / "public"), str(folder / "secret")]
     subprocess.run([*argv, *options], check=True)
     return folder
 

@@ -24,13 +24,13 @@ import tomli_w
 
 from benchmarks import gpu_golf
 from benchmarks.tokens import BYTE, CONTROL, MARK, UNKNOWN, UNUSED, model, shard
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.packed import weight
-from lineage_repo.task.taskfolder import TaskFolder
-from mcp_server.commands.prepare import Preparation
+from lineage_repo.task.folder import TaskFolder
+from lineage_repo.task.source_size import source_bytes
+from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from tests.support.golf_scorers import (
     LONG,
@@ -108,7 +108,7 @@ def lay_out(raw: Path, folder: Path) -> Path:
 
 def prepare(folder: Path, seeds: int) -> list[list[dict[str, Any]]]:
     """Every seed's counterfeits."""
-    asked = ("--seed", "5", "--repeats", str(seeds), folder / "public", folder / "secret")
+    asked = ("--trial-seed", "5", "--n-seeds", str(seeds), folder / "public", folder / "secret")
     (folder / "secret").mkdir()
     program(folder / "evaluator", "prepare", *asked, data=folder / "data")
     return [json.loads((folder / "secret" / f"{i}.forged").read_text("utf-8")) for i in range(seeds)]
@@ -409,12 +409,14 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
     task = TaskFolder.load(tmp_path / "task")
     files = task.recipe_files()
     assert f"\nCLOCK_S = {seconds} ".encode() in files["train.py"]
-    assert task.task.phase("train").seconds == seconds
+    assert task.task.phase("train").limit_s == seconds
     assert not set(re.findall(rb"os\.environ\.get\('(\w+)'", files["train_gpt.py"])) - {
         b"RUN_ID", b"RANK", b"WORLD_SIZE", b"LOCAL_RANK", b"CONTROL_TENSOR_NAME_PATTERNS",
     }  # fmt: skip
     assert b"sentencepiece" not in files["train_gpt.py"]
-    assert weight(files, packed=True) < 16_000_000 - 15_976_602, "beside the largest of the record's three artifacts"
+    assert source_bytes(files, packed=True) < 16_000_000 - 15_976_602, (
+        "beside the largest of the record's three artifacts"
+    )
 
 
 @pytest.mark.gpu
@@ -511,7 +513,7 @@ def campaign(laid_out: Path, tmp_path: Path) -> Campaign:
     del manifest["upstream"]
     manifest["limits"] |= {"gpus": 0, "total_bytes": 20_000, "memory_bytes": 1_000_000_000}
     for phase in manifest["phases"]:
-        phase["seconds"] = 3
+        phase["limit_s"] = 3
     (folder / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
     (folder / "recipe").mkdir()
     for name, body in {"common": COMMON, "train": TRAIN, "pack": PACK, "predict": PREDICT}.items():

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 STREAMS, STEPS = 128, 800
@@ -167,7 +167,7 @@ def test_other_docstrings_than_the_pinned_ones_are_refused(tmp_path: Path) -> No
 
 def outcome(folder: Path, host: Host, changes: dict[str, tuple[str, str]]) -> tuple[dict[str, Any], Fault | None]:
     """Metrics of one seed of the start with changes, or the fault."""
-    campaign = Campaign.create(folder / "campaign", TaskFolder.load(TASK.path), seeds=1)
+    campaign = Campaign.create(folder / "campaign", TaskFolder.load(TASK.path), n_seeds=1)
     files = campaign.task_folder.start()
     for path, (old, new) in changes.items():
         assert old.encode() in files[path]

@@ -17,15 +17,15 @@ import pytest
 import tomli_w
 from mcp import Client
 
-from lineage_repo.model.values import Fault, Status
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign, find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
 from mcp_server.tools.server import build
+from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration
-from mcp_server.trial.attempt import measure
+from mcp_server.trial.attempts import measure
 from mcp_server.trial.evaluator import EvaluatorProgram
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.preflight import preflight
@@ -177,9 +177,9 @@ def short_task(folder: Path) -> TaskFolder:
     """The task with one seed, short phases and a small box."""
     shutil.copytree(TASK.path, folder)
     raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
-    raw["seeds"] = 1
+    raw["n_seeds"] = 1
     raw["limits"] |= {"memory_bytes": 200_000_000}
-    raw["phases"] = [{**phase, "seconds": 2.0, "ready_s": 3.0} for phase in raw["phases"]]
+    raw["phases"] = [{**phase, "limit_s": 2.0, "ready_s": 3.0} for phase in raw["phases"]]
     (folder / "task.toml").write_text(tomli_w.dumps(raw), "utf-8")
     return TaskFolder.load(folder)
 
@@ -230,7 +230,7 @@ def test_a_source_over_its_limit_is_not_measured() -> None:
     assert found.status is Status.SIZE_BLOCKED
 
 
-async def answers(bench: Bench, calls: list[tuple[str, dict[str, Any]]]) -> list[str]:
+async def answers(bench: Workspace, calls: list[tuple[str, dict[str, Any]]]) -> list[str]:
     """What the tools say."""
     said: list[str] = []
     async with Client(build(bench)) as client:
@@ -246,10 +246,10 @@ async def answers(bench: Bench, calls: list[tuple[str, dict[str, Any]]]) -> list
 def test_a_whole_trial_is_scored_and_its_reserved_items_are_in_no_answer(tmp_path: Path, host: Host) -> None:
     shutil.copytree(TASK.path, tmp_path / "task")
     text = (tmp_path / "task" / "task.toml").read_text("utf-8")
-    (tmp_path / "task" / "task.toml").write_text(text.replace("seeds = 3", "seeds = 1"), "utf-8")
+    (tmp_path / "task" / "task.toml").write_text(text.replace("n_seeds = 3", "n_seeds = 1"), "utf-8")
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "task"))
     calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
-    bench = Bench(Campaign.open(campaign.folder), "sched", "session-1", 1, host)
+    bench = Workspace(Campaign.open(campaign.folder), "sched", "session-1", 1, host)
     bench.workdir.rebase(0)
     train = bench.workdir.folder / "train.py"
     train.write_text(train.read_text("utf-8").replace("STEPS = 200", "STEPS = 210"), "utf-8")

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from lineage_repo.model.values import Fault, Status
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.model.measurement import Fault, Status
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.evaluator import EvaluatorProgram
 from tests.support import nanochat_raw
@@ -203,7 +203,7 @@ def test_a_recipe_that_crosses_a_limit_is_labelled(
     manifest = tomllib.loads((short / "task.toml").read_text("utf-8"))
     manifest["limits"]["memory_bytes"] = 400_000_000
     for phase in manifest["phases"]:
-        phase |= {"seconds": 5.0} | ({"ready_s": 3.0} if phase["name"] != "train" else {})
+        phase |= {"limit_s": 5.0} | ({"ready_s": 3.0} if phase["name"] != "train" else {})
     (short / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
     outcome = measured(TaskFolder.load(short), tmp_path, host, train=train, serve=serve)
     assert outcome.fault

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from lineage_repo.cli.main import main
 from lineage_repo.record.campaign import find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from tests.support import nanochat_raw
 from tests.support.nanochat_hand import by_hand, pairs
@@ -224,7 +224,7 @@ def test_upstreams_recipe_at_its_pin_trains_and_serves_in_boxes(tmp_path: Path, 
     outcome = measured(made, tmp_path, host, seconds=60, train=train)
     assert outcome.fault is None, outcome.fault
     assert outcome.measurement
-    assert [run.verdict for run in outcome.measurement.phases] == ["ok", "ok"]
+    assert [run.exit_status for run in outcome.measurement.phases] == ["ok", "ok"]
     only = TaskFolder(path=made.path, task=made.task.model_copy(update={"phases": phases[:1]}))
     again = measured(only, tmp_path / "again", host, seconds=60, train=train)
     assert again.measurement

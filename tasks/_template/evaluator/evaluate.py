@@ -15,11 +15,11 @@ N_TEST = 100
 NOISE = 0.3  # standard deviation of what is added to the examples' values
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Write each seed's examples and test points to `public`, and the true values to `secret` alone."""
     truth = []
-    for i in range(repeats):
-        rng = random.Random(f"{secret_seed}/{i}")  # noqa: S311 - a secret seed, not a key
+    for i in range(n_seeds):
+        rng = random.Random(f"{trial_seed}/{i}")  # noqa: S311 - a secret seed, not a key
         phase = rng.uniform(0, 2 * math.pi)
         train, test = points(rng, N_TRAIN), points(rng, N_TEST)
         folder = public / str(i)

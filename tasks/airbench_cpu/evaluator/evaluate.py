@@ -55,12 +55,12 @@ def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.rint(drawn.clip(0, 1) * 255).astype(np.uint8).reshape(images.shape)
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Deal fresh distortions, a split and a label permutation for each seed; test labels go to `secret` only."""
     originals, classes = load_digits()
-    truth = np.empty((repeats, N_TEST), np.uint8)
-    for i in range(repeats):
-        rng = np.random.default_rng([secret_seed, i])
+    truth = np.empty((n_seeds, N_TEST), np.uint8)
+    for i in range(n_seeds):
+        rng = np.random.default_rng([trial_seed, i])
         order, relabel = rng.permutation(len(classes)), rng.permutation(N_CLASSES).astype(np.uint8)
         test, train = order[:N_TEST], order[N_TEST:]
         images = distort(originals, rng)

@@ -38,15 +38,15 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array)
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Renumber the classes and shuffle the test images for each seed; the labels of the test go to `secret` only."""
     ours = layout.prepared()
     train_y = np.load(ours / "train" / "train_y.npy", allow_pickle=False)
     test_x = np.load(ours / "hidden" / "test_x.npy", allow_pickle=False)
     test_y = np.load(ours / "hidden" / "test_y.npy", allow_pickle=False)
-    truth = np.empty((repeats, len(test_y)), np.uint8)
-    for i in range(repeats):
-        rng = np.random.default_rng([secret_seed, i])
+    truth = np.empty((n_seeds, len(test_y)), np.uint8)
+    for i in range(n_seeds):
+        rng = np.random.default_rng([trial_seed, i])
         relabel, order = rng.permutation(batches.CLASSES).astype(np.uint8), rng.permutation(len(test_y))
         folder = public / str(i)
         folder.mkdir(parents=True)

@@ -15,11 +15,11 @@ SOFT = 1e-4  # as in kernel.c
 Point = tuple[float, float, float, float]
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Write each seed's points to `public`, and the true potential at the checked places to `secret`."""
     truth = []
-    for i in range(repeats):
-        rng = random.Random(f"{secret_seed}/{i}")  # noqa: S311 - a secret seed, not a key
+    for i in range(n_seeds):
+        rng = random.Random(f"{trial_seed}/{i}")  # noqa: S311 - a secret seed, not a key
         points = [(rng.random(), rng.random(), rng.random(), rng.uniform(0.5, 1.5)) for _ in range(N)]
         (public / str(i)).mkdir()
         (public / str(i) / "points.f64").write_bytes(b"".join(struct.pack("<4d", *point) for point in points))

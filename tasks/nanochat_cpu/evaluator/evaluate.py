@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import asking
+import box_client
 import choices
 import docstrings
 import items
@@ -23,12 +23,12 @@ STEPS = 64
 """Symbols of every piece of text that the bits per byte are counted on."""
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Deal text and make the items of every seed; what is right goes to `secret` only."""
     known = docstrings.load()
-    for index in range(repeats):
+    for index in range(n_seeds):
         # A generator of its own for every purpose: from what a box sees of one, no other's state can be worked out.
-        seeds = {what: f"{secret_seed}/{index}/{what}" for what in ("split", *ITEMS, "order")}
+        seeds = {what: f"{trial_seed}/{index}/{what}" for what in ("split", *ITEMS, "order")}
         train, held = map(_flat, docstrings.deal(known, seeds["split"], HELD_BYTES))
         _, reserved = map(_flat, docstrings.deal(known, seeds["split"], RESERVED_BYTES, reserved=True))
         streams, rest = _streams(held)
@@ -61,7 +61,7 @@ def dialogue(_phase: str, index: int, talk: socket.socket, secret: Path) -> verb
     streams, _ = lockstep.in_streams(sheet["streams"].encode("ascii"), STREAMS, STEPS)
     try:
         said = serving.ask(talk, sheet["requests"], sheet["prompts"], streams)
-    except asking.BrokenError as error:
+    except box_client.BrokenError as error:
         return verbs.fault(index, str(error))
     (secret / f"{index}.said").write_text(json.dumps(said), "utf-8")
     return None

@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import Any
 
-import asking
+import box_client
 import lockstep
 import numpy as np
 from items import ANSWER, TEXT
@@ -21,11 +21,11 @@ Request = tuple[str, int]
 
 
 def ask(talk: socket.socket, requests: list[Request], prompts: list[Request], streams: np.ndarray) -> dict[str, Any]:
-    """Everything that a box has to say; raise `asking.BrokenError`."""
+    """Everything that a box has to say; raise `box_client.BrokenError`."""
     header = struct.pack("<3I", len(requests), len(prompts), ANSWER)
-    scores = asking.scores(talk, header + _frames(requests), len(requests))
-    told = asking.answered(talk, _frames(prompts), len(prompts), ANSWER, "prompt").decode("latin-1")
-    nats = asking.nats(talk, streams)
+    scores = box_client.scores(talk, header + _frames(requests), len(requests))
+    told = box_client.answered(talk, _frames(prompts), len(prompts), ANSWER, "prompt").decode("latin-1")
+    nats = box_client.nats(talk, streams)
     continuations = [told[at : at + ANSWER] for at in range(0, len(told), ANSWER)]
     return {"scores": scores, "continuations": continuations, "bpb": lockstep.bits(nats, streams.size)}
 

@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import asking
 import blocks
+import box_client
 import choices
 import core
 import layout
@@ -19,16 +19,16 @@ import tokens
 import verbs
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Give boxes the training side; deal items to serving boxes and shuffle what each is asked."""
     data = layout.prepared()
     made = _dealt(data / "hidden")
-    for index in range(repeats):
+    for index in range(n_seeds):
         for file in sorted((data / "train").rglob("*")):
             if file.is_file():
                 layout.link(file, public / str(index) / "train" / file.relative_to(data / "train"))
         for box in range(parts.BOXES):
-            sheet = choices.shuffled(made[box], f"{secret_seed}/{index}/{box}")
+            sheet = choices.shuffled(made[box], f"{trial_seed}/{index}/{box}")
             (secret / f"{index}-{box}.json").write_text(json.dumps(sheet), "utf-8")
 
 
@@ -61,7 +61,7 @@ def dialogue(phase: str, index: int, talk: socket.socket, secret: Path) -> verbs
     prompts = [spans.prompt(*which) for which in sheet["prompts"]]
     try:
         said = serving.ask(talk, requests, prompts, _streams(hidden, box))
-    except asking.BrokenError as error:
+    except box_client.BrokenError as error:
         return verbs.fault(index, str(error))
     (secret / f"{index}-{box}.said").write_text(json.dumps(said._asdict()), "utf-8")
     return None

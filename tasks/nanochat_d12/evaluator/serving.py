@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import asking
+import box_client
 import numpy as np
 
 Question = tuple[np.ndarray, int]
@@ -37,15 +37,15 @@ class Streams(NamedTuple):
 
 
 def ask(talk: socket.socket, requests: list[Question], prompts: list[Question], streams: Streams) -> Said:
-    """Everything that a box has to say; raise `asking.BrokenError`."""
+    """Everything that a box has to say; raise `box_client.BrokenError`."""
     header = struct.pack("<3I", len(requests), len(prompts), streams.alphabet)
-    scores = asking.scores(talk, header + _frames(requests), len(requests))
+    scores = box_client.scores(talk, header + _frames(requests), len(requests))
     wanted = [count for _, count in prompts]
-    heard = asking.answered(talk, _frames(prompts), sum(wanted), 4, "token")
+    heard = box_client.answered(talk, _frames(prompts), sum(wanted), 4, "token")
     told = np.frombuffer(heard, "<u4").tolist()
     ends = np.cumsum([0, *wanted]).tolist()
     continuations = [told[start:end] for start, end in pairwise(ends)]
-    nats = asking.nats(talk, streams.symbols, streams.alphabet, streams.counted)
+    nats = box_client.nats(talk, streams.symbols, streams.alphabet, streams.counted)
     return Said(scores, continuations, nats)
 
 

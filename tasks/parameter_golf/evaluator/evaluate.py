@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+import causality_probe
 import chunks
 import layout
 import numpy as np
 import pieces
 import raw
-import seams
 import shards
 import verbs
 
@@ -29,16 +29,16 @@ class Text(NamedTuple):
     def vocabulary(self) -> int:
         return self.table.shape[1]
 
-    def forged(self, secret: str) -> list[seams.Counterfeit]:
+    def forged(self, secret: str) -> list[causality_probe.Counterfeit]:
         """Counterfeits of some chunks, in pieces of the train shard that is kept back."""
         (kept,) = (layout.prepared() / "hidden").glob("fineweb_train_*.bin")
-        return seams.forge(self.tokens, raw.chunk(len(self.tokens)), shards.read(kept), secret)
+        return causality_probe.forge(self.tokens, raw.chunk(len(self.tokens)), shards.read(kept), secret)
 
-    def chunks(self, kept: Path) -> list[seams.Chunk]:
+    def chunks(self, kept: Path) -> list[causality_probe.Chunk]:
         """The chunks, some with a counterfeit, as they were kept."""
         rows = json.loads(kept.read_text("utf-8"))
-        forged = [seams.Counterfeit(**row | {"seams": tuple(row["seams"])}) for row in rows]
-        return seams.deal(self.tokens, raw.chunk(len(self.tokens)), forged)
+        forged = [causality_probe.Counterfeit(**row | {"seams": tuple(row["seams"])}) for row in rows]
+        return causality_probe.deal(self.tokens, raw.chunk(len(self.tokens)), forged)
 
     def bytes(self) -> np.ndarray:
         """How many bytes of text each token stands for."""
@@ -53,13 +53,13 @@ def hidden() -> Text:
     return Text(int(used[0]), used[1:], np.load(folder / "bytes.npy", allow_pickle=False))
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Give every seed's boxes the train side, and the counterfeits to us: choosing takes none of their clock."""
     text = hidden()
-    for i in range(repeats):
+    for i in range(n_seeds):
         for path in sorted((layout.prepared() / "train").iterdir()):
             layout.link(path, public / str(i) / "train" / path.name)
-        forged = [asdict(one) for one in text.forged(f"{secret_seed}/{i}")]
+        forged = [asdict(one) for one in text.forged(f"{trial_seed}/{i}")]
         (secret / f"{i}.forged").write_text(json.dumps(forged), encoding="utf-8")
 
 
@@ -79,20 +79,22 @@ def dialogue(_phase: str, seed: int, talk: socket.socket, secret: Path) -> verbs
 
 def _uneven(gaps: list[tuple[float, float, int, int]]) -> str:
     """What two answers to one past differ in, or nothing."""
-    most, mean, n, at = max(gaps, key=lambda gap: max(gap[0] / seams.MOST, gap[1] / seams.MEAN), default=(0, 0, 0, 0))
-    if most <= seams.MOST and mean <= seams.MEAN:
+    most, mean, n, at = max(
+        gaps, key=lambda gap: max(gap[0] / causality_probe.MOST, gap[1] / causality_probe.MEAN), default=(0, 0, 0, 0)
+    )
+    if most <= causality_probe.MOST and mean <= causality_probe.MEAN:
         return ""
     return (
         f"chunk {n}, token {at} differed by {most:.2g} nats, and all before it by {mean:.2g} in the mean, when only "
-        f"what follows was another; allowed are {seams.MOST} and {seams.MEAN}"
+        f"what follows was another; allowed are {causality_probe.MOST} and {causality_probe.MEAN}"
     )
 
 
-def _foresight(odds: list[tuple[int, int, float]], asked: list[seams.Chunk], text: Text) -> str:
+def _foresight(odds: list[tuple[int, int, float]], asked: list[causality_probe.Chunk], text: Text) -> str:
     """What proves that random draws were known, or nothing."""
-    often = seams.frequencies(text.tokens, text.vocabulary)
+    often = causality_probe.frequencies(text.tokens, text.vocabulary)
     found = [(p / often[asked[n].wanted[at, 1]], n, at, p) for n, at, p in odds]
-    if not found or (factor := seams.factor([ratio for ratio, *_ in found])) < seams.CAUGHT:
+    if not found or (factor := causality_probe.factor([ratio for ratio, *_ in found])) < causality_probe.CAUGHT:
         return ""
     ratio, n, at, p = max(found)
     return (
@@ -101,7 +103,7 @@ def _foresight(odds: list[tuple[int, int, float]], asked: list[seams.Chunk], tex
     )
 
 
-def _counts(asked: list[seams.Chunk], text: Text) -> dict[str, int]:
+def _counts(asked: list[causality_probe.Chunk], text: Text) -> dict[str, int]:
     """Tokens and bytes that count, and tokens that stood behind a cut."""
     sizes, at, used, covered = text.bytes(), 0, 0, 0
     for chunk in asked:

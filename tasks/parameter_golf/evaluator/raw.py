@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
+import causality_probe
+import held_out
 import layout
 import numpy as np
 import pieces
-import reserve
-import seams
 import shards
 
 VOCABULARY = 8192
@@ -63,7 +63,7 @@ def _check_kept(kept: Path, tokens: int, text: int, *, others: int) -> None:
         raise layout.MissingError(
             f"{kept} is the only train shard, two are needed: the last is kept from boxes, for counterfeits; {_GET}"
         )
-    needed = reserve.SPARE * seams.most(text, chunk(text))
+    needed = held_out.SPARE * causality_probe.most(text, chunk(text))
     if tokens < needed:
         raise layout.MissingError(
             f"{kept} has {tokens:,} tokens, counterfeits need {needed:,}: it is the last train shard, kept from boxes "

@@ -16,11 +16,11 @@ EASE = 2.705  # the yardstick's mean over splits
 SLOPE = 1.3  # how far a net's bits follow the yardstick's from one piece of text to another
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path, *, reserved: bool = False) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path, *, reserved: bool = False) -> None:
     """Deal the text of each seed; boxes get the training part, `secret` the rest."""
     known = docstrings.load()
-    for i in range(repeats):
-        train, held = docstrings.deal(known, f"{secret_seed}/{i}", STREAMS * STEPS, reserved=reserved)
+    for i in range(n_seeds):
+        train, held = docstrings.deal(known, f"{trial_seed}/{i}", STREAMS * STEPS, reserved=reserved)
         symbols, dropped = lockstep.in_streams(held, STREAMS, STEPS)
         (public / str(i)).mkdir(parents=True)
         (public / str(i) / "train.txt").write_bytes(train)

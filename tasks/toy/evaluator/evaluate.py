@@ -14,11 +14,11 @@ NOISE = 0.1  # standard deviation of what is added to training values
 AMPLITUDES = (1.0, 0.6, 0.4, 0.3, 0.2)  # of the harmonics 1, 2, 3, ...
 
 
-def prepare(secret_seed: int, repeats: int, public: Path, secret: Path) -> None:
+def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     """Draw a wave, noisy training points and test points for each seed; true test values go to `secret` only."""
     truth = []
-    for i in range(repeats):
-        rng = random.Random(f"{secret_seed}/{i}")  # noqa: S311 - a secret seed, not a key
+    for i in range(n_seeds):
+        rng = random.Random(f"{trial_seed}/{i}")  # noqa: S311 - a secret seed, not a key
         phases = [rng.uniform(0, 2 * math.pi) for _ in AMPLITUDES]
         train, test = spread(N_TRAIN, rng), spread(N_TEST, rng)
         folder = public / str(i)

@@ -15,25 +15,25 @@ from click.testing import CliRunner
 
 from agent_client.loop.notify import Notifier, NotifyError
 from agent_client.loop.pace import Pace
-from agent_client.loop.spend import Spend, settled, union
+from agent_client.loop.spend import Spend, settle, union
 from agent_client.session import endpoint
 from agent_client.session.endpoint import EndpointError
 from lineage_repo.cli.main import main
-from lineage_repo.model.records import Caps
-from lineage_repo.model.sessions import EndReason, SessionReport, Usage
-from lineage_repo.model.values import now
+from lineage_repo.model.ledger import Caps
+from lineage_repo.model.measurement import now
+from lineage_repo.model.session import EndReason, SessionRecord, Usage
 from lineage_repo.record.campaign import Campaign
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def report(begin_h: float = 0, end_h: float = 1, **changes: Any) -> SessionReport:
+def report(begin_h: float = 0, end_h: float = 1, **changes: Any) -> SessionRecord:
     fields: dict[str, Any] = {
         "session": "s", "specialist": "opt", "model": "m", "submits": 1, "caps": Caps(),
         "started": NOON + timedelta(hours=begin_h), "ended": NOON + timedelta(hours=end_h),
         "end_reason": EndReason.DONE, "cost_usd": 1.0,
     }  # fmt: skip
-    return SessionReport.model_validate(fields | changes)
+    return SessionRecord.model_validate(fields | changes)
 
 
 def test_hours_are_the_union_of_earlier_sessions_and_this_run_without_its_pauses() -> None:
@@ -61,7 +61,7 @@ def test_a_session_that_can_not_be_read_is_named_and_the_others_count(campaign: 
         (campaign.folder / "sessions" / name).mkdir()
         (campaign.folder / "sessions" / name / "session.json").write_bytes(body)
     said: list[str] = []
-    assert settled(campaign, said.append) == [report()]
+    assert settle(campaign, said.append) == [report()]
     assert len(said) == 1
     assert "sessions/a/session.json is no session report" in said[0]
     assert said[0].endswith("its USD and hours are not counted")

@@ -12,25 +12,25 @@ from typing import Any
 
 import pytest
 
-from agent_client.loop.report import RunReport
-from lineage_repo.model.sessions import EndReason, reports
-from lineage_repo.model.values import Status
-from lineage_repo.monitor.live import look
+from agent_client.loop.state import RunSummary
+from lineage_repo.model.measurement import Status
+from lineage_repo.model.session import EndReason, read_sessions
+from lineage_repo.monitor.health import look
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from tests.conftest import calibrated, crowd_task
 from tests.support.scripted import Fault, command, edit, edit_anywhere, espalier, processes_of, scripted, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def finished(campaign: Campaign, *arguments: object, model: str = "standin", code: int = 0) -> RunReport:
+def finished(campaign: Campaign, *arguments: object, model: str = "standin", code: int = 0) -> RunSummary:
     """Hold a run to its end."""
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
     argv = command(campaign, *arguments, model=model)
     done = subprocess.run(argv, capture_output=True, check=False, encoding="utf-8", env=environment)
     assert done.returncode == code, done.stderr
-    return RunReport.model_validate_json(done.stdout)
+    return RunSummary.model_validate_json(done.stdout)
 
 
 @contextmanager
@@ -63,15 +63,15 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(camp
     assert "no loop runs" in told("pause", campaign.folder)
     with running(campaign, "--trials", 1) as process:
         until(lambda: look(campaign.folder)["state"] == "paused", process)
-        assert list(reports(campaign.folder)) == []
+        assert list(read_sessions(campaign.folder)) == []
         assert "starts sessions again" in told("resume", campaign.folder)
         out, _ = process.communicate(timeout=120)
-    assert RunReport.model_validate_json(out).reason == "goal"
+    assert RunSummary.model_validate_json(out).reason == "goal"
     with running(campaign, "--trials", 50) as process:
         until(lambda: 2 in campaign.lineage.refresh().started, process)
         assert "stopping" in told("stop", campaign.folder)
         out, err = process.communicate(timeout=120)
-    assert (process.returncode, RunReport.model_validate_json(out).reason) == (0, "stopped")
+    assert (process.returncode, RunSummary.model_validate_json(out).reason) == (0, "stopped")
     assert "ends (interrupted)" in err
     assert look(campaign.folder)["state"] == "done"
     assert processes_of(campaign.folder) == {}
@@ -84,11 +84,11 @@ def test_a_loop_killed_in_a_trial_loses_no_trial_and_the_same_command_resumes(ca
         process.communicate()
     assert look(campaign.folder)["state"] == "dead"
     assert "the loop died" in told("status", campaign.folder)
-    claims.wait(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.trial_folder(1))
     assert campaign.lineage.refresh().trials[1].status is not Status.HARNESS_ABORT
     report = finished(campaign, "--trials", 3, "--specialists", "opt")
     assert (report.reason, report.trials, report.recorded) == ("goal", 3, 3)
-    lost = next(reports(campaign.folder))
+    lost = next(read_sessions(campaign.folder))
     assert (lost.end_reason, lost.trials) == (EndReason.LOST, (1,))
     assert not (campaign.folder / "sessions" / lost.session / "home").exists()
 
@@ -99,7 +99,7 @@ def test_hours_are_counted_over_all_runs(campaign: Campaign) -> None:
     assert first.campaign_hours >= 0.002
     again = finished(campaign, "--hours", 0.001)
     assert (again.reason, again.sessions) == ("hours", 0)
-    assert {report.end_reason for report in reports(campaign.folder)} <= {
+    assert {report.end_reason for report in read_sessions(campaign.folder)} <= {
         EndReason.CAMPAIGN, EndReason.MINUTES, EndReason.SUBMITS,
     }  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_usd_are_shared_by_the_sessions_and_counted_over_all_runs(campaign: Camp
         again = finished(campaign, *arguments, model="claude-sonnet-5")
     assert (again.reason, again.sessions, again.cost_usd) == ("usd", 0, 0.0)
     assert again.campaign_usd == report.campaign_usd
-    assert next(r.caps.usd for r in reports(campaign.folder) if r.caps) == 1.0
+    assert next(r.caps.usd for r in read_sessions(campaign.folder) if r.caps) == 1.0
 
 
 def test_a_model_that_is_refused_ends_the_run_as_failing_and_tells_the_operator(
@@ -162,7 +162,7 @@ def test_ten_sessions_share_two_cores(tmp_path: Path) -> None:
     with scripted(edit_anywhere(), submit()) as url:
         report = finished(campaign, "--trials", 10, "--submits", 1, "--base-url", url, model="own")
     assert (report.reason, report.recorded, report.sessions) == ("goal", 10, 10)
-    held = list(reports(campaign.folder))
+    held = list(read_sessions(campaign.folder))
     assert {r.end_reason for r in held} == {EndReason.SUBMITS}
     assert len({r.specialist for r in held}) == 10
     assert sorted(n for r in held for n in r.trials) == list(range(1, 11))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_client.session.options import Access, Place
+from agent_client.session.claude_options import Access, SessionFolder
 from agent_client.session.session import Session
-from lineage_repo.model.records import Caps
-from lineage_repo.model.sessions import EndReason, SessionReport, reports
+from lineage_repo.model.ledger import Caps
+from lineage_repo.model.session import EndReason, SessionRecord, read_sessions
 from lineage_repo.record.campaign import Campaign
 from tests.conftest import crowd_task
 
@@ -20,10 +20,12 @@ def campaign(tmp_path: Path) -> Campaign:
     return Campaign.create(tmp_path / "campaign", crowd_task(tmp_path / "task", 1))
 
 
-def held(campaign: Campaign, before: Callable[[Place], None] = lambda _: None) -> tuple[SessionReport, Place]:
+def held(
+    campaign: Campaign, before: Callable[[SessionFolder], None] = lambda _: None
+) -> tuple[SessionRecord, SessionFolder]:
     """A session to its end, after something was done to its folder."""
 
-    async def hold() -> tuple[SessionReport, Place]:
+    async def hold() -> tuple[SessionRecord, SessionFolder]:
         session = Session(campaign, Access(model={}, server={}), "role0", "m", Caps())
         before(session.place)
         return await session.run(), session.place
@@ -36,7 +38,7 @@ def test_knowledge_that_can_not_be_rendered_ends_its_session_with_a_report(campa
     report, place = held(campaign)
     assert report.end_reason is EndReason.CRASH
     assert "brief.md names the variable 'nobody'" in str(report.error)
-    assert list(reports(campaign.folder)) == [report]
+    assert list(read_sessions(campaign.folder)) == [report]
     assert not place.home.exists()
 
 
@@ -49,6 +51,6 @@ def test_a_session_that_can_make_no_folder_ends_as_a_crash(campaign: Campaign) -
 
 
 def test_a_report_that_can_not_be_written_is_logged_and_raises_nothing(campaign: Campaign) -> None:
-    report, place = held(campaign, lambda place: place.report.mkdir(parents=True))
+    report, place = held(campaign, lambda place: place.record.mkdir(parents=True))
     assert report.end_reason is EndReason.CRASH
     assert "does not say how the session ended" in place.log.read_text("utf-8")

@@ -12,21 +12,21 @@ import tomli_w
 from click.testing import CliRunner, Result
 from mcp import Client
 
-from agent_client.brief import brief
-from agent_client.session.guard import FILE_TOOLS
-from agent_client.session.options import expected
+from agent_client.brief import message
+from agent_client.session.claude_options import expected_tools
+from agent_client.session.file_guard import FILE_TOOLS
 from lineage_repo.cli.main import main
-from lineage_repo.model.records import CampaignEntry, Proposal
-from lineage_repo.model.roster import roster
-from lineage_repo.model.values import Fault, Status
-from lineage_repo.prompting.prompt import system_prompt
+from lineage_repo.model.ledger import CampaignEntry, Proposal
+from lineage_repo.model.measurement import Fault, Status
+from lineage_repo.model.roster import build_roster
+from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign, CampaignError, find_task
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
 from mcp_server.tools.server import build
+from mcp_server.tools.workspace import Workspace
 from tests.conftest import like, wait_for_runners
 from tests.lineage_repo.record.test_lineage import measurement
 from tests.mcp_server.tools.test_tools import GOOD, connected
@@ -51,7 +51,7 @@ def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], 
         notes=f"{words}notes",
         specialist=specialist,
         session=f"{words}session",
-        snapshot=lineage.store.write_tree(files),
+        recipe_tree=lineage.store.write_tree(files),
     )
     assert lineage.campaign
     number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
@@ -80,8 +80,8 @@ def test_an_arm_is_frozen_in_the_campaign_and_in_the_ledger(
     assert entry
     assert list(campaign.roster) == list(campaign.lineage.roster) == list(entry.specialists) == names
     assert campaign.roster == campaign.lineage.roster
-    assert (entry.arm, entry.lineage) == (campaign.settings.arm, campaign.settings.lineage)
-    assert entry.lineage == ("--no-lineage" not in options)
+    assert (entry.arm, entry.read_record) == (campaign.settings.arm, campaign.settings.read_record)
+    assert entry.read_record == ("--no-lineage" not in options)
     assert all(system_prompt(campaign, name) for name in names)
 
 
@@ -101,9 +101,9 @@ def test_options_of_another_arm_are_refused(tmp_path: Path, options: tuple[str, 
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.parametrize(("name", "value"), [("lineage", True), ("isolation", "none"), ("seeds", 7)])
+@pytest.mark.parametrize(("name", "value"), [("read_record", True), ("isolation", "none"), ("n_seeds", 7)])
 def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: Path, name: str, value: object) -> None:
-    campaign = like(calibrated_toy, tmp_path / "other", lineage=False)
+    campaign = like(calibrated_toy, tmp_path / "other", read_record=False)
     raw = campaign.settings.model_dump(mode="json", exclude_none=True)
     (campaign.folder / "campaign.toml").write_text(tomli_w.dumps(raw | {name: value}), "utf-8")
     with pytest.raises(CampaignError, match=rf"campaign\.toml was edited: the ledger froze other {name}"):
@@ -115,35 +115,35 @@ def test_hidden_data_that_a_killed_measurement_left_are_removed_and_a_live_ones_
     campaign: Campaign, what: str
 ) -> None:
     dead, live = (campaign.folder / "trials" / f"{what}-{name}" for name in ("dead", "live"))
-    claims.release(claims.claim(dead))
-    claim = claims.claim(live)
+    locks.release(locks.acquire(dead))
+    claim = locks.acquire(live)
     secrets = [folder / "job-1" / "secret" for folder in (dead, live)]
     for secret in secrets:
         secret.mkdir(parents=True)
     campaign.recover()
-    claims.release(claim)
+    locks.release(claim)
     assert [secret.exists() for secret in secrets] == [False, True]
 
 
 def test_status_and_log_name_the_arm(calibrated_toy: Path, tmp_path: Path) -> None:
-    folder = like(calibrated_toy, tmp_path / "other", arm="generic", lineage=False).folder
+    folder = like(calibrated_toy, tmp_path / "other", arm="generic", read_record=False).folder
     assert "arm generic, no lineage" in espalier("status", folder).output
     assert "arm generic, no lineage" in espalier("log", folder).output
     assert json.loads(espalier("log", folder, "--json").output)["arm"] == "generic, no lineage"
     status = json.loads(espalier("status", folder, "--json").output)
-    assert (status["arm"], status["lineage"]) == ("generic", False)
+    assert (status["arm"], status["read_record"]) == ("generic", False)
 
 
 def test_a_ledger_from_before_there_were_arms_reads_as_one_with_lineage(campaign: Campaign) -> None:
     [first, *_] = campaign.lineage.store.rows()
-    assert "lineage" not in json.loads(first.body)
-    assert CampaignEntry.model_validate_json(first.body).lineage
+    assert json.loads(first.body)["read_record"] is True
+    assert CampaignEntry.model_validate_json(first.body).read_record
     assert verify(campaign.lineage.store).problems == ()
 
 
 def test_a_roster_has_no_neighbour_whom_the_campaign_leaves_out() -> None:
     task = find_task("airbench_cpu").task
-    assert roster(task, "roles", ("opt", "reg"))["opt"].neighbours == ("reg",)
+    assert build_roster(task, "roles", ("opt", "reg"))["opt"].neighbours == ("reg",)
 
 
 def test_generic_agents_differ_in_nothing_but_their_names(calibrated_toy: Path, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ READING = ("read_lineage", "read_snapshot", "diff_snapshots")
 
 @pytest.fixture(scope="module")
 def _closed(calibrated_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    campaign = like(calibrated_toy, tmp_path_factory.mktemp("closed") / "toy", lineage=False)
+    campaign = like(calibrated_toy, tmp_path_factory.mktemp("closed") / "toy", read_record=False)
     lineage = campaign.lineage.refresh()
     start = lineage.recipe(0)
     for words, error in zip(OTHERS, (0.01, 0.5, None, 0.6), strict=True):
@@ -183,7 +183,7 @@ def closed(_closed: Path, tmp_path: Path) -> Generator[Campaign]:
     wait_for_runners(tmp_path / "closed")
 
 
-async def answers(bench: Bench) -> tuple[str, list[str]]:
+async def answers(bench: Workspace) -> tuple[str, list[str]]:
     """What the server says of itself, and what every tool says to every argument that a curious agent could try."""
     numbers = range(7)
     calls: list[tuple[str, dict[str, Any]]] = [
@@ -210,10 +210,10 @@ async def answers(bench: Bench) -> tuple[str, list[str]]:
 
 @pytest.mark.anyio
 async def test_without_lineage_nothing_tells_a_word_of_anothers_trial(closed: Campaign, host: Host) -> None:
-    bench = Bench(closed, "opt", "session-1", 3, host)
+    bench = Workspace(closed, "opt", "session-1", 3, host)
     listed, said = await answers(bench)
     bench.workdir.close()
-    opening = brief.render(closed.lineage.refresh(), "opt", bench.workdir.folder, 3, "session-1").text
+    opening = message.render(closed.lineage.refresh(), "opt", bench.workdir.folder, 3, "session-1").text
     told = [listed, opening, system_prompt(closed, "opt")]
     assert [text for text in [*said, *told] if "zebra" in text] == []
     assert [name for name in READING if any(name in text for text in told)] == []
@@ -223,19 +223,21 @@ async def test_without_lineage_nothing_tells_a_word_of_anothers_trial(closed: Ca
 
 @pytest.mark.anyio
 async def test_the_client_expects_exactly_the_tools_that_the_server_has(closed: Campaign, host: Host) -> None:
-    bench = Bench(closed, "opt", "session-1", 3, host)
+    bench = Workspace(closed, "opt", "session-1", 3, host)
     async with Client(build(bench)) as client:
         tools = (await client.list_tools()).tools
     bench.workdir.close()
-    assert {f"mcp__espalier__{tool.name}" for tool in tools} | set(FILE_TOOLS) == expected(lineage=False)
-    assert expected(lineage=True) - expected(lineage=False) == {f"mcp__espalier__{name}" for name in READING}
+    assert {f"mcp__espalier__{tool.name}" for tool in tools} | set(FILE_TOOLS) == expected_tools(read_record=False)
+    assert expected_tools(read_record=True) - expected_tools(read_record=False) == {
+        f"mcp__espalier__{name}" for name in READING
+    }
 
 
 @pytest.mark.anyio
 async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_is_a_trial_of_its_own(
     closed: Campaign, host: Host
 ) -> None:
-    bench = Bench(closed, "opt", "session-1", 3, host)
+    bench = Workspace(closed, "opt", "session-1", 3, host)
     file = bench.workdir.folder / "fit.py"
     async with connected(bench) as call:
         assert (await call("wait_trial", trial=5))["score"] == 0.4
@@ -258,7 +260,7 @@ async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_
         assert "zebra" not in json.dumps(fresh)
     bench.workdir.close()
     trials = closed.lineage.refresh().trials
-    assert trials[4].proposal.snapshot == trials[6].proposal.snapshot
+    assert trials[4].proposal.recipe_tree == trials[6].proposal.recipe_tree
     assert verify(closed.lineage.store).problems == ()
 
 
@@ -269,7 +271,7 @@ async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_
 async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_not_refused(
     campaign: Campaign, host: Host
 ) -> None:
-    bench = Bench(campaign, "opt", "session-1", 3, host, brief="b" * 64)
+    bench = Workspace(campaign, "opt", "session-1", 3, host, brief="b" * 64)
     (bench.workdir.folder / "features.py").write_text("\n" * 20 + "undefined_name\n", "utf-8")
     async with connected(bench) as call:
         reply = await call("submit_trial", **GOOD)

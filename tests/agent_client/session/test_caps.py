@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.sessions import EndReason
+from lineage_repo.model.session import EndReason
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from tests.conftest import calibrated
 from tests.support.scripted import edit, espalier, hold, lines, results, scripted, submit
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.sessions import EndReason
-from lineage_repo.model.values import now
+from lineage_repo.model.measurement import now
+from lineage_repo.model.session import EndReason
 from lineage_repo.record.campaign import Campaign
 from tests.support.scripted import (
     Fault,

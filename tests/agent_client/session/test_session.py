@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from agent_client.loop.loop import longest_trial_s
-from agent_client.loop.report import RunReport
-from agent_client.standin import standin
-from lineage_repo.model.sessions import EndReason, SessionReport
-from lineage_repo.model.values import Status
+from agent_client.loop.campaign_loop import longest_trial_s
+from agent_client.loop.state import RunSummary
+from agent_client.standin import server
+from lineage_repo.model.measurement import Status
+from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from tests.conftest import like
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_session_of_the_standin_measures_a_trial_and_leaves_its_papers(campaign: Campaign) -> None:
-    with standin.serving() as url:
+    with server.serving() as url:
         report = hold(campaign, url, submits=2)
     assert report.end_reason is EndReason.SUBMITS
     assert report.trials == (1, 2)
@@ -31,7 +31,7 @@ def test_a_session_of_the_standin_measures_a_trial_and_leaves_its_papers(campaig
     assert all(trials[n].status in {Status.KEEP, Status.DISCARD} for n in report.trials)
     assert all(trials[n].proposal.session == report.session for n in report.trials)
     papers = campaign.folder / "sessions" / report.session
-    assert SessionReport.model_validate_json((papers / "session.json").read_bytes()) == report
+    assert SessionRecord.model_validate_json((papers / "session.json").read_bytes()) == report
     assert "You are the specialist `opt`" in (papers / "brief.md").read_text("utf-8")
     assert [line["type"] for line in lines(campaign, report)][0::10][0] == "SystemMessage"
     assert processes_of(campaign.folder) == {}
@@ -94,7 +94,7 @@ def test_a_title_with_an_at_sign_does_not_make_the_agent_read_a_file(campaign: C
 
 
 def test_the_cap_on_turns_ends_a_session(campaign: Campaign) -> None:
-    with standin.serving() as url:
+    with server.serving() as url:
         assert hold(campaign, url, turns=2).end_reason is EndReason.TURNS
 
 
@@ -151,33 +151,33 @@ def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_no_success(cam
 
 def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(campaign: Campaign) -> None:
     first = subprocess.run(command(campaign, "--trials", 3), capture_output=True, check=True, encoding="utf-8")
-    report = RunReport.model_validate_json(first.stdout)
+    report = RunSummary.model_validate_json(first.stdout)
     assert (report.reason, report.trials, report.recorded) == ("goal", 3, 3)
     assert sorted(campaign.lineage.refresh().trials) == [0, 1, 2, 3]
     assert "0001 " in first.stderr
     assert "ends (submits)" in first.stderr
     again = subprocess.run(command(campaign, "--trials", 3), capture_output=True, check=True, encoding="utf-8")
-    assert RunReport.model_validate_json(again.stdout).sessions == 0
+    assert RunSummary.model_validate_json(again.stdout).sessions == 0
     assert processes_of(campaign.folder) == {}
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"arm": "generic", "agents": 2, "lineage": False}, {"arm": "single"}, {"arm": "roles", "lineage": False}],
+    [{"arm": "generic", "agents": 2, "read_record": False}, {"arm": "single"}, {"arm": "roles", "read_record": False}],
 )
 def test_the_stand_in_reaches_the_goal_in_every_arm(
     calibrated_toy: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:
     campaign = like(calibrated_toy, tmp_path / "arm", **options)
     done = subprocess.run(command(campaign, "--trials", 4), capture_output=True, check=True, encoding="utf-8")
-    report = RunReport.model_validate_json(done.stdout)
+    report = RunSummary.model_validate_json(done.stdout)
     assert (report.reason, report.recorded) == ("goal", 4)
     trials = [trial for number, trial in campaign.lineage.refresh().trials.items() if number]
     assert {trial.proposal.specialist for trial in trials} == set(campaign.roster)
     for trial in trials:
         sent = (campaign.folder / "sessions" / trial.proposal.session / "brief.md").read_bytes()
         assert trial.digests["brief"] == hashlib.sha256(sent).hexdigest()
-        assert (b"## Leaderboard" in sent) == campaign.settings.lineage
+        assert (b"## Leaderboard" in sent) == campaign.settings.read_record
     assert verify(campaign.lineage.store).problems == ()
     assert processes_of(campaign.folder) == {}
 
@@ -190,7 +190,7 @@ def test_an_interrupted_run_ends_its_sessions_and_says_that_trials_go_on(campaig
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert RunReport.model_validate_json(out).reason == "stopped"
+    assert RunSummary.model_validate_json(out).reason == "stopped"
     assert "the same command resumes" in err
     assert "ends (interrupted)" in err
     assert processes_of(campaign.folder) == {}
@@ -198,4 +198,4 @@ def test_an_interrupted_run_ends_its_sessions_and_says_that_trials_go_on(campaig
 
 def test_the_longest_trial_covers_every_phase_of_every_seed(campaign: Campaign) -> None:
     task = campaign.task
-    assert longest_trial_s(task) > sum(phase.seconds for phase in task.phases) * task.seeds
+    assert longest_trial_s(task) > sum(phase.limit_s for phase in task.phases) * task.n_seeds

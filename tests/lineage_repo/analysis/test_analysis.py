@@ -11,18 +11,18 @@ from lineage_repo.analysis.economy import rate, slots
 from lineage_repo.analysis.limits import margins
 from lineage_repo.analysis.predictions import predictions
 from lineage_repo.analysis.progress import statuses, trajectory
-from lineage_repo.analysis.report import analyse
 from lineage_repo.analysis.roles import architecture, edges, roles
-from lineage_repo.analysis.section import Absent
-from lineage_repo.interchange.intake import import_trace, read_trace
-from lineage_repo.interchange.lines import write_lines
+from lineage_repo.analysis.summary import analyze
+from lineage_repo.analysis.support import Absent
+from lineage_repo.interchange.importing import import_trace, read_trace
+from lineage_repo.interchange.jsonl import write_lines
 from lineage_repo.model.manifest import Gate
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign, find_task
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.report.arms import best_so_far
-from lineage_repo.report.progress import progress
-from lineage_repo.report.rows import survey
+from lineage_repo.report.comparison import best_so_far
+from lineage_repo.report.data import report_data
+from lineage_repo.report.progress_chart import progress
 from lineage_repo.storage.store import Row
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import digests, measurement, proposal, submit
@@ -30,7 +30,7 @@ from tests.support.traces import line, small
 
 
 def absent(lineage: Lineage) -> dict[str, str]:
-    return {name: part.absent for name, part in analyse(lineage).sections.items() if isinstance(part, Absent)}
+    return {name: part.absent for name, part in analyze(lineage).sections.items() if isinstance(part, Absent)}
 
 
 def test_progress_counts_keeps_against_the_best_before_them(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_keeps_count_in_the_order_of_recording_and_not_of_their_numbers(campaign
     found = trajectory(lineage)
     assert [(step.trial, step.gain > 0) for step in found.steps] == [(2, True), (1, True)]
     assert (found.best_trial, found.best, found.after_last_keep) == (1, 0.2, 0)
-    assert [score for *_, score in best_so_far(survey(lineage))][1:] == [0.3, 0.2, 0.2]
-    figure = progress(survey(lineage))
+    assert [score for *_, score in best_so_far(report_data(lineage))][1:] == [0.3, 0.2, 0.2]
+    figure = progress(report_data(lineage))
     assert figure
     best = [float(row["y"] or 0.0) for row in figure.data["best"]]
     assert best == sorted(best, reverse=True)
@@ -121,7 +121,7 @@ def test_predictions_are_compared_with_what_was_measured_against_the_parent(tmp_
 def test_an_empty_campaign_says_so_in_every_analysis(tmp_path: Path) -> None:
     empty = Campaign.create(tmp_path / "c", find_task("toy")).lineage.refresh()
     assert set(absent(empty).values()) == {"no trial is recorded yet"}
-    assert len(absent(empty)) == len(analyse(empty).sections)
+    assert len(absent(empty)) == len(analyze(empty).sections)
     assert espalier("analyze", tmp_path / "c").exit_code == 0
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.csv").exit_code == 0
 
@@ -143,7 +143,7 @@ def test_failures_alone_have_no_price_and_no_prediction(tmp_path: Path) -> None:
 
 
 def test_what_the_source_left_out_is_said_and_not_guessed(tmp_path: Path) -> None:
-    bare = [line(n, 1.1, at=None, seconds=None, expected_delta=None) for n in range(1, 4)]
+    bare = [line(n, 1.1, at=None, slot_s=None, expected_delta=None) for n in range(1, 4)]
     found = absent(small(tmp_path / "c", line(0, 1.0), *bare))
     assert found["rate"] == "3 of 3 trials came without a time"
     assert found["slots"] == "no trial has a recorded duration"
@@ -153,7 +153,7 @@ def test_what_the_source_left_out_is_said_and_not_guessed(tmp_path: Path) -> Non
 def test_a_campaign_of_our_own_has_every_analysis(campaign: Campaign) -> None:
     for error in (0.6, 0.5, None):
         submit(campaign.lineage.refresh(), error)
-    assert "rate" in analyse(campaign.lineage).sections
+    assert "rate" in analyze(campaign.lineage).sections
     assert set(absent(campaign.lineage)) <= {"rate"}
     assert slots(campaign.lineage).unknown == 1
     result = espalier("analyze", campaign.folder, "--json")

@@ -138,9 +138,9 @@ def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
 
 def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
     toml = campaign.folder / "campaign.toml"
-    toml.write_text(toml.read_text("utf-8").replace("format = 1", "format = 9"), "utf-8")
+    toml.write_text(toml.read_text("utf-8").replace("format = 2", "format = 9"), "utf-8")
     result = espalier("serve", campaign.folder, "--specialist", "opt")
-    assert "has format 9, this version reads 1: use the version that made it" in result.output
+    assert "has format 9, this version reads 2: use the version that made it" in result.output
 
 
 def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import polars
 import pytest
 
 from lineage_repo.cli.commands import open_lineage
-from lineage_repo.interchange.intake import import_trace
-from lineage_repo.interchange.table import harmless
-from lineage_repo.model.values import Status
+from lineage_repo.interchange.importing import import_trace
+from lineage_repo.interchange.table import defuse_cell
+from lineage_repo.model.measurement import Status
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import line, trace
@@ -80,7 +80,7 @@ def test_no_cell_of_a_table_begins_a_formula(folder: Path, tmp_path: Path, suffi
 
 
 def test_numbers_stay_numbers() -> None:
-    assert [harmless(cell) for cell in (-0.5, 3, None, "a-b", "'x")] == [-0.5, 3, None, "a-b", "'x"]
+    assert [defuse_cell(cell) for cell in (-0.5, 3, None, "a-b", "'x")] == [-0.5, 3, None, "a-b", "'x"]
 
 
 def test_parquet_holds_the_text_as_it_was_recorded(folder: Path, tmp_path: Path) -> None:

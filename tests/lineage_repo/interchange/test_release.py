@@ -9,13 +9,13 @@ from lineage_repo.analysis.diversity import diversity
 from lineage_repo.analysis.paper import compare
 from lineage_repo.analysis.progress import statuses, trajectory
 from lineage_repo.analysis.roles import edges
-from lineage_repo.analysis.section import counted
-from lineage_repo.interchange.intake import import_trace, read_trace
-from lineage_repo.model.values import Status
+from lineage_repo.analysis.support import recorded_trials
+from lineage_repo.interchange.importing import import_trace, read_trace
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.interchange.test_import import imported
+from tests.lineage_repo.interchange.test_importing import imported
 from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import RELEASE, needs_release
 
@@ -80,7 +80,7 @@ def test_a_run_of_the_paper_has_these_numbers(
 def test_the_diversity_of_a_run_equals_an_independent_computation(
     release: Mapping[str, Lineage], name: str, expected: tuple[float, ...]
 ) -> None:
-    corpus = [trial.proposal.hypothesis for run in release.values() for trial in counted(run)]
+    corpus = [trial.proposal.hypothesis for run in release.values() for trial in recorded_trials(run)]
     found = diversity(release[name], corpus)
     shares = (round(100 * found.top_share, 1), round(100 * (found.near_duplicates or 0), 1))
     assert expected == (

@@ -5,7 +5,7 @@ import pytest
 
 from lineage_repo.model.manifest import ManifestError, Task
 from lineage_repo.record.campaign import find_task
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from tests.conftest import MakeTask
 
 

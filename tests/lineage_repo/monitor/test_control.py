@@ -13,17 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lineage_repo.cli.main import main
-from lineage_repo.model.records import Caps
-from lineage_repo.model.sessions import EndReason, SessionReport
-from lineage_repo.model.values import now
+from lineage_repo.model.ledger import Caps
+from lineage_repo.model.measurement import now
+from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor.control import Control, ControlError
-from lineage_repo.monitor.live import look
+from lineage_repo.monitor.health import look
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import Job
-from mcp_server.trial.slots import Ticket
+from mcp_server.trial.queue import Ticket
 from tests.lineage_repo.record.test_lineage import digests, proposal
 
 
@@ -76,14 +76,14 @@ def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaig
     assert state(campaign) == ("running", 0)
     assert "trials that run go on" in espalier("stop", campaign.folder).output
     assert (control.take_stop(), control.take_stop()) == (True, False)
-    claims.release(held)
+    locks.release(held)
 
 
 def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
     held = Control(campaign.folder).claim()
     with pytest.raises(ControlError, match="another run holds"):
         Control(campaign.folder).claim(patience_s=0.1)
-    claims.release(held)
+    locks.release(held)
 
 
 def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
@@ -92,7 +92,7 @@ def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign
     control.stop()
     held = control.claim()
     assert not control.take_stop()
-    claims.release(held)
+    locks.release(held)
 
 
 def test_a_monitor_tells_running_ended_and_dead_loops_apart(campaign: Campaign) -> None:
@@ -112,7 +112,7 @@ def test_a_loop_that_hangs_or_hears_nothing_is_stalled(campaign: Campaign) -> No
     assert state(campaign) == ("stalled", 6)
     say_state(campaign, began=long_ago, longest_trial_s=-1)
     assert alarms(campaign) == ["stalled"]
-    claims.release(held)
+    locks.release(held)
 
 
 def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None:
@@ -123,13 +123,13 @@ def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None
         until = (now() + timedelta(hours=hours)).isoformat()
         say_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
         assert alarms(campaign) == found
-    claims.release(held)
+    locks.release(held)
 
 
 def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: Host) -> None:
     lineage, folder = campaign.lineage.refresh(), campaign.trial_folder(1)
     runner: list[int] = []
-    lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(claims.claim(folder)))
+    lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(locks.acquire(folder)))
     busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
     assert busy.position() == 0
     executor.submit(job)
@@ -144,7 +144,7 @@ def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: 
     executor.cancel(job)
     busy.release()
     for descriptor in (held, *runner):
-        claims.release(descriptor)
+        locks.release(descriptor)
     assert found == [[], ["stalled"]]
 
 
@@ -166,7 +166,7 @@ def test_status_and_top_show_the_same_facts_and_spend_against_caps(campaign: Cam
     frame = espalier("top", campaign.folder, "--once").output
     for text in ("running", "size_project", "3 turns, 1,200 tok", "no session", "1.50 of 10 USD", "0 of 1 busy"):
         assert text in frame
-    claims.release(held)
+    locks.release(held)
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ def test_a_live_picture_leaves_on_q_and_puts_the_terminal_back(campaign: Campaig
 
 
 def test_sessions_and_trials_are_linked_both_ways(campaign: Campaign) -> None:
-    report = SessionReport(
+    report = SessionRecord(
         session="20260101-000000-opt-abcdef", specialist="opt", model="m", started=now(), ended=now(), caps=Caps(),
         end_reason=EndReason.SUBMITS, submits=2, trials=(3, 4), cost_usd=0.25,
     )  # fmt: skip
@@ -201,4 +201,4 @@ def test_sessions_and_trials_are_linked_both_ways(campaign: Campaign) -> None:
     assert "0003 0004" in line
     assert "no session matches" in espalier("sessions", campaign.folder, "--trial", 5).output
     listed = json.loads(espalier("sessions", campaign.folder, "--json").output)["sessions"]
-    assert SessionReport.model_validate(listed[0]) == report
+    assert SessionRecord.model_validate(listed[0]) == report

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git, submit

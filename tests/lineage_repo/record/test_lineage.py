@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.records import Proposal
-from lineage_repo.model.values import Fault, Measurement, PhaseRun, Status
+from lineage_repo.model.ledger import Proposal
+from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.index import LineageError
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from lineage_repo.storage.repository import StoreError
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
@@ -33,18 +33,20 @@ def proposal(
         expected_delta=-0.1,
         specialist="opt",
         session="s1",
-        snapshot=tree,
+        recipe_tree=tree,
     )
 
 
 def measurement(error: float) -> Measurement:
     phases = tuple(
-        PhaseRun(phase=p, seed=i, verdict="ok", seconds=0.1, wall_s=0.1, setup_s=0.1)
+        PhaseRun(phase=p, seed_index=i, exit_status="ok", elapsed_s=0.1, wall_s=0.1, setup_s=0.1)
         for i in range(2)
         for p in ("fit", "predict")
     )
     metrics = {"error": (error, error), "worst": (0.1, 0.1)}
-    return Measurement(drawn=(7,), seeds=(1, 2), metrics=metrics, phases=phases, source_bytes=12, clock="wall")
+    return Measurement(
+        trial_seeds=(7,), box_seeds=(1, 2), metrics=metrics, phases=phases, source_bytes=12, clock="wall"
+    )
 
 
 def digests(lineage: Lineage) -> dict[str, str]:
@@ -142,16 +144,16 @@ def test_a_lost_derived_ref_is_rebuilt_from_the_ledger(campaign: Campaign) -> No
 def test_a_trial_whose_runner_is_dead_is_recorded_as_harness_abort_and_never_shown_as_evidence(
     campaign: Campaign,
 ) -> None:
-    from lineage_repo.prompting import views
+    from lineage_repo.prompting import queries
 
     lineage = campaign.lineage.refresh()
     number = lineage.register(
-        proposal(lineage), digests(lineage), lambda n: claims.release(claims.claim(campaign.trial_folder(n)))
+        proposal(lineage), digests(lineage), lambda n: locks.release(locks.acquire(campaign.trial_folder(n)))
     )
     assert [t.number for t in campaign.recover()] == [number]
     assert lineage.trials[number].status is Status.HARNESS_ABORT
-    assert number not in [t.number for t in views.recent(lineage)]
-    assert lineage.measured(lineage.trials[number].proposal.snapshot) is None
+    assert number not in [t.number for t in queries.recent(lineage)]
+    assert lineage.find_measured(lineage.trials[number].proposal.recipe_tree) is None
 
 
 def test_git_settings_and_hooks_of_the_user_have_no_effect(

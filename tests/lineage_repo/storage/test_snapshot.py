@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.storage.snapshot import SnapshotError, read_folder, write_folder
-from lineage_repo.task.packed import as_run, weight
+from lineage_repo.task.source_size import as_run, source_bytes
 
 
 def nest(folder: Path, depth: int) -> None:
@@ -44,7 +44,7 @@ def test_a_link_in_the_way_is_replaced_and_never_followed(tmp_path: Path) -> Non
 
 
 def test_names_count_as_bytes() -> None:
-    assert weight({"ab.py": b"123", "c": b""}, packed=False) == 9
+    assert source_bytes({"ab.py": b"123", "c": b""}, packed=False) == 9
 
 
 def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -> None:
@@ -53,8 +53,12 @@ def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -
         b"x = '# stays'\n# " + os.urandom(500).hex().encode() + b"\ny = 1  # why\n",
     )
     assert as_run({"a.py": told, "b.txt": b"# x"}, packed=True) == {"a.py": bare, "b.txt": b"# x"}
-    assert weight({"a.py": told}, packed=True) == weight({"a.py": bare}, packed=True)
-    assert weight({"a.py": bare}, packed=True) < 200 < weight({"b.txt": os.urandom(500).hex().encode()}, packed=True)
+    assert source_bytes({"a.py": told}, packed=True) == source_bytes({"a.py": bare}, packed=True)
+    assert (
+        source_bytes({"a.py": bare}, packed=True)
+        < 200
+        < source_bytes({"b.txt": os.urandom(500).hex().encode()}, packed=True)
+    )
 
 
 def test_what_is_no_program_is_weighed_and_run_as_it_is() -> None:

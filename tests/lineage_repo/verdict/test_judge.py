@@ -4,13 +4,22 @@ from typing import Literal
 
 import pytest
 
+from lineage_repo.model.ledger import Incumbent, Verdict
 from lineage_repo.model.manifest import Gate, Task
-from lineage_repo.model.records import Incumbent, Outcome
-from lineage_repo.model.values import Fault, Measurement, PhaseRun, Spread, Status
-from lineage_repo.verdict.judge import JUDGE_VERSION, gate_margin, judge, per_seed, pooled, spread, student_t, threshold
+from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Spread, Status
+from lineage_repo.verdict.judge import (
+    JUDGE_VERSION,
+    estimate_spread,
+    gate_margin,
+    judge,
+    pool_measurements,
+    student_t,
+    threshold,
+    values_per_seed,
+)
 from tests.conftest import MakeTask
 
-INCUMBENT = Incumbent(number=3, score=0.5, seeds=2)
+INCUMBENT = Incumbent(number=3, score=0.5, n_seeds=2)
 NOISE = {"error": Spread(n=4, mean=0.5, sd=0.01), "worst": Spread(n=4, mean=1.0, sd=0.1)}
 
 
@@ -21,13 +30,18 @@ def task(make_task: MakeTask) -> Task:
 
 def measured(errors: tuple[float, ...], worst: float = 1.0) -> Measurement:
     phases = tuple(
-        PhaseRun(phase=p, seed=i, verdict="ok", seconds=0.1, wall_s=0.1, setup_s=0.1, artifact_bytes=100)
+        PhaseRun(phase=p, seed_index=i, exit_status="ok", elapsed_s=0.1, wall_s=0.1, setup_s=0.1, artifact_bytes=100)
         for i in range(len(errors))
         for p in ("fit", "predict")
     )
     metrics = {"error": errors, "worst": (worst,) * len(errors)}
     return Measurement(
-        drawn=(1,), seeds=tuple(range(len(errors))), metrics=metrics, phases=phases, source_bytes=1000, clock="wall"
+        trial_seeds=(1,),
+        box_seeds=tuple(range(len(errors))),
+        metrics=metrics,
+        phases=phases,
+        source_bytes=1000,
+        clock="wall",
     )
 
 
@@ -58,8 +72,8 @@ def test_an_unchanged_recipe_is_kept_in_at_most_one_of_forty_trials_however_few_
     random_, kept, draws = random.Random(1), 0, 4000
     for _ in range(draws):
         calibrated = tuple(random_.gauss(0.5, 0.01) for _ in range(4))
-        noise = {**NOISE, "error": spread(calibrated)}
-        incumbent = Incumbent(number=0, score=random_.gauss(0.5, 0.01 / math.sqrt(2)), seeds=2)
+        noise = {**NOISE, "error": estimate_spread(calibrated)}
+        incumbent = Incumbent(number=0, score=random_.gauss(0.5, 0.01 / math.sqrt(2)), n_seeds=2)
         again = measured((random_.gauss(0.5, 0.01), random_.gauss(0.5, 0.01)))
         kept += judge(task, again, None, incumbent, 0.5, noise).status is Status.KEEP
     assert kept / draws < 0.031
@@ -102,9 +116,11 @@ def test_a_recipe_below_the_gate_passes_the_bound_in_under_one_percent_of_draws(
 
 
 def test_calibrations_pool_to_what_each_of_them_measured(task: Task) -> None:
-    once = PhaseRun(phase="fit", seed=None, verdict="ok", seconds=3.0, wall_s=3.0, setup_s=0.1, artifact_bytes=100)
+    once = PhaseRun(
+        phase="fit", seed_index=None, exit_status="ok", elapsed_s=3.0, wall_s=3.0, setup_s=0.1, artifact_bytes=100
+    )
     one = measured((0.5, 0.4)).model_copy(update={"phases": (once,)})
-    values, both = per_seed(task, one), per_seed(task, pooled([one, one]))
+    values, both = values_per_seed(task, one), values_per_seed(task, pool_measurements([one, one]))
     assert both == {name: seeds * 2 for name, seeds in values.items()}
 
 
@@ -124,20 +140,26 @@ def test_a_trial_that_ends_in_its_third_seed_tells_the_room_of_all_that_ran(task
     def run(seed: int, seconds: float, verdict: Literal["ok", "timeout"] = "ok") -> PhaseRun:
         made = 900 if verdict == "ok" else None
         return PhaseRun(
-            phase="fit", seed=seed, verdict=verdict, seconds=seconds, wall_s=1, setup_s=0, artifact_bytes=made
+            phase="fit",
+            seed_index=seed,
+            exit_status=verdict,
+            elapsed_s=seconds,
+            wall_s=1,
+            setup_s=0,
+            artifact_bytes=made,
         )
 
     late = Measurement(
-        drawn=(1,), seeds=(1, 2, 3, 4), metrics={}, source_bytes=3_000, clock="wall",
-        phases=(run(0, 1.5), run(1, 2.5), run(2, phase.seconds + 0.25, "timeout")),
+        trial_seeds=(1,), box_seeds=(1, 2, 3, 4), metrics={}, source_bytes=3_000, clock="wall",
+        phases=(run(0, 1.5), run(1, 2.5), run(2, phase.limit_s + 0.25, "timeout")),
     )  # fmt: skip
-    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed=2)
+    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed_index=2)
     told = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
     assert told == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}
 
 
 def test_a_verdict_of_another_c_library_is_the_same_one_and_a_bent_one_is_not() -> None:
-    verdict = Outcome(status=Status.DISCARD, score=0.5, threshold=0.019123456789, failure=None)
+    verdict = Verdict(status=Status.DISCARD, score=0.5, threshold=0.019123456789, failure=None)
     assert verdict.alike(verdict.model_copy(update={"threshold": math.nextafter(0.019123456789, 1)}))
     for changed in ({"threshold": 0.0191234}, {"status": Status.KEEP}, {"score": None}, {"score": 0.50001}):
         assert not verdict.alike(verdict.model_copy(update=changed))

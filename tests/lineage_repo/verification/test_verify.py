@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.values import Spread
+from lineage_repo.model.measurement import Spread
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.snapshot import Files
@@ -41,8 +41,8 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("outcome.status", "keep", "does not replay"),
-        ("outcome.score", 0.001, "does not replay"),
+        ("verdict.status", "keep", "does not replay"),
+        ("verdict.score", 0.001, "does not replay"),
         ("measurement.metrics.error", [0.001, 0.001], "does not replay"),
         ("incumbent.score", 9.0, "was judged against 0000 (9.0"),
         ("incumbent.number", 7, "was judged against"),
@@ -52,8 +52,8 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("number", 9, "has an outcome but was never started"),
         ("judge_version", 99, "judged by version 99"),
         ("extra", 1, "is not one that this version knows"),
-        ("incumbent.seeds", 10**12, "was judged against"),
-        ("measurement.seeds", [1], "has 1 seeds, the campaign 2"),
+        ("incumbent.n_seeds", 10**12, "was judged against"),
+        ("measurement.box_seeds", [1], "has 1 seeds, the campaign 2"),
         ("measurement.metrics.more", [1.0, 1.0], "lacks values of the metrics that the manifest declares"),
         ("digests.evaluator", "0" * 64, "other digests than the campaign's"),
         ("isolation.level", "none", "ran with isolation 'none'"),

@@ -66,7 +66,7 @@ def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaig
 def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     entry = lineage.calibrations[0]
-    wrong: list[dict[str, object]] = [{"metrics": {}}, {"seeds": tuple(range(1000))}, {"source_bytes": 9}]
+    wrong: list[dict[str, object]] = [{"metrics": {}}, {"box_seeds": tuple(range(1000))}, {"source_bytes": 9}]
     for change in wrong:
         lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update=change)}))
     found = problems(campaign)
@@ -116,7 +116,7 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
     ]
     inner = git(repo, "mktree", "-z", "--missing", stdin="".join(f"{line}\0" for line in listed).encode())
     tree = git(repo, "mktree", stdin=f"040000 tree {inner}\tlib\n100644 blob {blob}\tfit.py\n".encode())
-    claim = proposal(lineage).model_copy(update={"snapshot": tree})
+    claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
     number = lineage.register(claim, digests(lineage), lambda _: None)
     lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
     found = problems(campaign)
@@ -127,7 +127,7 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
 def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     files = campaign.task_folder.start() | {"lib/evil.so": b"\0\1"}
-    claim = proposal(lineage).model_copy(update={"snapshot": lineage.store.write_tree(files)})
+    claim = proposal(lineage).model_copy(update={"recipe_tree": lineage.store.write_tree(files)})
     number = lineage.register(claim, digests(lineage), lambda _: None)
     lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
     assert "differs from 0000 in 'lib/evil.so'; the task lets agents edit" in problems(campaign)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from mcp_server.sandbox import cgroup, gpus, sandbox
+from mcp_server.sandbox import bwrap_args, cgroup, gpus
+from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
+from mcp_server.sandbox.bwrap_args import BoxSpec, remedy
 from mcp_server.sandbox.host import Host, interpreter
-from mcp_server.sandbox.launch import SandboxError
-from mcp_server.sandbox.sandbox import BoxSpec, remedy
-from mcp_server.sandbox.seal import Sealed, seal
+from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
 
 Run = Callable[..., Box]
@@ -35,7 +35,7 @@ def spec_of(folder: Path, source: str, **changes: object) -> BoxSpec:
         data=data,
         interpreter=interpreter(Path(sys.executable)),
         environment={},
-        seconds=5,
+        limit_s=5,
         clock="wall",
         memory_bytes=400_000_000,
         processes=32,
@@ -88,7 +88,7 @@ def test_a_box_sees_neither_the_network_nor_the_environment_nor_other_files(
 
 
 def test_the_harness_itself_is_masked_in_a_box(run: Run) -> None:
-    assert b"ModuleNotFoundError" in run("import site; site.main()\nimport lineage_repo.model.records").log.bytes()
+    assert b"ModuleNotFoundError" in run("import site; site.main()\nimport lineage_repo.model.ledger").log.bytes()
 
 
 def test_a_box_knows_the_hosts_libraries(run: Run) -> None:
@@ -169,7 +169,7 @@ def test_only_a_plain_file_within_its_size_is_sealed(tmp_path: Path, source: str
         box.release()
         box.wait()
         sealed = seal(box.out, "a", 1000, tmp_path / "sealed" / "a")
-    assert sealed.verdict == verdict
+    assert sealed.status == verdict
     assert (tmp_path / "sealed" / "a").exists() == (verdict == "ok")
 
 
@@ -232,8 +232,8 @@ def test_every_known_way_of_failing_has_its_remedy(said: str, advice: str) -> No
 def test_the_self_test_notices_a_wall_that_is_missing(
     host: Host, monkeypatch: pytest.MonkeyPatch, wall: str, check: str
 ) -> None:
-    words = sandbox._WALLS.replace("--unshare-cgroup-try ", "")  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(sandbox, "_WALLS", words.replace(wall, ""))
+    words = bwrap_args._WALLS.replace("--unshare-cgroup-try ", "")  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(bwrap_args, "_WALLS", words.replace(wall, ""))
     found = SelfTest.run(host)
     assert found.level == "none"
     assert any(line.startswith(check) for line in found.open)
@@ -279,11 +279,11 @@ def test_a_box_gets_the_gpus_that_were_leased_to_it_and_no_other(
         pytest.skip("only root can make devices to stand for GPUs")
     for name, minor in {"nvidia0": 3, "nvidia1": 5, "nvidia2": 7, "nvidiactl": 3, "nvidia-modeset": 3}.items():
         os.mknod(tmp_path / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
-    monkeypatch.setattr(sandbox, "DEVICES", tmp_path)
+    monkeypatch.setattr(bwrap_args, "DEVICES", tmp_path)
     monkeypatch.setattr(gpus, "DEVICES", tmp_path)
-    with gpus.leased(host, 1) as first, gpus.leased(host, 1) as second:
+    with gpus.lease(host, 1) as first, gpus.lease(host, 1) as second:
         assert (first, second) == ((0,), (1,))
-        with pytest.raises(SandboxError, match="only 1 are free"), gpus.leased(host, 2):
+        with pytest.raises(SandboxError, match="only 1 are free"), gpus.lease(host, 2):
             pass
         source = "import glob\nprint(sorted(glob.glob('/dev/nvidia*')), open('/dev/nvidia1', 'rb').read(2))"
         said = run(source, gpus=second).log.bytes().decode()
@@ -305,7 +305,7 @@ def test_without_walls_a_box_is_a_process_with_the_same_protocol_and_end(tmp_pat
         box.go(7)
         box.wait()
         sealed = seal(box.out, "artifact", 10, tmp_path / "sealed" / "artifact")
-    assert (box.verdict, sealed.verdict, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
+    assert (box.verdict, sealed.status, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
     assert "network" not in box.isolation()
     with Box(spec_of(tmp_path, "import time; time.sleep(60)", walls=False, seconds=0.2), "bare") as box:
         box.release()

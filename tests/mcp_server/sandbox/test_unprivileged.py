@@ -36,7 +36,7 @@ def test_an_ordinary_user_calibrates_in_a_sandbox_that_passes_its_test(tmp_path:
     home.mkdir(mode=0o700)
     os.chown(home, UID, UID)
     espalier = f"{shlex.quote(sys.executable)} -I -B -m lineage_repo.cli.main"
-    shell = f"{shlex.quote(sys.executable)} -I -B -m mcp_server.commands.shell c opt"
+    shell = f"{shlex.quote(sys.executable)} -I -B -m mcp_server.commands.agent_shell c opt"
     line = base64.b64encode(b"id -u > who.txt").decode()
     commands = " && ".join(
         [

@@ -10,12 +10,12 @@ import anyio
 import pytest
 from mcp import Client
 
-from lineage_repo.model.values import Status
-from lineage_repo.storage import claims
+from lineage_repo.model.measurement import Status
+from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench, RefusedError
 from mcp_server.tools.server import build
 from mcp_server.tools.workdir import WorkdirBusyError
+from mcp_server.tools.workspace import RefusedError, Workspace
 from tests.conftest import MakeBench, like, toy_task
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def connected(bench: Bench, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
+async def connected(bench: Workspace, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
     """A `call(tool, **arguments)` that returns the structured answer; an error is an `AssertionError` with its text."""
     with anyio.fail_after(60):
         async with Client(build(bench), **options) as client:
@@ -48,7 +48,7 @@ async def connected(bench: Bench, **options: Any) -> AsyncGenerator[Callable[...
             yield call
 
 
-def edit(bench: Bench, **constants: object) -> None:
+def edit(bench: Workspace, **constants: object) -> None:
     """Change module-level constants of fit.py in the working copy."""
     path = bench.workdir.folder / "fit.py"
     lines = path.read_text("utf-8").splitlines()
@@ -159,7 +159,7 @@ async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
     start = bench.lineage.trials[0].proposal
     proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": bench.session})
     trial_folder = bench.campaign.trial_folder
-    bench.lineage.register(proposal, {}, lambda number: claims.release(claims.claim(trial_folder(number))))
+    bench.lineage.register(proposal, {}, lambda number: locks.release(locks.acquire(trial_folder(number))))
     async with connected(bench) as call:
         assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
 
@@ -170,7 +170,7 @@ def test_a_role_with_caps_of_its_own_submits_as_often_as_these_say(
     role = {"name": "opt", "title": "All of it", "caps": {"submits": 7}}
     campaign = like(calibrated_toy, tmp_path / "own", task=toy_task(tmp_path / "task", specialists=[role]))
     for given, expected in ((None, 7), (2, 2)):
-        bench = Bench(campaign, "opt", "session-1", given, host)
+        bench = Workspace(campaign, "opt", "session-1", given, host)
         bench.workdir.close()
         assert bench.submits_left() == expected
 

@@ -14,9 +14,9 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import sweep
 from tests.conftest import MakeBench
@@ -114,7 +114,7 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
                 raise ConnectionResetError
         except* (ConnectionResetError, OSError, anyio.BrokenResourceError):
             pass
-    claims.wait(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.trial_folder(1))
     assert campaign.lineage.refresh().trials[1].status is Status.KEEP
     assert verify(campaign.lineage.store).problems == ()
 
@@ -129,14 +129,14 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     worker = min(processes("mcp_server.trial.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.trial.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
-    claims.wait(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.trial_folder(1))
     wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
     sweep()
     wait_until(lambda: not boxes(campaign.folder))
     assert bench.finished(1)
     trial = bench.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT
-    assert "submit it again" in (trial.outcome.failure or "")
+    assert "submit it again" in (trial.verdict.failure or "")
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
     again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
     assert again.trial == 2

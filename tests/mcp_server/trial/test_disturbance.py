@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
-from mcp_server.tools.bench import Bench
-from mcp_server.trial import tempo
+from mcp_server.tools.workspace import Workspace
+from mcp_server.trial import disturbance
 from tests.conftest import toy_task
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.mcp_server.trial.test_recipes import measure
@@ -20,8 +20,8 @@ def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
     source = Campaign.open(calibrated).lineage.refresh()
     campaign = Campaign.create(folder / "slowed", toy_task(folder / "task", disturbance=disturbance))
     for entry in source.calibrations:
-        fast = tuple(reading / 10 for reading in entry.measurement.tempo)
-        measurement = entry.measurement.model_copy(update={"tempo": fast})
+        fast = tuple(reading / 10 for reading in entry.measurement.loop_cpu_s)
+        measurement = entry.measurement.model_copy(update={"loop_cpu_s": fast})
         campaign.lineage.refresh().calibrate(entry.model_copy(update={"measurement": measurement}))
     campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
     return campaign
@@ -35,12 +35,12 @@ def better(campaign: Campaign) -> dict[str, str]:
 def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="warn")
     trial = measure(campaign, host, better(campaign))
-    bench = Bench(campaign, "opt", "session-1", 3, host)
+    bench = Workspace(campaign, "opt", "session-1", 3, host)
     reply = bench.reply(1)
     bench.workdir.close()
     assert (trial.status, trial.attempts) == (Status.KEEP, 1)
-    assert reply.drift is not None
-    assert reply.drift > 2
+    assert reply.host_slowdown is not None
+    assert reply.host_slowdown > 2
     assert "slower than at calibration" in reply.message
     assert "more than the task allows" in espalier("show", campaign.folder, "1").output
     assert verify(campaign.lineage.store, full=False).problems == ()
@@ -53,7 +53,7 @@ def test_a_guard_that_voids_measures_again_and_then_blames_the_host(
     campaign = slowed(tmp_path, calibrated_toy, guard="void", patience_s=0.01)
     trial = measure(campaign, host, better(campaign))
     assert (trial.status, trial.score, trial.attempts) == (Status.HARNESS_ABORT, None, 3)
-    assert "slower than at calibration in the last of 3 attempts, 15% is allowed" in (trial.outcome.failure or "")
+    assert "slower than at calibration in the last of 3 attempts, 15% is allowed" in (trial.verdict.failure or "")
     assert verify(campaign.lineage.store, full=False).problems == ()
 
 
@@ -69,13 +69,13 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
     campaign = slowed(tmp_path, calibrated_toy, guard="off")
     trial = measure(campaign, host, better(campaign))
     assert trial.measurement is not None
-    assert trial.measurement.tempo == ()
+    assert trial.measurement.loop_cpu_s == ()
     assert "than at calibration" not in espalier("show", campaign.folder, "1").output
 
 
 def test_a_wait_for_quiet_says_why_and_ends_when_cancelled() -> None:
     told: list[str] = []
-    tempo.wait_for_quiet(1e-9, 60.0, told.append, lambda: bool(told))
+    disturbance.wait_for_quiet(1e-9, 60.0, told.append, lambda: bool(told))
     assert "the host is disturbed" in told[0]
-    tempo.wait_for_quiet(60.0, 60.0, told.append, lambda: False)
+    disturbance.wait_for_quiet(60.0, 60.0, told.append, lambda: False)
     assert len(told) == 1

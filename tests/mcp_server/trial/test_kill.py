@@ -13,9 +13,9 @@ import anyio
 import pytest
 from mcp import Client
 
-from lineage_repo.model.values import Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import claims
+from lineage_repo.storage import locks
 from lineage_repo.storage.scratch import SCRATCH
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import orphans, sweep
@@ -46,12 +46,12 @@ lineage.repair_refs()
 while True:
     body = f"x = {len(lineage.started)}\\n".encode()
     held = []
-    claim = lambda n: held.append(claims.claim(campaign.trial_folder(n)))
+    claim = lambda n: held.append(locks.claim(campaign.trial_folder(n)))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
     print("started", number, flush=True)
     lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
     print("recorded", number, flush=True)
-    claims.release(held[0])
+    locks.release(held[0])
 """
 
 
@@ -105,12 +105,12 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
         path.write_text(f"{start}# {kill}\n", "utf-8")
         number = bench.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
         deadline = time.monotonic() + chance.uniform(0.1, 1.5)
-        while time.monotonic() < deadline and claims.alive(campaign.trial_folder(number)):
+        while time.monotonic() < deadline and locks.is_alive(campaign.trial_folder(number)):
             os.sched_yield()
         victim = chance.choice(["mcp_server.trial.runner", "mcp_server.trial.worker"])
         for pid in processes(victim, str(campaign.folder))[:1]:
             os.kill(pid, signal.SIGKILL)
-        claims.wait(campaign.trial_folder(number))
+        locks.wait_for_release(campaign.trial_folder(number))
         wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
         sweep()
         wait_until(lambda: not boxes(campaign.folder))
@@ -137,7 +137,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
                 for pid in processes("lineage_repo.cli.main", str(campaign.folder)):
                     os.kill(pid, signal.SIGKILL)
         assert len(accepted) == kill + 1
-        claims.wait(campaign.trial_folder(max(accepted)))
+        locks.wait_for_release(campaign.trial_folder(max(accepted)))
         wait_until(lambda: not boxes(campaign.folder))
         assert left(campaign) == []
     assert accepted <= campaign.lineage.refresh().trials.keys()

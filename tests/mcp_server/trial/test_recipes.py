@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.records import Proposal, Trial
-from lineage_repo.model.values import Status
+from lineage_repo.model.ledger import Proposal, Trial
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.task.taskfolder import TaskFolder
+from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration, runner
@@ -48,7 +48,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         expected_delta=-1,
         specialist="opt",
         session="s",
-        snapshot=tree,
+        recipe_tree=tree,
     )
     number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
     return runner.run(campaign, number, host)
@@ -102,8 +102,8 @@ def test_a_bad_recipe_is_labelled(
 ) -> None:
     trial = measure(short, host, files)
     assert (trial.status, trial.score) == (status, None)
-    assert line in (trial.outcome.failure or "")
-    passed = [margin for margin in trial.outcome.margins if margin.margin < 0]
+    assert line in (trial.verdict.failure or "")
+    passed = [margin for margin in trial.verdict.margins if margin.margin < 0]
     assert bool(passed) == (status in {Status.SIZE_BLOCKED, Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN})
     assert verify(short.lineage.store, full=False).problems == ()
 
@@ -111,9 +111,9 @@ def test_a_bad_recipe_is_labelled(
 def test_a_source_over_its_cap_tells_by_how_much(short: Campaign, host: Host) -> None:
     cap = short.task.limits.source_bytes
     trial = measure(short, host, {"fit.py": "#" * cap})
-    (margin,) = trial.outcome.margins
+    (margin,) = trial.verdict.margins
     assert (trial.status, margin.name, margin.limit) == (Status.SIZE_BLOCKED, "source", cap)
-    assert f"{-margin.margin:,.0f} over the {cap:,}" in (trial.outcome.failure or "")
+    assert f"{-margin.margin:,.0f} over the {cap:,}" in (trial.verdict.failure or "")
     assert verify(short.lineage.store, full=False).problems == ()
 
 
@@ -139,9 +139,9 @@ def test_a_recipe_that_waits_tells_how_long_it_was_let(
     manifest.write_text(manifest.read_text("utf-8").replace("ready_s = 10", "ready_s = 1"), "utf-8")
     campaign = Campaign.open(calibrated(tmp_path / "campaign", TaskFolder.load(manifest.parent)))
     trial = measure(campaign, host, {"fit.py": HEAD + first})
-    (margin,) = [m for m in trial.outcome.margins if m.name == name]
+    (margin,) = [m for m in trial.verdict.margins if m.name == name]
     assert (trial.status, -2 < margin.margin < 0) == (status, True)
-    assert line in (trial.outcome.failure or "")
+    assert line in (trial.verdict.failure or "")
 
 
 def test_a_score_that_a_recipe_prints_or_writes_is_never_read(short: Campaign, host: Host) -> None:
@@ -160,7 +160,7 @@ def test_a_changed_evaluator_measures_nothing_more(short: Campaign, host: Host) 
     finally:
         program.write_text(body, "utf-8")
     assert trial.status is Status.HARNESS_ABORT
-    assert "the evaluator of toy changed" in (trial.outcome.failure or "")
+    assert "the evaluator of toy changed" in (trial.verdict.failure or "")
 
 
 def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, host: Host) -> None:
@@ -168,11 +168,11 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     marker = f"marker-{os.getpid()}"
     tree = lineage.store.write_tree({**lineage.recipe(0), "fit.py": (READY + f"time.sleep(60)  # {marker}\n").encode()})
     claimed = Proposal(
-        parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", snapshot=tree
+        parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", recipe_tree=tree
     )
     number = lineage.register(claimed, short.settings.digests, lambda n: short.trial_folder(n).mkdir())
     (short.trial_folder(number) / "cancel").touch()
-    assert runner.run(short, number, host).outcome.failure == "cancelled by the operator"
+    assert runner.run(short, number, host).verdict.failure == "cancelled by the operator"
     assert not list(short.trial_folder(number).glob("job-*/boxes/*"))
 
 

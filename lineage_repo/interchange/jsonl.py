@@ -1,0 +1,166 @@
+"""The JSON-lines format in which any harness can bring its trials (docs/import.md)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
+
+from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
+from lineage_repo.model.manifest import Gate, Objective, Task
+from lineage_repo.model.measurement import Name, Record, Status
+from lineage_repo.record.lineage import Lineage
+
+FORMAT = 1
+
+
+_Kind = TypeVar("_Kind", bound=Record)
+
+
+class TraceError(EspalierError):
+    """Trials that can't be imported; the message names the file, the line and the next step."""
+
+
+class CampaignLine(Record):
+    """The first line: what was searched."""
+
+    kind: Literal["campaign"] = "campaign"
+    format: Literal[1] = FORMAT
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    objective: Objective
+    limits: tuple[Gate, ...] = ()
+    """Bounds that a trial's values were held to; only margins are computed from them, never a verdict."""
+    arm: Arm | Literal["unknown"] = "unknown"
+    """How the search was organised."""
+    read_record: bool = True
+    """Whether agents read the record."""
+
+
+class TrialLine(Record):
+    """One trial, in the order of recording; the first one is the start, with status `baseline`."""
+
+    kind: Literal["trial"] = "trial"
+    id: str
+    at: AwareDatetime | None = None
+    """When it was recorded."""
+    parent: str | None = None
+    """Id of an earlier trial."""
+    role: str
+    status: Status
+    hypothesis: str = ""
+    title: str = ""
+    """Cut from the hypothesis where it is empty."""
+    expected_delta: FiniteFloat | None = None
+    """Signed, in the objective's unit."""
+    notes: str = ""
+    domain: str = ""
+    values: dict[Name, FiniteFloat] = Field(default={})
+    """Every number that was measured; the score is the one that the objective names."""
+    n_seeds: Annotated[int, Field(ge=1)] | None = None
+    """Runs that the values are means of."""
+    slot_s: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    """Wall seconds that it held a slot."""
+    failure: str | None = None
+    session: str | None = None
+    code: str = ""
+    """Where its code lies."""
+    repairs: tuple[str, ...] = ()
+    """What was changed on the way into this format."""
+
+
+class Trace(NamedTuple):
+    """A foreign campaign, read."""
+
+    campaign: CampaignLine
+    trials: tuple[TrialLine, ...]
+    digests: dict[str, str]
+    """SHA-256 of the files that it was read from."""
+
+
+def read_lines(path: Path) -> Trace:
+    """Read a JSON-lines file; raise `TraceError` naming the line."""
+    lines = [(n, line) for n, line in enumerate(text_of(path).split("\n"), 1) if line.strip()]
+    if not lines:
+        raise TraceError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
+    campaign = _parsed(path, *lines[0], CampaignLine)
+    trials = tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:])
+    return Trace(campaign, trials, {"trials.jsonl": digest(path)})
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; raise `TraceError` where there is none."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise TraceError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
+    except UnicodeDecodeError as error:
+        raise TraceError(f"{path} is no UTF-8 text: {error}") from None
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise TraceError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Which field is wrong, and how."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def write_lines(lineage: Lineage) -> str:
+    """A lineage, our own or an imported one, in the JSON-lines format."""
+    task = lineage.task
+    head = CampaignLine(
+        name=lineage.campaign.name if lineage.campaign else task.name,
+        title=task.title,
+        objective=task.objective,
+        limits=task.gates,
+        arm=lineage.campaign.arm if lineage.campaign else "unknown",
+        read_record=lineage.campaign.read_record if lineage.campaign else True,
+    )
+    names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
+    records: Iterable[Record] = [head, *(_line(task, trial, names) for trial in lineage.trials.values())]
+    return "".join(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    raw = record.model_dump(mode="json", exclude_none=True)
+    return {key: value for key, value in raw.items() if value not in ("", [], {})}
+
+
+def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
+    proposal, origin = trial.proposal, trial.imported
+    snapshot = "" if proposal.recipe_tree == NO_RECIPE_TREE else proposal.recipe_tree
+    return TrialLine(
+        id=names[trial.number],
+        at=None if trial.lacks("time") else trial.at,
+        parent=None if proposal.parent is None else names[proposal.parent],
+        role=proposal.specialist,
+        status=trial.status,
+        hypothesis=proposal.hypothesis,
+        title=proposal.title,
+        expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
+        notes=proposal.notes,
+        domain=origin.domain if origin else "",
+        values=values(task, trial),
+        n_seeds=origin.n_seeds if origin else trial.n_seeds,
+        slot_s=slot_seconds(trial),
+        failure=trial.verdict.failure,
+        session=None if trial.lacks("session") else proposal.session,
+        code=origin.code if origin else snapshot,
+        repairs=origin.repairs if origin else (),
+    )

@@ -1,0 +1,90 @@
+"""Claims: lock files that the kernel frees when their holder dies, such as one per running trial."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from lineage_repo.errors import EspalierError
+
+
+def try_lock(path: Path) -> int | None:
+    """Lock a file for this process until the descriptor is closed; None where another holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def acquire(folder: Path) -> int:
+    """Make a folder and lock it; return the descriptor, which a runner inherits. Raise `BlockingIOError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = try_lock(folder / "lock")
+    if descriptor is None:
+        raise BlockingIOError(f"{folder} is another process's")
+    return descriptor
+
+
+ScratchKind = Literal["size", "calibration", "certify"]
+"""What is measured and is no trial."""
+
+
+@contextmanager
+def scratch_folder(trials: Path, what: ScratchKind) -> Generator[Path]:
+    """A claimed folder for a measurement that is no trial; one that ends in an `EspalierError` stays, for its logs."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{what}-", dir=trials))
+    descriptor = acquire(folder)
+    try:
+        yield folder
+    except EspalierError:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(folder)
+    finally:
+        release(descriptor)
+
+
+def release(descriptor: int) -> None:
+    """Give up our copy of a claim; it stays held while the runner has its own."""
+    os.close(descriptor)
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a process still holds the claim on a trial's folder."""
+    return is_held(folder / "lock")
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock file."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError:  # another user's: nobody but its holder can tell
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def wait_for_release(folder: Path) -> None:
+    """Block until no process holds the claim."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,107 @@
+"""A task on disk: the manifest and what it names."""
+
+import hashlib
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Self
+
+from lineage_repo.model.manifest import ManifestError, Task, parse
+from lineage_repo.model.measurement import Record
+from lineage_repo.storage import snapshot
+from lineage_repo.task.find import data_folder
+
+DATA = "data/data.json"
+"""Every prepared file of a task with its size and SHA-256."""
+
+
+class TaskFolder(Record):
+    """A task on disk: the manifest and the folders that it names."""
+
+    path: Path
+    task: Task
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read `path/task.toml` and check that what it names exists; raise `ManifestError`."""
+        try:
+            text = (path / "task.toml").read_text("utf-8")
+        except FileNotFoundError:
+            raise ManifestError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
+        try:
+            folder = cls(path=path, task=parse(tomllib.loads(text)))
+        except tomllib.TOMLDecodeError as error:
+            raise ManifestError(f"{path / 'task.toml'}: {error}") from None
+        if lost := [name for name in folder.task.evaluator.shared if not (_shared() / name).is_file()]:
+            raise ManifestError(f"evaluator.shared: {_shared()} has no {', '.join(lost)}")
+        if not folder.program.is_file():
+            raise ManifestError(f"evaluator.program: {folder.program} does not exist")
+        if not (path / folder.task.recipe.path).is_dir() and not folder.task.upstream:
+            raise ManifestError(f"recipe.path: {path / folder.task.recipe.path} is not a folder")
+        return folder
+
+    @property
+    def program(self) -> Path:
+        return self.path / self.task.evaluator.path / self.task.evaluator.program
+
+    def start(self) -> dict[str, bytes]:
+        """The starting recipe; raise `ManifestError` where a task is not prepared yet."""
+        missing = [name for name, needed in self._prepared().items() if needed and not (self.path / name).exists()]
+        if missing:
+            lacks = f"{self.path} has no {' and no '.join(missing)}"
+            if len(missing) < sum(map(bool, self._prepared().values())):
+                data = f" --data FOLDER -o {self.path}" if missing == [DATA] else f" -o {self.path}"
+                raise ManifestError(f"{lacks}: go on with espalier task prepare {self.task.name}{data}")
+            made = f"`espalier task prepare {self.task.name}` makes a folder that has"
+            raise ManifestError(f"{lacks}: {made}, and --task takes that folder")
+        return self.recipe_files()
+
+    def recipe_files(self) -> dict[str, bytes]:
+        """What lies in the recipe's folder."""
+        return snapshot.read_folder(self.path / self.task.recipe.path)
+
+    def _prepared(self) -> dict[str, object]:
+        return {self.task.recipe.path: self.task.upstream, DATA: self.task.data}
+
+    def evaluator(self) -> dict[str, Path]:
+        """Every file that the evaluator consists of, by its name beside the program; a file of the task's own wins."""
+        shared = {name: _shared() / name for name in self.task.evaluator.shared}
+        return shared | _files(self.path / self.task.evaluator.path)
+
+    def stage_evaluator(self, folder: Path) -> Path:
+        """Copy what the digest covers, and nothing else, to where the program can run; return the program there."""
+        for name, source in self.evaluator().items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / name)
+        return folder / self.task.evaluator.program
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the manifest, of everything that the evaluator consists of, and of the list of prepared data."""
+        data = {"data": _digest({DATA: self.path / DATA})} if self.task.data else {}
+        return {
+            "task": hashlib.sha256(self.task.canonical()).hexdigest(),
+            "evaluator": _digest(self.evaluator()),
+            **data,
+        }
+
+
+def digest_folder(path: Path) -> str:
+    """SHA-256 over the names and bytes of every file below `path`, caches left out."""
+    return _digest(_files(path))
+
+
+def _shared() -> Path:
+    return data_folder("tasks") / "_shared"
+
+
+def _files(path: Path) -> dict[str, Path]:
+    found = sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(path).as_posix(): p for p in found}
+
+
+def _digest(files: dict[str, Path]) -> str:
+    total = hashlib.sha256()
+    for name, file in files.items():
+        body = file.read_bytes() if file.exists() else b""
+        total.update(f"{name}\0{len(body)}\0".encode() + body)
+    return total.hexdigest()

@@ -1,0 +1,250 @@
+"""The bench: one specialist's working copy, caps and trials, bound to one connection."""
+
+import secrets
+import shutil
+
+from lineage_repo.errors import EspalierError
+from lineage_repo.model.ledger import Proposal, Started, Trial
+from lineage_repo.model.measurement import Status
+from lineage_repo.prompting.system_prompt import caps_of
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage import locks, snapshot
+from lineage_repo.storage.snapshot import SnapshotError
+from mcp_server.sandbox.cgroup import sweep
+from mcp_server.sandbox.host import Host
+from mcp_server.tools.dry_run import size_reply
+from mcp_server.tools.replies import RebaseReply, SizeReply, SyntaxReply, TrialReply
+from mcp_server.tools.workdir import Workdir
+from mcp_server.trial import runner
+from mcp_server.trial.attempts import measure
+from mcp_server.trial.executor import LocalExecutor
+from mcp_server.trial.preflight import Problem, preflight, surface_problem, syntax_problems
+
+_FREE_BYTES = 64_000_000
+"""What a trial needs at least to be measured and recorded."""
+
+
+class RefusedError(EspalierError):
+    """A request that is not admitted; the message says what to do instead."""
+
+
+class Workspace:
+    """What one connection may do."""
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        specialist: str,
+        session: str,
+        max_submits: int | None,
+        host: Host,
+        brief: str | None = None,
+    ) -> None:
+        if specialist not in campaign.roster:
+            raise RefusedError(f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.roster)}")
+        campaign.recover()
+        sweep()
+        if campaign.lineage.best is None:
+            raise RefusedError(f"the campaign has no baseline: run `espalier calibrate {campaign.folder}` first")
+        campaign.lineage.repair_refs()
+        campaign.lineage.store.pack()
+        self.campaign, self.specialist, self.session = campaign, specialist, session
+        self.lineage, self.task = campaign.lineage, campaign.task
+        self.open_record = campaign.settings.read_record
+        """Whether others' trials may be read."""
+        self._max_submits = caps_of(campaign, specialist).submits if max_submits is None else max_submits
+        self._host = host
+        self._digests = campaign.settings.digests | ({"brief": brief} if brief else {})
+        self.workdir = Workdir(campaign, specialist)
+
+    # ---- checks that cost nothing
+
+    def syntax_check(self) -> SyntaxReply:
+        """Compile-level findings in the working copy."""
+        files = self._files()
+        problems = syntax_problems(files)
+        if outside := self._surface(files):
+            problems = [outside, *problems]
+        message = (
+            f"{len(problems)} to fix, the first: {problems[0].file}:{problems[0].line}."
+            if problems
+            else "No problem found."
+        )
+        return SyntaxReply(ok=not problems, problems=problems[:50], message=message)
+
+    def measurable(self) -> dict[str, bytes]:
+        """The working copy as it is now; what no trial would run is refused."""
+        files = self._files()
+        if fault := preflight(self.task, files):
+            raise RefusedError(f"not measurable as it is: {fault.line}")
+        return files
+
+    def size_project(self, files: dict[str, bytes], dry_run_s: float) -> SizeReply:
+        """Project the margins of `files` from a dry run of one seed; beside other calls, since it is long."""
+        with locks.scratch_folder(self.campaign.folder / "trials", "size") as scratch:
+            outcome, _ = measure(
+                self.campaign,
+                files,
+                scratch,
+                host=self._host,
+                executor=LocalExecutor(self._host),
+                seeds=1,
+                seconds=dry_run_s,
+                clock=self.lineage.calibrations[0].measurement.clock,
+                tell=lambda _: None,
+            )
+        if outcome.measurement is None:
+            raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
+        known = [calibration.measurement for calibration in self.lineage.calibrations]
+        return size_reply(self.task, outcome.measurement, outcome.fault, dry_run_s, known)
+
+    # ---- trials
+
+    def submit(self, title: str, hypothesis: str, expected_delta: float, notes: str) -> TrialReply:
+        """Register the working copy as a trial and start its runner; a measured recipe is answered from the record."""
+        self.lineage.refresh()
+        if mine := next((s for s in self.lineage.running() if s.proposal.specialist == self.specialist), None):
+            raise RefusedError(
+                f"trial {mine.number} of yours is still running: call wait_trial(trial={mine.number}) first"
+            )
+        files = self._files()
+        parent = self.workdir.parent
+        if outside := self._surface(files):
+            raise RefusedError(f"{outside.file} {outside.message}")
+        tree = self.lineage.store.write_tree(files)
+        if known := self.lineage.find_measured(tree, None if self.open_record else self.specialist):
+            return self.reply(known.number, already_measured=True)
+        if not self.open_record and tree == self.lineage.trials[parent].proposal.recipe_tree:
+            raise RefusedError(f"the working copy is trial {parent}'s recipe, unchanged: edit it, then submit_trial")
+        if shutil.disk_usage(self.campaign.folder).free < _FREE_BYTES:
+            raise RefusedError(f"less than {_FREE_BYTES:,} bytes are free in {self.campaign.folder}: no trial starts")
+        if self.submits_left() <= 0:
+            raise RefusedError(
+                f"this session has used its {self._max_submits} submits: end it with one sentence on what you learnt"
+            )
+        proposal = Proposal(
+            parent=parent,
+            title=title,
+            hypothesis=hypothesis,
+            expected_delta=expected_delta,
+            notes=notes,
+            specialist=self.specialist,
+            session=self.session,
+            recipe_tree=tree,
+        )
+        return self.reply(self._register(proposal))
+
+    def _surface(self, files: snapshot.Files) -> Problem | None:
+        return surface_problem(self.task, files, self.lineage.recipe(self.workdir.parent))
+
+    def _register(self, proposal: Proposal) -> int:
+        held: list[int] = []
+
+        def claim(number: int) -> None:
+            held.append(locks.acquire(self.campaign.trial_folder(number)))
+
+        try:
+            number = self.lineage.register(proposal, self._digests, claim)
+            runner.launch(self.campaign, number, self._host, held[0])
+        finally:
+            for descriptor in held:
+                locks.release(descriptor)
+        return number
+
+    def submits_left(self) -> int:
+        """How many trials this session may still register; counted from the ledger."""
+        return self._max_submits - sum(s.proposal.session == self.session for s in self.lineage.started.values())
+
+    def finished(self, number: int) -> bool:
+        """Whether a trial is recorded; one whose runner died is recorded first."""
+        self.started(number)
+        if number in self.lineage.trials:
+            return True
+        if locks.is_alive(self.campaign.trial_folder(number)):
+            return False
+        self.campaign.recover()
+        return number in self.lineage.trials
+
+    def started(self, number: int) -> Started:
+        """A registered trial that this connection may wait for; raise `RefusedError` with the numbers there are."""
+        if number not in self.lineage.started:
+            self.lineage.refresh()
+        known = self.lineage.started
+        if not self.open_record:
+            mine = [n for n, s in known.items() if s.proposal.specialist == self.specialist]
+            if number not in mine:
+                raise RefusedError(f"trial {number} is not yours; yours are {', '.join(map(str, mine)) or 'none yet'}")
+        if number not in known:
+            raise RefusedError(f"no trial {number}; the newest is {max(known)}")
+        return known[number]
+
+    def progress(self, number: int) -> str:
+        """What the runner last said of a running trial."""
+        try:
+            return (self.campaign.trial_folder(number) / "progress.txt").read_text("utf-8")
+        except FileNotFoundError:
+            return "starting"
+
+    def reply(self, number: int, *, already_measured: bool = False) -> TrialReply:
+        """Where a trial stands."""
+        trial, best = self.lineage.trials.get(number), self.lineage.best
+        reply = TrialReply(
+            trial=number,
+            state="running",
+            best_trial=best.number if best else None,
+            best_score=best.score if best else None,
+            submits_left=self.submits_left(),
+            already_measured=already_measured,
+            notices=list(trial.notices if trial else self.lineage.notices([self.lineage.started[number].proposal])[0]),
+            message=f"Trial {number} is running ({self.progress(number)}): call wait_trial(trial={number}).",
+        )
+        if trial is None:
+            return reply
+        shown = trial.verdict.model_dump(exclude={"margins"}) | {"margins": list(trial.verdict.margins)}
+        slowdown = self.lineage.host_slowdown(trial.measurement) if trial.measurement and trial.number else None
+        message = self._verdict(trial, already_measured)
+        if slowdown is not None and slowdown > self.task.disturbance.above:
+            message += f" The host was {slowdown:.0%} slower than at calibration, so its seconds are too many."
+        return reply.model_copy(update={"state": "done", "message": message, "host_slowdown": slowdown} | shown)
+
+    def _verdict(self, trial: Trial, already_measured: bool) -> str:
+        objective, outcome = self.task.objective, trial.verdict
+        head = f"Trial {trial.number} was measured already: " if already_measured else f"Trial {trial.number}: "
+        if outcome.status is Status.HARNESS_ABORT:
+            then = "submit again" if self.submits_left() > 0 else "this session has no submit left to try it again"
+            return f"{head}harness_abort, not your recipe's fault ({outcome.failure}): it is no evidence; {then}."
+        if outcome.score is None:
+            return f"{head}{outcome.status}: {outcome.failure}"
+        delta = (
+            f", {outcome.delta_vs_best:+.{objective.digits}f} against the best then"
+            if outcome.delta_vs_best is not None
+            else ""
+        )
+        needed = (
+            f"; a keep needs a gain over {outcome.threshold:.{objective.digits}f}"
+            if outcome.status is Status.DISCARD
+            else ""
+        )
+        return f"{head}{outcome.status}, {objective.metric} {objective.text(outcome.score)}{delta}{needed}."
+
+    # ---- the working copy
+
+    def rebase_to(self, number: int) -> RebaseReply:
+        """Put a trial's recipe in the working copy and make it the parent."""
+        best = self.lineage.refresh().best
+        if not self.open_record and best and number not in {0, best.number}:
+            raise RefusedError(f"rebase_to takes 0, the start, or {best.number}, the best now; not {number}")
+        paths = self.workdir.rebase(number)
+        message = f"The working copy now holds trial {number}'s recipe; edit it, then syntax_check and submit_trial."
+        return RebaseReply(trial=number, files=paths, folder=str(self.workdir.folder.resolve()), message=message)
+
+    def _files(self) -> dict[str, bytes]:
+        try:
+            return self.workdir.files()
+        except SnapshotError as error:
+            raise RefusedError(f"the working copy can't be read: {error}") from None
+
+
+def new_session(specialist: str) -> str:
+    """A session id for a connection that was given none."""
+    return f"{specialist}-{secrets.token_hex(4)}"

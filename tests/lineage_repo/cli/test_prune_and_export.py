@@ -1,0 +1,166 @@
+"""What is pruned, what is published, and a table that is read without git."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lineage_repo.cli.commands import open_lineage
+from lineage_repo.interchange.bundle import find_leaks
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage.locks import acquire, release
+from lineage_repo.text.redact import Redactor
+from lineage_repo.verification.verify import verify
+from tests.lineage_repo.cli.test_cli import espalier
+from tests.lineage_repo.record.test_lineage import digests, git, proposal, submit
+from tests.support.traces import line, small
+
+
+def left(campaign: Campaign, number: int) -> Path:
+    """Papers of a trial: a log and an artifact of 4,000 bytes, and the lock of a runner that has ended."""
+    folder = campaign.trial_folder(number)
+    release(acquire(folder))
+    (folder / "job-1" / "sealed").mkdir(parents=True)
+    (folder / "job-1" / "sealed" / "model").write_bytes(bytes(4000))
+    (folder / "runner.log").write_text("said", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def four(campaign: Campaign) -> list[Path]:
+    """A keep, two crashes, and a crash whose runner still lives, each with its papers."""
+    lineage = campaign.lineage.refresh()
+    numbers = [submit(lineage, -0.9), *(submit(lineage, body=f"x = {i}\n".encode()) for i in (7, 8, 9))]
+    return [left(campaign, number) for number in numbers]
+
+
+def test_prune_removes_papers_of_old_trials_but_not_of_keeps_and_the_newest(
+    campaign: Campaign, four: list[Path]
+) -> None:
+    before = verify(campaign.lineage.store).tip
+    assert "would free" in espalier("prune", campaign.folder, "--last", "1", "--dry-run").output
+    assert all((folder / "runner.log").exists() for folder in four)
+    done = espalier("prune", campaign.folder, "--last", "1")
+    assert "logs and artifacts in 2 folders" in done.output
+    assert [(folder / "runner.log").exists() for folder in four] == [True, False, False, True]
+    assert [(folder / "job-1").exists() for folder in four] == [True, False, False, True]
+    assert verify(campaign.lineage.store).tip == before
+    assert verify(campaign.lineage.store).problems == ()
+
+
+def test_prune_leaves_a_trial_whose_runner_lives(campaign: Campaign, four: list[Path]) -> None:
+    held = acquire(four[1])
+    espalier("prune", campaign.folder, "--last", "0")
+    release(held)
+    assert [(folder / "runner.log").exists() for folder in four] == [True, True, False, False]
+
+
+def test_prune_clears_what_failed_measurements_left_and_no_folder_that_it_does_not_know(
+    campaign: Campaign, four: list[Path]
+) -> None:
+    trials = campaign.folder / "trials"
+    others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
+    for folder in others:
+        folder.mkdir()
+        (folder / "log").write_text("words", "utf-8")
+    found = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
+    assert found["others"] == ["certify-x1"]
+    assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
+
+
+def test_prune_removes_a_link_and_not_what_it_leads_to(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("stays", "utf-8")
+    (four[1] / "job-1" / "link").symlink_to(tmp_path / "mine")
+    (four[2] / "job-2").symlink_to(tmp_path / "mine")
+    espalier("prune", campaign.folder, "--last", "0")
+    assert (tmp_path / "mine" / "file").read_text("utf-8") == "stays"
+    assert not (four[2] / "job-2").is_symlink()
+
+
+@pytest.mark.slow
+def test_a_bundle_is_cloned_and_verified(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
+    done = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (tmp_path / "public").iterdir()} == {"lineage.bundle", "report.html", "README.md"}
+    git(tmp_path, "clone", "-q", str(tmp_path / "public" / "lineage.bundle"), str(tmp_path / "clone"))
+    report = verify(open_lineage(tmp_path / "clone").store)
+    assert (report.problems, report.keeps) == ((), 1)
+    assert str(report.tip) in (tmp_path / "public" / "README.md").read_text("utf-8")
+    assert (tmp_path / "clone" / "recipe" / "fit.py").is_file()
+
+
+def test_a_record_with_something_private_is_not_published(campaign: Campaign, tmp_path: Path) -> None:
+    home = str(Path.home())
+    submit(campaign.lineage.refresh(), 0.1, body=f"path = '{home}/data'\n".encode())
+    done = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
+    assert done.exit_code == 1
+    assert "recipe/fit.py holds your home folder" in done.output
+    assert home not in done.output.replace(str(tmp_path), "")
+    assert not (tmp_path / "public").exists()
+
+
+def test_a_private_path_is_found_in_names_and_however_it_is_written(campaign: Campaign) -> None:
+    lineage, private = campaign.lineage.refresh(), {"your home folder": "/home/someone"}
+    ways = (
+        "-I/home/someone/x",
+        "file://localhost/home/someone",
+        "/home/someone-b",
+        r"\/home\/someone",
+        "%2Fhome%2fsomeone",
+    )
+    for text in ways:
+        submit(lineage, 0.1, body=f"x = '{text}'\n".encode())
+    assert len(list(find_leaks(lineage, private, Redactor()))) == 5
+    tree = lineage.store.write_tree({"sk-ant-" + "a" * 30 + ".py": b"x = 1\n"})
+    claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
+    lineage.register(claim, digests(lineage), lambda _: None)
+    assert any("recipe holds a credential" in leak for leak in find_leaks(lineage, private, Redactor()))
+
+
+def test_keys_and_credentials_of_the_environment_are_found_in_the_record(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.1, body=b"key = 'sk-ant-" + b"a" * 30 + b"'\n")
+    submit(lineage, 0.1, body=b"word = 'correct-horse'\n")
+    found = list(find_leaks(lineage, {}, Redactor(["correct-horse"])))
+    assert len(found) == 2
+    assert all("a credential" in leak for leak in found)
+
+
+def test_log_reads_its_rows_from_a_file_that_grows_with_the_record(campaign: Campaign) -> None:
+    first = submit(campaign.lineage.refresh(), 0.1)
+    assert f"{first:04d}" in espalier("log", campaign.folder).output
+    rows = campaign.folder / "rows.tsv"
+    size = rows.stat().st_size
+    second = submit(campaign.lineage, body=b"x = 5\n")
+    shown = espalier("log", campaign.folder).output.splitlines()
+    assert [row[:4] for row in shown[2:]] == [f"{second:04d}", f"{first:04d}", "0000"]
+    assert rows.read_bytes()[:size].count(b"\n") < rows.read_bytes().count(b"\n")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"half a li", b'{"title": 1}\ntip\tabc\n'])
+def test_a_torn_file_of_rows_is_made_anew(campaign: Campaign, body: bytes) -> None:
+    expected = espalier("log", campaign.folder).output
+    (campaign.folder / "rows.tsv").write_bytes(body)
+    assert espalier("log", campaign.folder).output == expected
+    assert espalier("log", campaign.folder, "--json").exit_code == 0
+
+
+def test_log_answers_where_it_must_not_write(campaign: Campaign, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", str(campaign.folder / "lineage.git"), str(tmp_path / "clone"))
+    assert "0000 baseline" in espalier("log", tmp_path / "clone").output
+    assert not (tmp_path / "clone" / "rows.tsv").exists()
+    (campaign.folder / "overview.json").unlink()
+    assert espalier("status", campaign.folder).exit_code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_lineage_ten_thousand_deep_is_read_without_recursion(tmp_path: Path) -> None:
+    trials = [line(0, 2.0), *(line(i, hypothesis=f"Change {i} word{i % 97}") for i in range(1, 10_001))]
+    small(tmp_path / "deep", *trials)
+    assert "10000 crash" in espalier("log", tmp_path / "deep", "-n", "1").output
+    assert espalier("status", tmp_path / "deep").exit_code == 0
+    done = espalier("report", tmp_path / "deep", "-o", tmp_path / "deep.html")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "deep.html").stat().st_size < 8_000_000

@@ -1,0 +1,22 @@
+"""A request with half of a surrogate pair is mended, and nothing else in it."""
+
+import json
+
+import pytest
+
+from mcp_server.tools.stdio import mend_line
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (rb'"a \ud83d b"', "a \ufffd b"),
+        (rb'"a \uDE00 b"', "a \ufffd b"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (rb'"\ud83d\ude00 \u00e9 \\ud83d"', "\U0001f600 \u00e9 \\ud83d"),
+        ('"ä😀"'.encode(), "ä😀"),
+    ],
+)
+def test_every_line_can_be_read_and_says_what_it_said(line: bytes, text: str) -> None:
+    assert json.loads(mend_line(line)) == text
+    json.loads(mend_line(line)).encode()
