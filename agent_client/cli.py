@@ -21,10 +21,11 @@ from agent_client.session.endpoint import select
 from agent_client.session.shell_guard import ShellGuard
 from agent_client.standin import server
 from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.monitor.control import Control
 from lineage_repo.prompting.system_prompt import system_prompt
-from lineage_repo.record.campaign import Campaign, CampaignError
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.text.redact import Redactor
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from agent_client.brief.message import render
 from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Incumbent, Proposal, Started, Trial, Verdict
 from lineage_repo.model.measurement import Measurement, Status, now
-from lineage_repo.record.campaign import find_task
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
+from lineage_repo.task.find import find_task
 
 _RUNS = 5
 _HEX = "0" * 40

@@ -14,7 +14,8 @@ import click
 
 from benchmarks import bare, cifar
 from lineage_repo.model.measurement import Measurement, Record
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
@@ -122,7 +123,7 @@ def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
 def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> Measurement:
     """One seed by the harness; raise with the fault's line where it has no score."""
     campaign = Campaign.create(folder / "campaign", task)
-    job = campaign.folder / "trials" / "gpu"
+    job = campaign.paths.trials / "gpu"
     job.mkdir()
     found, _ = measure(
         campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None, seeds=1

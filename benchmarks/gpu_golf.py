@@ -14,7 +14,8 @@ import click
 
 from benchmarks import tokens
 from lineage_repo.model.measurement import Measurement
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
@@ -80,7 +81,7 @@ def without_brotli(files: dict[str, bytes]) -> dict[str, bytes]:
 def measured(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
     """One seed by the harness and what training said; raise with the fault's line where there is no score."""
     campaign = Campaign.create(folder, task)
-    job = campaign.folder / "trials" / "gpu"
+    job = campaign.paths.trials / "gpu"
     job.mkdir()
     found, _ = measure(
         campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=click.echo, seeds=1

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from lineage_repo.model.measurement import Measurement
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox import host as hosts
@@ -66,7 +67,7 @@ def shortened(files: dict[str, bytes], steps: int, rows: int) -> dict[str, bytes
 def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
     """One trial by the harness, and the log of its training; raise with the fault's line where it has no score."""
     campaign = Campaign.create(folder / "campaign", task)
-    job = campaign.folder / "trials" / "gpu"
+    job = campaign.paths.trials / "gpu"
     job.mkdir()
     found, _ = measure(
         campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=click.echo, seeds=1

@@ -16,8 +16,9 @@ import click
 
 from lineage_repo.model.ledger import Proposal, Trial
 from lineage_repo.model.measurement import Fault, Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
+from lineage_repo.task.find import find_task
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import calibration
@@ -69,7 +70,7 @@ def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
     path = bench.workdir.folder / "fit.py"
     path.write_text(path.read_text("utf-8") + f"# {salt}\n", "utf-8")
     number = bench.submit("one more comment", "A comment changes nothing, so this measures the harness.", 0.0, "").trial
-    locks.wait_for_release(campaign.trial_folder(number))
+    locks.wait_for_release(campaign.paths.trial(number).folder)
     bench.finished(number)
     bench.workdir.close()
     return bench.lineage.trials[number]

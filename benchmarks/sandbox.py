@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from mcp_server.sandbox.host import Host
 from mcp_server.sandbox.probe import run_in_box as run_boxed
 from mcp_server.trial.attempts import measure

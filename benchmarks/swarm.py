@@ -139,7 +139,7 @@ def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: fl
         sleep = f"import time\ntime.sleep({seconds})  # {number} {turn}\nfound = fit("
         path.write_text(text.replace("found = fit(", sleep), "utf-8")
         trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
-        locks.wait_for_release(bench.campaign.trial_folder(trial))
+        locks.wait_for_release(bench.campaign.paths.trial(trial).folder)
         bench.finished(trial)
     bench.workdir.close()
 

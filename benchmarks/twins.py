@@ -12,7 +12,8 @@ from statistics import fmean, stdev
 
 import click
 
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.verdict.judge import values_per_seed
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration
@@ -37,7 +38,7 @@ def row(name: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         campaign = Campaign.create(Path(scratch) / "campaign", find_task(name))
         host = Host(state=Path(scratch) / "state", path=os.environ["PATH"])
-        folder = campaign.folder / "trials" / "start"
+        folder = campaign.paths.trials / "start"
         folder.mkdir()
         begun = time.monotonic()
         outcome, _ = measure(

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import tomli_w
 
-from lineage_repo.record.campaign import Campaign, data_folder
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
+from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.workspace import Workspace

@@ -22,11 +22,12 @@ import click
 import tomli_w
 from mcp import Client
 
+from lineage_repo.errors import SnapshotError
 from lineage_repo.model.ledger import Proposal, Trial
 from lineage_repo.model.measurement import Status
-from lineage_repo.record.campaign import Campaign, data_folder
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.scratch import SCRATCH
-from lineage_repo.storage.snapshot import SnapshotError
+from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import check_line
 from lineage_repo.verification.verify import verify
@@ -315,7 +316,7 @@ def measure(arena: Arena, task: str, files: Mapping[str, bytes], attack: Attack)
         session="hostile",
         recipe_tree=lineage.store.write_tree(files),
     )
-    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
+    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
     return runner.run(campaign, number, arena.host)
 
 
@@ -458,7 +459,7 @@ def problems(arena: Arena) -> Iterator[str]:
         for folder in campaign.folder.glob("trials/*/job-*/*"):
             if folder.name in SCRATCH:
                 yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
-        for folder in campaign.boxes.glob("*"):
+        for folder in campaign.paths.boxes.glob("*"):
             yield f"{name}: box folder left: {folder.name}"
         if campaign.lineage.refresh().running():
             yield f"{name}: a trial has no outcome"

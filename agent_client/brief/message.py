@@ -31,7 +31,7 @@ def render(lineage: Lineage, specialist: str, folder: Path, submits: int, sessio
     Where agents don't read the record it holds the number and the score of the best, and nothing else of any trial.
     """
     head = _head(lineage, specialist, folder, submits, session)
-    if lineage.campaign and not lineage.campaign.read_record:
+    if not lineage.campaign.read_record:
         return Brief(text="\n\n".join([*head, *_best_alone(lineage), _TAIL_ALONE]))
     start = "\n\n".join([*head, f"{_since(lineage)}\n\n{_QUOTES}"])
     found = sections(lineage, specialist)
@@ -51,7 +51,7 @@ _TAIL_ALONE = "Read the recipe in your working copy, then edit, check and submit
 def _head(lineage: Lineage, specialist: str, folder: Path, submits: int, session: str) -> list[str]:
     task = lineage.task
     objective = task.objective
-    kind = "specialist" if lineage.campaign and lineage.campaign.arm == "roles" else "generalist"
+    kind = "specialist" if lineage.campaign.arm == "roles" else "generalist"
     lines = [
         f"You are the {kind} `{specialist}`: {lineage.roster[specialist].title}.",
         f"Objective: `{objective.metric}` in {objective.unit}; {objective.direction} is better.",

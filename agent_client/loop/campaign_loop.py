@@ -104,7 +104,7 @@ class Run:
     def _look(self) -> None:
         self.campaign.recover()
         news = self._progress.tell()
-        if news or any(health.is_queued(self.campaign.trial_folder(number)) for number in self._running()):
+        if news or any(health.is_queued(self.campaign.paths.trial(number).folder) for number in self._running()):
             self._news_at = time.monotonic()
         for trial in news:
             if isinstance(trial, Trial) and trial.status is Status.KEEP:

@@ -9,13 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from agent_client.loop.progress import Say
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
 
 TIMEOUT_S = 30.0
-
-
-class NotifyError(EspalierError):
-    """A command that can't be run."""
 
 
 class Notifier:
@@ -76,7 +72,7 @@ def _argv(command: str, path: str | None) -> list[str]:
     try:
         argv = shlex.split(command)
     except ValueError as error:
-        raise NotifyError(f"--notify {command!r} can't be split into words: {error}") from None
+        raise CampaignError(f"--notify {command!r} can't be split into words: {error}") from None
     if not argv or not shutil.which(argv[0], path=path):
-        raise NotifyError(f"--notify {command!r}: no such program; name one on PATH or by its path")
+        raise CampaignError(f"--notify {command!r}: no such program; name one on PATH or by its path")
     return argv

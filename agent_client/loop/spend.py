@@ -67,8 +67,8 @@ def settle(campaign: Campaign, say: Say) -> list[SessionRecord]:
         if report.end_reason is None:
             trials = tuple(n for n, s in campaign.lineage.started.items() if s.proposal.session == report.session)
             ended = report.model_copy(update={"end_reason": EndReason.LOST, "trials": trials})
-            folder = campaign.folder / "sessions" / report.session
-            shutil.rmtree(folder / "home", ignore_errors=True)
-            write_whole(folder / "session.json", ended.canonical())
+            folder = campaign.paths.session(report.session)
+            shutil.rmtree(folder.home, ignore_errors=True)
+            write_whole(folder.record, ended.canonical())
         found.append(ended)
     return found

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -18,6 +19,7 @@ from agent_client.session import file_guard, pdeathsig
 from agent_client.standin.conversation import PREFIX
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import Record
+from lineage_repo.model.paths import SessionPaths
 from lineage_repo.text.redact import Redactor
 
 TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
@@ -47,44 +49,16 @@ class Access(Record):
     """Takes credentials out of everything that a session leaves."""
 
 
-class SessionFolder(Record):
-    """Where a session's files lie."""
+@dataclass(frozen=True)
+class SessionFolder(SessionPaths):
+    """Where a session's files lie, and the working copy that its agent edits."""
 
-    folder: Path
-    """`<campaign>/sessions/<id>`."""
     workdir: Path
 
     @property
-    def system(self) -> Path:
-        return self.folder / "system.md"
-
-    @property
-    def brief(self) -> Path:
-        return self.folder / "brief.md"
-
-    @property
-    def transcript(self) -> Path:
-        return self.folder / "transcript.jsonl"
-
-    @property
-    def tools(self) -> Path:
-        return self.folder / "tools.jsonl"
-
-    @property
-    def record(self) -> Path:
-        return self.folder / "session.json"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "cli.log"
-
-    @property
     def cli(self) -> Path:
+        """The program that the SDK starts."""
         return self.folder / "claude.sh"
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
 
 
 def tethered_cli(place: SessionFolder) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import EndpointError
 from lineage_repo.text.redact import Redactor
 
 DEFAULT_URL = "https://api.anthropic.com"
@@ -27,10 +27,6 @@ VARIABLES = (
 """What reaches a real model: credentials, endpoint, proxies. The stand-in gets none of it."""
 _CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_")
 _TIMEOUT_S = 15.0
-
-
-class EndpointError(EspalierError):
-    """A model that can't be reached or used; the message says what to set."""
 
 
 def variables(environment: Mapping[str, str], base_url: str | None) -> dict[str, str]:

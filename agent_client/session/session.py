@@ -27,11 +27,11 @@ from agent_client.brief.message import Brief, render
 from agent_client.session import file_guard, messages
 from agent_client.session.artifacts import SessionFiles
 from agent_client.session.claude_options import Access, SessionFolder, expected_tools, options, server_command
-from agent_client.session.shell_guard import ShellError, ShellGuard
+from agent_client.session.shell_guard import ShellGuard
 from agent_client.session.stream import Activity
 from agent_client.session.tool_check import ToolCheck
 from agent_client.standin.conversation import PREFIX
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import EspalierError, ShellError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
@@ -62,8 +62,8 @@ class Session:
         self.caps, self.extras, self._on_begun = caps, extras, on_begun
         self.started = now()
         self.id = f"{self.started:%Y%m%d-%H%M%S}-{specialist}-{uuid4().hex[:6]}"
-        folder = campaign.folder.resolve() / "sessions" / self.id
-        self.place = SessionFolder(folder=folder, workdir=campaign.workdir(specialist).resolve())
+        folder = campaign.paths.session(self.id).folder
+        self.place = SessionFolder(folder=folder, workdir=campaign.paths.workdir(specialist).resolve())
         self.activity = Activity()
         self.reason: EndReason | None = None
         self.error: str | None = None

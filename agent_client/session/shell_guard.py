@@ -20,7 +20,7 @@ from claude_agent_sdk import HookContext, HookInput, HookMatcher
 from claude_agent_sdk.types import HookCallback, HookJSONOutput
 
 from agent_client.session import file_guard
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import ShellError
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.text.sanitize import clip
 
@@ -31,10 +31,6 @@ MOST_S = 540.0
 _GRACE_S = 60.0
 _MOST_BYTES = 60_000
 """Of a command: the kernel takes 128 KiB in one argument, and base64 needs a third more."""
-
-
-class ShellError(EspalierError):
-    """Commands of an agent can't be held here; the message names the remedy."""
 
 
 class ShellGuard:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
 

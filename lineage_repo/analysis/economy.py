@@ -4,7 +4,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from lineage_repo.analysis.facts import slot_seconds
-from lineage_repo.analysis.support import UnsupportedError, recorded_trials
+from lineage_repo.analysis.support import recorded_trials
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage

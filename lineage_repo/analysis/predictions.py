@@ -2,7 +2,8 @@
 
 from statistics import median
 
-from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
 

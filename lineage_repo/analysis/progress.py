@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from lineage_repo.analysis.support import UnsupportedError, format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Number, Record, Status
 from lineage_repo.record.lineage import Lineage

@@ -8,7 +8,8 @@ from lineage_repo.analysis.limits import BudgetHits, Margins, budget_hits, margi
 from lineage_repo.analysis.predictions import Predictions, predictions
 from lineage_repo.analysis.progress import StatusCounts, Trajectory, statuses, trajectory
 from lineage_repo.analysis.roles import Architecture, Edges, Roles, architecture, edges, roles
-from lineage_repo.analysis.support import Absent, UnsupportedError
+from lineage_repo.analysis.support import Absent
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
@@ -61,9 +62,9 @@ def analyze(lineage: Lineage, single: Lineage | None = None) -> Analysis:
         "predictions": lambda: predictions(lineage),
     }
     return Analysis(
-        campaign=lineage.campaign.name if lineage.campaign else "",
+        campaign=lineage.campaign.name,
         title=lineage.task.title,
-        imported=bool(lineage.campaign and lineage.campaign.origin),
+        imported=lineage.is_imported,
         sections={name: _tried(part) for name, part in parts.items()},
     )
 

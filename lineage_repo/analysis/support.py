@@ -1,13 +1,9 @@
 """What every analysis shares: the trials it counts, and how it says that the record can't support it."""
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
-
-
-class UnsupportedError(EspalierError):
-    """The record lacks what an analysis needs; the message says what."""
 
 
 class Absent(Record):

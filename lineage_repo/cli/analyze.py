@@ -7,11 +7,11 @@ import click
 
 from lineage_repo.analysis import summary
 from lineage_repo.analysis.paper import recompute
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.cli.report import begun
 from lineage_repo.interchange.bundle import write_bundle
 from lineage_repo.interchange.table import write_table
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.data import report_data
 from lineage_repo.report.page import report_page
 from lineage_repo.report.vega import vega_script

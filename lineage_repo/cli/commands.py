@@ -10,16 +10,18 @@ import click
 
 from lineage_repo.analysis.facts import values
 from lineage_repo.cli.output import print_json, print_lines, print_text
-from lineage_repo.cli.status import arm_text
 from lineage_repo.model.ledger import Arm, Caps, Trial
 from lineage_repo.model.manifest import Objective, Task
 from lineage_repo.model.measurement import LEVELS, Isolation
+from lineage_repo.model.paths import CampaignPaths
+from lineage_repo.model.roster import arm_text
 from lineage_repo.prompting.queries import margin_text
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.record.opening import find_store, open_lineage
 from lineage_repo.storage import snapshot
 from lineage_repo.storage.message import heading
-from lineage_repo.storage.store import Store
+from lineage_repo.task.find import find_task
 from lineage_repo.verification.verify import verify
 
 _DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -37,22 +39,6 @@ def _trial_number(_: Any, __: Any, value: str) -> int:
 
 def _trial(name: str) -> Callable[[Any], Any]:
     return click.argument(name, metavar=name.upper(), callback=_trial_number)
-
-
-def open_lineage(directory: Path) -> Lineage:
-    """The lineage of a campaign folder, of its bare repository, or of any clone."""
-    lineage = Lineage(_store(directory)).refresh()
-    if lineage.campaign is None:
-        raise click.ClickException(f"{directory} holds a git repository, but no ledger: it is no clone of a lineage")
-    return lineage
-
-
-def _store(directory: Path) -> Store:
-    inside = directory / "lineage.git"
-    store = Store(inside if inside.is_dir() else directory)
-    if not store.is_repository():
-        raise click.ClickException(f"{directory} is neither a campaign nor a clone of a lineage")
-    return store
 
 
 @click.command()
@@ -123,7 +109,7 @@ def show(directory: Path, trial: int, as_json: bool) -> None:
     if as_json:
         return print_json(found.model_dump(mode="json", exclude_none=True))
     proposal, outcome, objective = found.proposal, found.verdict, lineage.task.objective
-    papers = directory / "sessions" / proposal.session
+    papers = CampaignPaths(directory).session(proposal.session).folder
     rows = [
         ("trial", f"{found.number:04d}  {outcome.status}  {objective.text(outcome.score)}"),
         ("title", heading(proposal)),
@@ -234,15 +220,15 @@ def logs(directory: Path, trial: int) -> None:
     lineage = open_lineage(directory)
     if trial not in lineage.started:  # one that still runs has logs too
         lineage.trial(trial)
-    folder = directory / "trials" / f"{trial:04d}"
+    paths = CampaignPaths(directory).trial(trial)
     found = (
-        sorted(folder.glob("job-*/logs/*.log"))
-        + sorted(folder.glob("job-*/worker.log"))
-        + sorted(folder.glob("runner.log"))
+        [path for job in paths.jobs for path in sorted(job.box_logs.glob("*.log"))]
+        + [job.log for job in paths.jobs]
+        + [paths.log]
     )
-    shown = [path for path in found if path.stat().st_size]
+    shown = [path for path in found if path.is_file() and path.stat().st_size]
     for path in shown:
-        print_lines(f"== {path.relative_to(folder)}")
+        print_lines(f"== {path.relative_to(paths.folder)}")
         text = path.read_bytes().decode("utf-8", "replace")
         print_text(text if text.endswith("\n") else f"{text}\n")
     if not shown:
@@ -272,7 +258,7 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
 @click.option("--quick", is_flag=True, help="Check connectivity instead of every object.")
 def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""
-    report = verify(_store(directory), full=not quick)
+    report = verify(find_store(directory), full=not quick)
     if as_json:
         print_json({"schema": "espalier.verify/1", **report.model_dump(mode="json")})
     else:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import click
 
 from lineage_repo.cli.output import print_json, print_lines, print_text
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.json_shape import fits, parsed
 from lineage_repo.storage.files import read_plain
 
-NAME, TIP = "rows.tsv", "tip"
+TIP = "tip"
 _STATUSES = (
     "baseline",
     "keep",
@@ -78,7 +79,7 @@ def log(
 
 def _table(directory: Path, *, whole: bool) -> Table:
     try:
-        tip = (directory / "lineage.git" / "refs" / "heads" / "ledger").read_text("ascii").strip()
+        tip = CampaignPaths(directory).ledger_ref.read_text("ascii").strip()
         table = read_rows(directory)
     except (OSError, ValueError):
         return _from_git(directory)
@@ -100,7 +101,7 @@ def _from_git(directory: Path, *, anew: bool = False) -> Table:
 
 def read_rows(directory: Path) -> Table:
     """Read the file; raise `OSError` or `ValueError` where it is missing or torn."""
-    return table_of(read_plain(directory / NAME).decode("utf-8"))
+    return table_of(read_plain(CampaignPaths(directory).log_rows).decode("utf-8"))
 
 
 def table_of(text: str) -> Table:

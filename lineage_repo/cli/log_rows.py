@@ -10,31 +10,32 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lineage_repo.cli.commands import open_lineage
-from lineage_repo.cli.log import NAME, TIP, Table, read_rows, table_of
-from lineage_repo.cli.status import arm_text
+from lineage_repo.cli.log import TIP, Table, read_rows, table_of
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.paths import CampaignPaths
+from lineage_repo.model.roster import arm_text
 from lineage_repo.prompting import queries
 from lineage_repo.record.index import read_entry
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import heading
-from lineage_repo.storage.repository import StoreError
 from lineage_repo.storage.store import Store
 from lineage_repo.text.sanitize import clip
 
 
 def current(directory: Path, *, anew: bool = False) -> Table:
     """The table at the ledger's tip, brought up to date or made `anew`; for a clone folded from git each time."""
-    if not (directory / "lineage.git").is_dir():
+    if not CampaignPaths(directory).repository.is_dir():
         return table_of(_whole(directory))
     if not anew:
-        with suppress(StoreError, OSError, ValueError):
+        with suppress(RecordError, OSError, ValueError):
             return _appended(directory)
     text = _whole(directory)
     with suppress(OSError):  # a reader without the right to write reads all the same
-        write_whole(directory / NAME, text.encode())
+        write_whole(CampaignPaths(directory).log_rows, text.encode())
     return table_of(text)
 
 
@@ -52,13 +53,13 @@ def graph(directory: Path, wanted: str | None, limit: int | None) -> str:
 def _appended(directory: Path) -> Table:
     """Read only what came since; raise what means that the file is of no use."""
     known = read_rows(directory)
-    rows = Store(directory / "lineage.git").rows(known.tip)
+    rows = Store(CampaignPaths(directory).repository).rows(known.tip)
     objective = Objective.model_validate(known.objective)
     trials = [entry for row in rows if isinstance(entry := read_entry(row), Trial)]
     if rows:
         text = _lines(trials, objective, rows[-1].commit)
         # One write at the end of the file: two readers at once leave the same lines twice, which does no harm.
-        descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        descriptor = os.open(CampaignPaths(directory).log_rows, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
             os.write(descriptor, text.encode())
         finally:
@@ -69,7 +70,7 @@ def _appended(directory: Path) -> Table:
 def _whole(directory: Path) -> str:
     lineage = open_lineage(directory)
     frozen, task = lineage.campaign, lineage.task
-    arm = arm_text(frozen.arm, read_record=frozen.read_record) if frozen else ""
+    arm = arm_text(frozen.arm, read_record=frozen.read_record)
     header = {"title": task.title, "arm": arm, "objective": task.objective.model_dump(mode="json")}
     return json.dumps(header) + "\n" + _lines(lineage.trials.values(), task.objective, lineage.tip or "")
 

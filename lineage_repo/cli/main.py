@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from lineage_repo.cli.output import escape_text, print_json
+from lineage_repo.cli.output import print_json
 from lineage_repo.errors import EspalierError
+from lineage_repo.text.escape import escape_text
 
 COMMANDS = {
     "init": ("lineage_repo.cli.commands:init", "Make a campaign folder for a task."),
@@ -21,9 +22,9 @@ COMMANDS = {
     "serve": ("mcp_server.commands.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
     "status": ("lineage_repo.cli.status:status", "Say where a campaign stands."),
     "top": ("lineage_repo.cli.top:top", "Watch a campaign live."),
-    "pause": ("lineage_repo.monitor.control:pause", "Let a running loop start no new sessions."),
-    "resume": ("lineage_repo.monitor.control:resume", "Take a pause back."),
-    "stop": ("lineage_repo.monitor.control:stop", "End a running loop; its trials go on and are recorded."),
+    "pause": ("lineage_repo.cli.control:pause", "Let a running loop start no new sessions."),
+    "resume": ("lineage_repo.cli.control:resume", "Take a pause back."),
+    "stop": ("lineage_repo.cli.control:stop", "End a running loop; its trials go on and are recorded."),
     "sessions": (
         "lineage_repo.cli.sessions:sessions",
         "List the sessions: who, how long, what for, how they ended.",

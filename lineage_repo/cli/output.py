@@ -4,37 +4,11 @@ Imports next to nothing, like the commands that a monitor asks every second.
 """
 
 import json
-import re
-import unicodedata
-from typing import Any, cast
+from typing import Any
 
 import click
 
-_LONE_RETURN = re.compile(r"\r(?!\n)")
-
-
-def escape_line(text: str) -> str:
-    """`text` as one line: control, format and line-breaking characters as their escapes."""
-    if text.isprintable():
-        return text
-    return "".join(repr(c)[1:-1] if _moves(c) else c for c in text)
-
-
-def escape_text(text: str) -> str:
-    """`text` as the lines that it has, everything else in it as `visible` shows it."""
-    if text.isprintable():
-        return text
-    text = _LONE_RETURN.sub(r"\\r", text)
-    return "".join(repr(c)[1:-1] if c not in "\r\n\t" and _moves(c) else c for c in text)
-
-
-def escape_data(value: Any) -> Any:
-    """Plain data with every text in it made one line."""
-    if isinstance(value, dict):
-        return {escape_line(key): escape_data(inner) for key, inner in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return [escape_data(inner) for inner in cast("list[Any]", value)]
-    return escape_line(value) if isinstance(value, str) else value
+from lineage_repo.text.escape import escape_line, escape_text
 
 
 def print_lines(*lines: str, err: bool = False) -> None:
@@ -55,7 +29,3 @@ def print_text(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print for a machine; what is not ASCII is escaped."""
     click.echo(json.dumps(value, indent=1))
-
-
-def _moves(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -8,14 +8,15 @@ from typing import NamedTuple, get_args
 
 import click
 
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage import locks
 
 KEEP_LAST = 20
-_LOCK = "lock"
+_LOCK = TrialPaths(Path()).lock.name
 
 
 _MEASURED = re.compile(rf"({'|'.join(get_args(locks.ScratchKind))})-\w+", re.ASCII)
@@ -37,7 +38,7 @@ def trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[TrialFold
     recent = set(sorted(lineage.trials)[-last:] if last else ())
     found: list[TrialFolder] = []
     names = {f"{number:04d}": number for number in lineage.trials}
-    for folder in sorted((campaign / "trials").glob("*")):
+    for folder in sorted(CampaignPaths(campaign).trials.glob("*")):
         if folder.is_symlink() or not folder.is_dir():
             continue
         number = names.get(folder.name)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.errors import UnsupportedError
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.compare_page import comparison_page
 from lineage_repo.report.comparison import Comparison, compare_arms
 from lineage_repo.report.data import ReportData, report_data
-from lineage_repo.report.figure import ReportError
 from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.vega import vega_script, write_figures
 from lineage_repo.storage.files import write_whole
@@ -22,9 +22,9 @@ def begun(what: str) -> None:
 
 
 def place(out: Path) -> None:
-    """Raise `ReportError` where `out` can't be written."""
+    """Raise `UnsupportedError` where `out` can't be written."""
     if not out.parent.is_dir():
-        raise ReportError(f"{out.parent} is no folder: make it first")
+        raise UnsupportedError(f"{out.parent} is no folder: make it first")
 
 
 @click.command()

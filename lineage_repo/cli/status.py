@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from lineage_repo.cli.output import print_json, print_lines
+from lineage_repo.model.roster import arm_text
 from lineage_repo.monitor import host_slots
 from lineage_repo.monitor.health import look
 
@@ -36,11 +37,6 @@ def status(directory: Path, as_json: bool, exit_code: bool) -> None:
         print_lines(*_lines(directory, found))
     if exit_code:
         raise click.exceptions.Exit(EXIT[found["state"]])
-
-
-def arm_text(arm: str, *, read_record: bool) -> str:
-    """How a search is organised, as people read it."""
-    return arm if read_record else f"{arm}, no lineage"
 
 
 def _lines(directory: Path, found: dict[str, Any]) -> list[str]:

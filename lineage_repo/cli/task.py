@@ -8,18 +8,14 @@ from pathlib import Path
 import click
 
 from lineage_repo.cli.output import print_json, print_lines
-from lineage_repo.errors import EspalierError
-from lineage_repo.model.manifest import ManifestError, Task
-from lineage_repo.task.find import builtin_tasks, data_folder
+from lineage_repo.errors import TaskError
+from lineage_repo.model.manifest import Task
+from lineage_repo.task.builtin import builtin_tasks, data_folder
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import clip
 
 _NAMED = "new_task"
 """What the template calls itself."""
-
-
-class NewTaskError(EspalierError):
-    """A task that can't be made there; the message says what to name instead."""
 
 
 @click.command("new")
@@ -36,12 +32,12 @@ def new(directory: Path) -> None:
 
 
 def scaffold(folder: Path) -> TaskFolder:
-    """Write the template to a new folder and name the task after it; raise `NewTaskError`."""
+    """Write the template to a new folder and name the task after it; raise `TaskError`."""
     name = folder.resolve().name
     if folder.exists():
-        raise NewTaskError(f"{folder} is there already: name a new folder")
+        raise TaskError(f"{folder} is there already: name a new folder")
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
-        raise NewTaskError(
+        raise TaskError(
             f"a task is named as its folder, and {name!r} is no name: use a-z, then up to 31 of a-z, 0-9, _ and -"
         )
     shutil.copytree(data_folder("tasks") / "_template", folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -59,7 +55,7 @@ def list_tasks() -> None:
             print_lines(
                 f"{path.name:20} {task.title}" + ("; first: task prepare" if task.upstream or task.data else "")
             )
-        except ManifestError as error:
+        except TaskError as error:
             print_lines(f"{path.name:20} broken: {clip(str(error), 100)}")
 
 

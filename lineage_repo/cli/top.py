@@ -14,13 +14,14 @@ import click
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from lineage_repo.cli.commands import open_lineage
-from lineage_repo.cli.output import escape_data, print_json
+from lineage_repo.cli.output import print_json
 from lineage_repo.cli.top_view import frame
 from lineage_repo.model.measurement import Status
 from lineage_repo.monitor import host_slots
 from lineage_repo.monitor.health import look
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.record.opening import open_lineage
+from lineage_repo.text.escape import escape_data
 
 _EVERY_S = 1.0
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import InterchangeError
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole
 from lineage_repo.text.redact import Redactor, looks_secret
@@ -18,27 +18,23 @@ _LEAST = 5
 """Shorter names are words that stand in every text."""
 
 
-class BundleError(EspalierError):
-    """A bundle that can't be made; the message names the next step."""
-
-
 def write_bundle(
     lineage: Lineage, out: Path, private: Mapping[str, str], redact: Redactor, page: Callable[[], str], *, as_is: bool
 ) -> None:
     """Make the folder `out` with `lineage.bundle`, `report.html` and `README.md`.
 
     Raises:
-        BundleError: `out` exists, or the record holds something of `private` (what it is, its text), a credential, or
-            what looks like a key, and `as_is` does not say to publish it all the same.
+        InterchangeError: `out` exists, or the record holds something of `private` (what it is, its text), a credential,
+            or what looks like a key, and `as_is` does not say to publish it all the same.
     """
     if out.exists():
-        raise BundleError(f"{out} is there already: name a new folder")
+        raise InterchangeError(f"{out} is there already: name a new folder")
     if not out.absolute().parent.is_dir():
-        raise BundleError(f"{out.absolute().parent} is no folder: make it first")
+        raise InterchangeError(f"{out.absolute().parent} is no folder: make it first")
     leaks = [] if as_is else list(find_leaks(lineage, private, redact))
     if leaks:
         more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
-        raise BundleError(
+        raise InterchangeError(
             f"the record holds what should not be public: {'; '.join(leaks[:_SHOWN])}{more}. "
             "It can't be edited; --as-is publishes it all the same"
         )
@@ -62,7 +58,7 @@ def find_leaks(lineage: Lineage, private: Mapping[str, str], redact: Redactor) -
 
 
 def _readme(lineage: Lineage) -> str:
-    if lineage.campaign and lineage.campaign.origin:
+    if lineage.is_imported:
         said = {"recipe": "", "replays": "checks that each says what was imported"}
     else:
         said = {"recipe": " and checks out the best recipe", "replays": "replays every verdict"}

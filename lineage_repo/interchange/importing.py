@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TraceError, TrialLine, first_problem, read_lines
+from lineage_repo.errors import InterchangeError
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, first_problem, read_lines
 from lineage_repo.interchange.release import read_release
 from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Imported, Proposal, Trial
 from lineage_repo.model.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
 from lineage_repo.model.measurement import Status, now
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.overview import write_overview
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.lineage import Lineage, trial_refs
@@ -32,30 +34,32 @@ def read_trace(source: Path) -> Trace:
 
 
 def import_trace(trace: Trace, folder: Path) -> Lineage:
-    """Make `folder` with a foreign campaign's lineage; raise `TraceError` where it exists or a trial can't be kept."""
+    """Make `folder` with a foreign campaign's lineage; raise `InterchangeError` where it exists or a trial is unfit."""
     if folder.exists():
-        raise TraceError(f"{folder} is there already: name a new folder")
+        raise InterchangeError(f"{folder} is there already: name a new folder")
     made = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             half = Path(scratch) / "half"
-            _write(Lineage(Store.create(half / "lineage.git")), trace)
-            write_overview(Lineage(Store(half / "lineage.git")).refresh())
+            _write(Lineage(Store.create(CampaignPaths(half).repository)), trace)
+            write_overview(Lineage(Store(CampaignPaths(half).repository)).refresh())
             half.rename(folder)
     except BaseException:
         for parent in made:
             parent.rmdir()
         raise
-    return Lineage(Store(folder / "lineage.git")).refresh()
+    return Lineage(Store(CampaignPaths(folder).repository)).refresh()
 
 
 def _write(lineage: Lineage, trace: Trace) -> None:
     for line in trace.trials:
         # Git knows no time before its epoch.
         if line.at and line.at < EPOCH:
-            raise TraceError(f"trial {line.id!r} is of {line.at:%Y}, before 1970: correct its time, or leave it out")
+            raise InterchangeError(
+                f"trial {line.id!r} is of {line.at:%Y}, before 1970: correct its time, or leave it out"
+            )
     entry = _campaign(trace)
     lineage.fold(Row("", None, b""), entry)
     drafts = [_entry_draft(lineage, entry)]
@@ -63,11 +67,11 @@ def _write(lineage: Lineage, trace: Trace) -> None:
     for line in trace.trials:
         number = len(numbers)
         if line.id in numbers:
-            raise TraceError(f"trial {line.id!r} comes twice: ids must differ")
+            raise InterchangeError(f"trial {line.id!r} comes twice: ids must differ")
         try:
             trial = _trial(lineage, number, line, numbers)
         except ValidationError as error:
-            raise TraceError(f"trial {line.id!r} can't be kept: {first_problem(error)}") from None
+            raise InterchangeError(f"trial {line.id!r} can't be kept: {first_problem(error)}") from None
         numbers[line.id] = number
         lineage.fold(Row("", None, b""), trial)
         # Of each trial's two drafts the first is its commit, the second the ledger's entry.
@@ -97,7 +101,7 @@ def _campaign(trace: Trace) -> CampaignEntry:
     try:
         task = _task(head, trace.trials, roles)
     except ValidationError as error:
-        raise TraceError(f"the campaign can't be kept: {first_problem(error)}") from None
+        raise InterchangeError(f"the campaign can't be kept: {first_problem(error)}") from None
     first = next((line.at for line in trace.trials if line.at), now())
     return CampaignEntry(
         name=plain_line(head.name, 80),
@@ -139,10 +143,12 @@ def _role(text: str) -> str:
 
 def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, int]) -> Trial:
     if (line.status is Status.BASELINE) != (number == 0):
-        raise TraceError(f"trial {line.id!r}: the first trial, and only it, is the measured start (status baseline)")
+        raise InterchangeError(
+            f"trial {line.id!r}: the first trial, and only it, is the measured start (status baseline)"
+        )
     metric = lineage.task.objective.metric
     if line.status.measured and metric not in line.values:
-        raise TraceError(f"trial {line.id!r} is {line.status}, but has no value of {metric!r}")
+        raise InterchangeError(f"trial {line.id!r} is {line.status}, but has no value of {metric!r}")
     repairs = [plain_line(text, 200) for text in line.repairs]
     parent = _parent(line, numbers, repairs)
     role = "start" if number == 0 else _changed("role", line.role, _role(line.role), repairs)

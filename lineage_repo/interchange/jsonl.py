@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
 
 from lineage_repo.analysis.facts import slot_seconds, values
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import InterchangeError
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
 from lineage_repo.model.manifest import Gate, Objective, Task
 from lineage_repo.model.measurement import Name, Record, Status
@@ -19,10 +19,6 @@ FORMAT = 1
 
 
 _Kind = TypeVar("_Kind", bound=Record)
-
-
-class TraceError(EspalierError):
-    """Trials that can't be imported; the message names the file, the line and the next step."""
 
 
 class CampaignLine(Record):
@@ -83,23 +79,23 @@ class Trace(NamedTuple):
 
 
 def read_lines(path: Path) -> Trace:
-    """Read a JSON-lines file; raise `TraceError` naming the line."""
+    """Read a JSON-lines file; raise `InterchangeError` naming the line."""
     lines = [(n, line) for n, line in enumerate(text_of(path).split("\n"), 1) if line.strip()]
     if not lines:
-        raise TraceError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
+        raise InterchangeError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
     campaign = _parsed(path, *lines[0], CampaignLine)
     trials = tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:])
     return Trace(campaign, trials, {"trials.jsonl": digest(path)})
 
 
 def text_of(path: Path) -> str:
-    """The text of a file; raise `TraceError` where there is none."""
+    """The text of a file; raise `InterchangeError` where there is none."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
-        raise TraceError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
+        raise InterchangeError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
     except UnicodeDecodeError as error:
-        raise TraceError(f"{path} is no UTF-8 text: {error}") from None
+        raise InterchangeError(f"{path} is no UTF-8 text: {error}") from None
 
 
 def digest(path: Path) -> str:
@@ -112,7 +108,7 @@ def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
         return kind.model_validate_json(line)
     except ValidationError as error:
         problem = first_problem(error)
-        raise TraceError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
+        raise InterchangeError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
 
 
 def first_problem(error: ValidationError) -> str:
@@ -125,12 +121,12 @@ def write_lines(lineage: Lineage) -> str:
     """A lineage, our own or an imported one, in the JSON-lines format."""
     task = lineage.task
     head = CampaignLine(
-        name=lineage.campaign.name if lineage.campaign else task.name,
+        name=lineage.campaign.name,
         title=task.title,
         objective=task.objective,
         limits=task.gates,
-        arm=lineage.campaign.arm if lineage.campaign else "unknown",
-        read_record=lineage.campaign.read_record if lineage.campaign else True,
+        arm=lineage.campaign.arm,
+        read_record=lineage.campaign.read_record,
     )
     names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
     records: Iterable[Record] = [head, *(_line(task, trial, names) for trial in lineage.trials.values())]

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TraceError, TrialLine, digest, first_problem, text_of
+from lineage_repo.errors import InterchangeError
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, digest, first_problem, text_of
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
 
@@ -50,15 +51,17 @@ def _environment(path: Path, score: str) -> _Environment:
                 slot=None,
             )
         case _:
-            raise TraceError(f"{path}: the score column {score!r} is none of the release's: bring JSON lines instead")
+            raise InterchangeError(
+                f"{path}: the score column {score!r} is none of the release's: bring JSON lines instead"
+            )
 
 
 def read_release(folder: Path) -> Trace:
-    """Read a run of the release; raise `TraceError` for a row that no rule repairs."""
+    """Read a run of the release; raise `InterchangeError` for a row that no rule repairs."""
     path = folder / "results.tsv"
     header, *rows = _table(path) or [[]]
     if header[:7] != ["exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"]:
-        raise TraceError(f"{path} is not a table of the release: bring JSON lines instead (docs/import.md)")
+        raise InterchangeError(f"{path} is not a table of the release: bring JSON lines instead (docs/import.md)")
     environment = _environment(path, header[header.index("status") + 1])
     tree = _tree(folder / "tree.tsv")
     trials = [_trial(path, header, row, environment, tree) for row in rows]
@@ -106,14 +109,16 @@ def _trial(
         )
     except ValueError as error:
         problem = first_problem(error) if isinstance(error, ValidationError) else error
-        raise TraceError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
+        raise InterchangeError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
 
 
 def _split_again(path: Path, header: list[str], row: list[str]) -> list[str]:
     """A damaged row: everything after its quoted hypothesis stands in the same field, each tab turned into a blank."""
     found = [*_DAMAGED.finditer(row[6])] if len(row) == 7 else []
     if not found:
-        raise TraceError(f"{path}: trial {row[0]!r} has {len(row)} fields instead of {len(header)}, and no rule fits")
+        raise InterchangeError(
+            f"{path}: trial {row[0]!r} has {len(row)} fields instead of {len(header)}, and no rule fits"
+        )
     cut = found[-1].start() + 1
     inner = len(header) - 8
     tokens = row[6][cut + 1 :].split(" ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_repo.analysis.facts import margins, slot_seconds, values
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import InterchangeError
 from lineage_repo.interchange.jsonl import write_lines
 from lineage_repo.model.ledger import Trial
 from lineage_repo.record.lineage import Lineage
@@ -20,10 +20,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 Cell = str | int | float | None
 
 
-class ExportError(EspalierError):
-    """A table that can't be written; the message names the next step."""
-
-
 def write_table(lineage: Lineage, out: Path) -> int:
     """Write every trial to `out` in the format of its suffix; return how many rows there are."""
     writers: dict[str, Callable[[Lineage], bytes]] = {
@@ -33,9 +29,9 @@ def write_table(lineage: Lineage, out: Path) -> int:
         ".jsonl": lambda found: write_lines(found).encode(),
     }
     if out.suffix not in writers:
-        raise ExportError(f"{out.name!r} has none of the suffixes {', '.join(writers)}")
+        raise InterchangeError(f"{out.name!r} has none of the suffixes {', '.join(writers)}")
     if not out.parent.is_dir():
-        raise ExportError(f"{out.parent} is no folder: make it first")
+        raise InterchangeError(f"{out.parent} is no folder: make it first")
     write_whole(out, writers[out.suffix](lineage))
     return len(lineage.trials)
 
@@ -100,7 +96,7 @@ def _parquet(lineage: Lineage) -> bytes:
     try:
         polars: Any = importlib.import_module("polars")
     except ModuleNotFoundError:
-        raise ExportError(
+        raise InterchangeError(
             "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
         ) from None
     found = rows(lineage)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.explain import explain_validation
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import Name, Record
@@ -18,10 +18,6 @@ _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_
 
 LEAST_DRAWS = 3
 """Fresh seeds that a certification needs: from two each, luck makes a difference of any size too often."""
-
-
-class ManifestError(EspalierError):
-    """A manifest that can't be used; the message names the key and the next step."""
 
 
 class Objective(Record):
@@ -254,11 +250,11 @@ class Task(Record):
 
 
 def parse(raw: dict[str, Any]) -> Task:
-    """Validate a manifest; raise `ManifestError` with one line per problem, with a suggestion for unknown keys."""
+    """Validate a manifest; raise `TaskError` with one line per problem, with a suggestion for unknown keys."""
     try:
         task = Task.model_validate(raw)
     except ValidationError as error:
-        raise ManifestError(explain_validation(error, Task, "task.toml")) from None
+        raise TaskError(explain_validation(error, Task, "task.toml")) from None
     if not task.phases:
-        raise ManifestError("phases: a task that is measured here needs at least one [[phases]] table")
+        raise TaskError("phases: a task that is measured here needs at least one [[phases]] table")
     return task

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Arm
 from lineage_repo.model.manifest import Specialist, Task
 
@@ -11,19 +11,15 @@ Roster = dict[str, Specialist]
 """Every specialist of a campaign by its name."""
 
 
-class RosterError(EspalierError):
-    """Specialists that an arm doesn't have; the message names the option to change."""
-
-
 def recruit(task: Task, arm: Arm, chosen: Sequence[str] = (), agents: int | None = None) -> tuple[str, ...]:
     """The names that a new campaign freezes: the roles `chosen` of the task or all of them, or `agents` equal ones."""
     roles = tuple(s.name for s in task.specialists)
     if chosen and arm != "roles":
-        raise RosterError(f"--specialists chooses among roles, and the arm {arm!r} has none: leave it out")
+        raise CampaignError(f"--specialists chooses among roles, and the arm {arm!r} has none: leave it out")
     if agents is not None and arm != "generic":
-        raise RosterError(f"--agents {agents} counts equal agents, which only --arm generic has, not {arm!r}")
+        raise CampaignError(f"--agents {agents} counts equal agents, which only --arm generic has, not {arm!r}")
     if unknown := set(chosen) - set(roles):
-        raise RosterError(f"{task.name} has no specialist {sorted(unknown)}; it has {', '.join(roles)}")
+        raise CampaignError(f"{task.name} has no specialist {sorted(unknown)}; it has {', '.join(roles)}")
     match arm:
         case "roles":
             return tuple(dict.fromkeys(chosen)) or roles
@@ -48,3 +44,8 @@ def _generalist(name: str, names: Sequence[str]) -> Specialist:
         scope="Everything that may be edited: there are no roles.",
         off_limits="Nothing that may be edited.",
     )
+
+
+def arm_text(arm: str, *, read_record: bool) -> str:
+    """How a search is organised, as people read it."""
+    return arm if read_record else f"{arm}, no lineage"

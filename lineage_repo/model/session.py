@@ -6,13 +6,10 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import Name, Record
-
-
-class SessionError(EspalierError):
-    """A session's papers that can't be read; the message names the file."""
+from lineage_repo.model.paths import CampaignPaths
 
 
 class EndReason(StrEnum):
@@ -108,16 +105,16 @@ class SessionRecord(Record):
         return self.caps.usd if self.caps and (self.usage.fresh or self.usage.cache_read) else 0.0
 
 
-def read_sessions(campaign: Path, skip: Callable[[SessionError], None] | None = None) -> Iterator[SessionRecord]:
+def read_sessions(campaign: Path, skip: Callable[[CampaignError], None] | None = None) -> Iterator[SessionRecord]:
     """Every session of a campaign folder, oldest first.
 
-    One that can't be read is told to `skip` and left out, or raised as a `SessionError`.
+    One that can't be read is told to `skip` and left out, or raised as a `CampaignError`.
     """
-    for path in sorted((campaign / "sessions").glob("*/session.json")):
+    for path in CampaignPaths(campaign).session_records:
         try:
             yield SessionRecord.model_validate_json(path.read_bytes())
         except (ValidationError, OSError) as error:
-            found = SessionError(f"{path} is no session report of this version: {error}; move it away")
+            found = CampaignError(f"{path} is no session report of this version: {error}; move it away")
             if skip is None:
                 raise found from None
             skip(found)

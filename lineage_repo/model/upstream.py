@@ -4,14 +4,10 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.measurement import Record
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class UpstreamError(EspalierError):
-    """An upstream recipe or a variant that can't be had; the message names it and the next step."""
 
 
 class Upstream(Record):
@@ -41,17 +37,17 @@ class Variant(Record):
 
 
 def apply_variant(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    """A manifest as its variant `name` has it; raise `UpstreamError` where there is no such variant or key."""
+    """A manifest as its variant `name` has it; raise `TaskError` where there is no such variant or key."""
     variants = manifest.get("variants", {})
     if name not in variants:
-        raise UpstreamError(f"no variant {name!r}: {manifest['name']} has {', '.join(variants) or 'none'}")
+        raise TaskError(f"no variant {name!r}: {manifest['name']} has {', '.join(variants) or 'none'}")
     for dotted, value in variants[name].get("set", {}).items():
         *path, last = dotted.split(".")
         place: Any = manifest
         for part in path:
             place = _inside(place, part)
             if place is None:
-                raise UpstreamError(f"variants.{name}.set: the manifest has no {part!r} of {dotted!r}")
+                raise TaskError(f"variants.{name}.set: the manifest has no {part!r} of {dotted!r}")
         place[last] = value
     return manifest | {"variant": name}
 

@@ -5,10 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import click
-
-from lineage_repo.cli.output import print_lines
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor import json_shape
 from lineage_repo.storage import locks
 
@@ -44,17 +42,13 @@ _STATE = {
 """What readers of `run/state.json` rely on."""
 
 
-class ControlError(EspalierError):
-    """A loop that can't be steered or started as asked; the message says why and what to do."""
-
-
 class Control:
-    """The files by which commands and the loop meet; the only place that spells them."""
+    """The files by which commands and the loop meet."""
 
     def __init__(self, campaign: Path) -> None:
-        self.campaign, self.folder = campaign, campaign / "run"
-        self.state = self.folder / "state.json"
-        self._pause, self._stop = self.folder / "pause", self.folder / "stop"
+        paths = CampaignPaths(campaign)
+        self.campaign, self.folder, self.state = campaign, paths.run, paths.run_state
+        self._pause, self._stop = paths.pause, paths.stop
 
     @property
     def alive(self) -> bool:
@@ -66,7 +60,7 @@ class Control:
         return self._pause.exists()
 
     def claim(self, patience_s: float = 2.0) -> int:
-        """Take the campaign for this process until it ends; raise `ControlError` where another one has it."""
+        """Take the campaign for this process until it ends; raise `CampaignError` where another one has it."""
         deadline = time.monotonic() + patience_s
         while True:  # a reader that looks whether we live holds the lock for an instant
             try:
@@ -76,7 +70,7 @@ class Control:
                 return held
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise ControlError(f"another run holds {self.campaign}: end it first, or wait for it") from None
+                    raise CampaignError(f"another run holds {self.campaign}: end it first, or wait for it") from None
                 time.sleep(0.05)
 
     def pause(self, on: bool) -> None:
@@ -96,54 +90,3 @@ class Control:
     def read(self) -> dict[str, Any]:
         """What the present or last loop said of itself; empty where none ever ran."""
         return json_shape.read(self.state, _STATE) or {}
-
-
-def _open(directory: Path) -> Control:
-    if not (directory / "campaign.toml").is_file():
-        raise ControlError(f"{directory} is no campaign; `espalier init {directory} --task NAME` makes one")
-    return Control(directory)
-
-
-_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-
-
-@click.command()
-@_DIR
-def pause(directory: Path) -> None:
-    """Start no new sessions; those that are held go on to their end. Paused time counts against no cap."""
-    control = _open(directory)
-    control.pause(True)
-    if control.alive:
-        live = len(control.read().get("live", []))
-        print_lines(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
-    else:
-        print_lines(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
-
-
-@click.command()
-@_DIR
-def resume(directory: Path) -> None:
-    """Take a pause back. A loop that has ended goes on with the same `espalier run` command instead."""
-    control = _open(directory)
-    was = control.paused
-    control.pause(False)
-    if not was:
-        print_lines(f"{directory} was not paused")
-    elif control.alive:
-        print_lines("resumed: the loop starts sessions again")
-    else:
-        print_lines(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
-
-
-@click.command()
-@_DIR
-def stop(directory: Path) -> None:
-    """End a running loop as SIGTERM does: its sessions are interrupted, its trials go on and are recorded.
-
-    A second call cuts the sessions off. The same `espalier run` command goes on later.
-    """
-    control = _open(directory)
-    if not control.alive:
-        raise ControlError(f"no loop runs on {directory}: there is nothing to stop")
-    control.stop()
-    print_lines("stopping: sessions end within seconds, trials that run go on and are recorded")

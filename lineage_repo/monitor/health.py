@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.monitor import json_shape
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.host_slots import QUEUED
@@ -79,7 +80,7 @@ def look(directory: Path) -> dict[str, Any]:
     """The overview with what runs now, what the loop says, and alarms; raise `ClickException` for no campaign."""
     found = _current(directory) or _from_git(directory)
     for entry in found["running"]:
-        folder = directory / "trials" / f"{entry['trial']:04d}"
+        folder = CampaignPaths(directory).trial(entry["trial"]).folder
         entry["alive"] = locks.is_alive(folder)
         if words := _doing(folder):
             entry["doing"] = words
@@ -100,7 +101,7 @@ def is_queued(trial: Path) -> bool:
 
 def _doing(trial: Path) -> str:
     with suppress(OSError, ValueError):
-        return read_plain(trial / "progress.txt").decode("utf-8")
+        return read_plain(TrialPaths(trial).progress).decode("utf-8")
     return ""
 
 
@@ -153,9 +154,9 @@ def _news_at(directory: Path, found: dict[str, Any]) -> datetime:
     moments = [datetime.fromisoformat(session["heard"]) for session in loop.get("live", [])]
     moments += [datetime.fromisoformat(loop["began"])] if "began" in loop else []
     moments += [min(datetime.fromisoformat(entry["until"]), now) for entry in loop.get("waiting", [])]
-    trials = [directory / "trials" / f"{entry['trial']:04d}" for entry in found["running"]]
+    trials = [CampaignPaths(directory).trial(entry["trial"]).folder for entry in found["running"]]
     moments += [now for trial in trials if is_queued(trial)]
-    for path in (directory / "overview.json", *(trial / "progress.txt" for trial in trials)):
+    for path in (CampaignPaths(directory).ledger_ref, *(TrialPaths(trial).progress for trial in trials)):
         with suppress(OSError):
             moments.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     return max(moments, default=now)
@@ -164,16 +165,16 @@ def _news_at(directory: Path, found: dict[str, Any]) -> datetime:
 def _current(directory: Path) -> dict[str, Any] | None:
     """The overview, if it was written for the ledger's present tip."""
     try:
-        tip = read_plain(directory / "lineage.git" / "refs" / "heads" / "ledger").decode("ascii").strip()
+        tip = read_plain(CampaignPaths(directory).ledger_ref).decode("ascii").strip()
     except (OSError, ValueError):
         return None
-    found = json_shape.read(directory / "overview.json", _OVERVIEW)
+    found = json_shape.read(CampaignPaths(directory).overview, _OVERVIEW)
     return found if found and found["tip"] == tip else None
 
 
 def _from_git(directory: Path) -> dict[str, Any]:
     """Fold the whole ledger, and leave the overview for the next call."""
-    lineage = importlib.import_module("lineage_repo.cli.commands").open_lineage(directory)
+    lineage = importlib.import_module("lineage_repo.record.opening").open_lineage(directory)
     overview = importlib.import_module("lineage_repo.monitor.overview")
     overview.write_overview(lineage)
     return overview.build_overview(lineage)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
+from lineage_repo.model.paths import REPOSITORY, CampaignPaths
 from lineage_repo.record.index import Index
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import heading
@@ -25,10 +26,10 @@ def build_overview(lineage: Index) -> dict[str, Any]:
     return {
         "schema": "espalier.status/1",
         "tip": lineage.tip,
-        "campaign": lineage.campaign.name if lineage.campaign else "",
-        "arm": lineage.campaign.arm if lineage.campaign else "",
-        "read_record": lineage.campaign.read_record if lineage.campaign else True,
-        "specialists": list(lineage.campaign.specialists) if lineage.campaign else [],
+        "campaign": lineage.campaign.name,
+        "arm": lineage.campaign.arm,
+        "read_record": lineage.campaign.read_record,
+        "specialists": list(lineage.campaign.specialists),
         "task": task.name,
         "title": task.title,
         "objective": task.objective.model_dump(exclude_none=True),
@@ -69,10 +70,10 @@ def write_overview(lineage: Index) -> None:
 
     Readers make one that is missing or old themselves, so a disk that is full costs nobody a trial.
     """
-    if lineage.store.path.name == "lineage.git":
+    if lineage.store.path.name == REPOSITORY:
         text = json.dumps(build_overview(lineage), indent=1)
         with suppress(OSError):
-            write_whole(lineage.store.path.with_name("overview.json"), text.encode())
+            write_whole(CampaignPaths(lineage.store.path.parent).overview, text.encode())
 
 
 def _recent(trial: Trial) -> dict[str, Any]:

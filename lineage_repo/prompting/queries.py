@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Margin, Number, Record, Status
-from lineage_repo.record.index import LineageError
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
 
@@ -158,5 +158,5 @@ def select(
             return similar(lineage, text)
         case "trial":
             if trial is None:
-                raise LineageError("the view trial needs the argument trial: a number")
+                raise RecordError("the view trial needs the argument trial: a number")
             return [lineage.trial(trial)]

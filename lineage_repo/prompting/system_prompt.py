@@ -3,14 +3,12 @@
 from pathlib import Path
 from string import Template
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.manifest import Gate, Objective, Phase, Task
-from lineage_repo.record.campaign import Campaign, data_folder, knowledge_folder
-
-
-class PromptError(EspalierError):
-    """Knowledge that can't be rendered; the message names the file and the variable."""
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.builtin import data_folder
+from lineage_repo.task.find import knowledge_folder
 
 
 def caps_of(campaign: Campaign, name: str) -> Caps:
@@ -22,7 +20,7 @@ def system_prompt(campaign: Campaign, specialist: str, extras: tuple[str, ...] =
     """Render the prompt of a role; the same bytes for every session of it, so that it caches.
 
     Raises:
-        PromptError: a file is missing, or names a variable that nobody sets.
+        TaskError: a file is missing, or names a variable that nobody sets.
     """
     ours, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
     record = ours / ("record.md" if campaign.settings.read_record else "no_record.md")
@@ -111,12 +109,12 @@ def _bullets(lines: list[str], none: str) -> str:
 
 
 def render(file: Path, values: dict[str, str]) -> str:
-    """Put the values into one knowledge file; raise `PromptError` that names the file and the variable."""
+    """Put the values into one knowledge file; raise `TaskError` that names the file and the variable."""
     try:
         return Template(file.read_text("utf-8")).substitute(values)
     except FileNotFoundError:
-        raise PromptError(f"{file} does not exist: every role needs this knowledge file") from None
+        raise TaskError(f"{file} does not exist: every role needs this knowledge file") from None
     except KeyError as error:
-        raise PromptError(f"{file} names the variable {error.args[0]!r}; there are: {', '.join(values)}") from None
+        raise TaskError(f"{file} names the variable {error.args[0]!r}; there are: {', '.join(values)}") from None
     except ValueError as error:
-        raise PromptError(f"{file}: {error}; write $$ for a dollar sign") from None
+        raise TaskError(f"{file}: {error}; write $$ for a dollar sign") from None

@@ -8,23 +8,20 @@ from typing import Annotated, Self
 import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError, TaskError
 from lineage_repo.model.ledger import Arm, CampaignEntry, Caps, Trial
-from lineage_repo.model.manifest import ManifestError, Task
+from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Fault, Isolation, Name, Record, Status, now
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.model.roster import Roster, build_roster, recruit
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.locks import is_alive
 from lineage_repo.storage.scratch import clear_scratch
 from lineage_repo.storage.store import Store
-from lineage_repo.task.find import builtin_tasks, data_folder
+from lineage_repo.task.find import knowledge_folder
 from lineage_repo.task.folder import TaskFolder, digest_folder
 
 FORMAT = 2
-
-
-class CampaignError(EspalierError):
-    """A campaign that can't be used as asked; the message names the value and the next step."""
 
 
 class Settings(Record):
@@ -55,7 +52,8 @@ class Campaign:
         self.folder, self.settings = folder.resolve(), settings
         self.task_folder = task_folder
         self.task: Task = task_folder.task
-        self.lineage = Lineage(Store(self.folder / "lineage.git"))
+        self.paths = CampaignPaths(self.folder)
+        self.lineage = Lineage(Store(self.paths.repository))
 
     def __repr__(self) -> str:
         return f"Campaign({str(self.folder)!r}, task={self.settings.task!r})"
@@ -78,10 +76,10 @@ class Campaign:
 
         Raises:
             CampaignError: there is one already.
-            RosterError: the arm has no such specialists.
+            CampaignError: the arm has no such specialists.
         """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if (folder / "campaign.toml").exists():
+            if CampaignPaths(folder).settings.exists():
                 raise CampaignError(
                     f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
                 )
@@ -105,9 +103,10 @@ class Campaign:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             half = Path(scratch) / "half"
-            for name in ("workdirs", "trials", "sessions"):
-                (half / name).mkdir(parents=True)
-            record = Lineage(Store.create(half / "lineage.git"))
+            paths = CampaignPaths(half)
+            for inner in (paths.workdirs, paths.trials, paths.sessions):
+                inner.mkdir(parents=True)
+            record = Lineage(Store.create(paths.repository))
             record.open_campaign(
                 CampaignEntry(
                     name=settings.name,
@@ -123,23 +122,24 @@ class Campaign:
                 )
             )
             raw = settings.model_dump(mode="json", exclude_none=True)
-            (half / "campaign.toml").write_text(tomli_w.dumps(raw), "utf-8")
+            paths.settings.write_text(tomli_w.dumps(raw), "utf-8")
             half.rename(folder)
         return cls(folder, settings, source)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task can't be read."""
+        paths = CampaignPaths(folder)
         try:
-            raw = tomllib.loads((folder / "campaign.toml").read_text("utf-8"))
+            raw = tomllib.loads(paths.settings.read_text("utf-8"))
         except FileNotFoundError:
-            if (folder / "lineage.git").is_dir():
+            if paths.repository.is_dir():
                 raise CampaignError(
                     f"{folder} holds a lineage without a campaign, such as an imported one: it is read, never run"
                 ) from None
             raise CampaignError(f"{folder} is no campaign; `espalier init {folder} --task NAME` makes one") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise CampaignError(f"{folder / 'campaign.toml'} can't be read: {error}") from None
+            raise CampaignError(f"{paths.settings} can't be read: {error}") from None
         if raw.get("format") != FORMAT:
             raise CampaignError(
                 f"{folder} has format {raw.get('format')!r}, this version reads {FORMAT}: use the version that made it"
@@ -147,7 +147,7 @@ class Campaign:
         try:
             settings = Settings.model_validate(raw)
             source = _with_seeds(TaskFolder.load(settings.task_folder), settings.n_seeds)
-        except (ValidationError, ManifestError) as error:
+        except (ValidationError, TaskError) as error:
             raise CampaignError(f"{folder}: {error}") from None
         return cls(folder, settings, source)
 
@@ -159,13 +159,11 @@ class Campaign:
     def check_digests(self) -> None:
         """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
         entry = self.lineage.refresh().campaign
-        frozen_seeds = entry.task["n_seeds"] if entry else self.settings.n_seeds
+        frozen_seeds = entry.task["n_seeds"]
         for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):
-            frozen = frozen_seeds if name == "n_seeds" else getattr(entry or self.settings, name)
+            frozen = frozen_seeds if name == "n_seeds" else getattr(entry, name)
             if frozen != getattr(self.settings, name):
-                raise CampaignError(
-                    f"{self.folder / 'campaign.toml'} was edited: the ledger froze other {name}; restore it"
-                )
+                raise CampaignError(f"{self.paths.settings} was edited: the ledger froze other {name}; restore it")
         frozen = self.settings.digests
         for name, found in _digests(self.task_folder).items():
             if found != frozen.get(name):
@@ -178,30 +176,19 @@ class Campaign:
     def recover(self) -> list[Trial]:
         """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
         lost = [
-            e.number for e in self.lineage.refresh().running() if e.number and not is_alive(self.trial_folder(e.number))
+            e.number
+            for e in self.lineage.refresh().running()
+            if e.number and not is_alive(self.paths.trial(e.number).folder)
         ]
         fault = Fault(
             status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
         )
         # What is no trial was measured for a dry run, a calibration or a certification.
-        others = [f for f in (self.folder / "trials").glob("[!0-9]*") if not is_alive(f)]
-        for folder in (*map(self.trial_folder, lost), *others):
-            for job in folder.glob("job-*"):
-                clear_scratch(job)
+        others = [trial for trial in self.paths.measurements_beside_trials if not is_alive(trial.folder)]
+        for trial in (*map(self.paths.trial, lost), *others):
+            for job in trial.jobs:
+                clear_scratch(job.folder)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
-
-    def trial_folder(self, number: int) -> Path:
-        """Where what git should not hold of a trial lies: log, job, lock."""
-        return self.folder / "trials" / f"{number:04d}"
-
-    @property
-    def boxes(self) -> Path:
-        """Where what boxes see is mounted from: outside the trials' folders, whose names tell of the trial."""
-        return self.folder / "boxes"
-
-    def workdir(self, specialist: str) -> Path:
-        """The files that a specialist edits."""
-        return self.folder / "workdirs" / specialist
 
 
 def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
@@ -212,27 +199,3 @@ def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
 
 def _digests(source: TaskFolder) -> dict[str, str]:
     return source.digests() | {"knowledge": digest_folder(knowledge_folder(source))}
-
-
-def knowledge_folder(source: TaskFolder) -> Path:
-    """What agents are told of a task: its own `knowledge/`, else the built-in one of that name."""
-    own = source.path / "knowledge"
-    return own if own.is_dir() else data_folder("knowledge") / source.task.name
-
-
-def find_task(name: str) -> TaskFolder:
-    """A built-in task by name or any task by its folder; raise `ManifestError`.
-
-    Where a built-in one must be prepared, a folder of its name that holds it prepared is meant.
-    """
-    builtin = data_folder("tasks") / name
-    if "/" not in name and (builtin / "task.toml").is_file():
-        found = TaskFolder.load(builtin)
-        here = Path(name)
-        if found.task.upstream and (here / "task.toml").is_file() and here.resolve() != builtin.resolve():
-            return TaskFolder.load(here)
-        return found
-    if not Path(name).is_dir():
-        known = ", ".join(p.name for p in builtin_tasks())
-        raise ManifestError(f"no task {name!r}: built in are {known}; or give the path of a task folder")
-    return TaskFolder.load(Path(name))

@@ -24,7 +24,7 @@ def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impor
         parent_score=parent_score,
         judge_version=NOT_JUDGED,
         verdict=_outcome(lineage.task, imported, incumbent, parent_score),
-        digests=lineage.campaign.digests if lineage.campaign else {},
+        digests=lineage.campaign.digests,
         isolation={"level": "unknown"},
         started=at,
         at=at,

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import (
     NO_RECIPE_TREE,
     SCHEMA_VERSION,
@@ -24,7 +24,6 @@ from lineage_repo.model.ledger import (
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Measurement, Spread, Status
 from lineage_repo.model.roster import Roster, build_roster
-from lineage_repo.storage.repository import StoreError
 from lineage_repo.storage.store import Row, Store
 from lineage_repo.verdict.judge import estimate_spread, values_per_seed
 from lineage_repo.verdict.notices import find_notices
@@ -32,21 +31,17 @@ from lineage_repo.verdict.notices import find_notices
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
-class LineageError(EspalierError):
-    """A request that the record does not allow; the message names the value and the next step."""
-
-
 def read_entry(row: Row) -> Entry:
-    """Parse one ledger entry; raise `StoreError` naming its commit."""
+    """Parse one ledger entry; raise `RecordError` naming its commit."""
     try:
         return _ENTRY.validate_json(row.body)
     except ValidationError as error:
         if (version := _version(row.body)) != SCHEMA_VERSION:
-            raise StoreError(
+            raise RecordError(
                 f"this record has format {version}, and this version of espalier reads format {SCHEMA_VERSION} only: "
                 "read it with the version that made it, or make a new campaign"
             ) from None
-        raise StoreError(f"ledger entry {row.commit} is not one that this version knows: {error}") from None
+        raise RecordError(f"ledger entry {row.commit} is not one that this version knows: {error}") from None
 
 
 def _version(body: bytes) -> object:
@@ -62,7 +57,7 @@ class Index:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._tip: str | None = None
-        self.campaign: CampaignEntry | None = None
+        self._campaign: CampaignEntry | None = None
         self._task: Task | None = None
         self._roster: Roster | None = None
         self.calibrations: list[Calibration] = []
@@ -86,7 +81,7 @@ class Index:
         """Take one more ledger entry into the index."""
         match entry:
             case CampaignEntry():
-                self.campaign, self._task, self._roster = entry, None, None
+                self._campaign, self._task, self._roster = entry, None, None
             case Calibration():
                 self.calibrations.append(entry)
             case Certification():
@@ -108,20 +103,35 @@ class Index:
         return self._tip
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the ledger has no campaign entry, its first one."""
+        return self._campaign is None
+
+    @property
+    def campaign(self) -> CampaignEntry:
+        """What is searched and by whom; raise `RecordError` for an empty ledger."""
+        if self._campaign is None:
+            raise RecordError(f"{self.store.path} holds a git repository, but no ledger: it is no clone of a lineage")
+        return self._campaign
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether another harness made every trial, so that this lineage is read and never added to."""
+        return self.campaign.origin is not None
+
+    @property
     def task(self) -> Task:
-        """The manifest that the campaign is judged by; raise `StoreError` for an empty ledger."""
-        if self.campaign is None:
-            raise StoreError(f"{self.store.path} holds no campaign entry")
+        """The manifest that the campaign is judged by."""
         if self._task is None:
             self._task = Task.model_validate(self.campaign.task)
         return self._task
 
     @property
     def roster(self) -> Roster:
-        """Who searches, by name; nobody for an empty ledger."""
-        if self._roster is None and self.campaign:
+        """Who searches, by name."""
+        if self._roster is None:
             self._roster = build_roster(self.task, self.campaign.arm, self.campaign.specialists)
-        return self._roster or {}
+        return self._roster
 
     @property
     def best(self) -> Trial | None:
@@ -169,13 +179,13 @@ class Index:
         return None
 
     def trial(self, number: int) -> Trial:
-        """A finished trial; raise `LineageError` that says which there are."""
+        """A finished trial; raise `RecordError` that says which there are."""
         if number in self.trials:
             return self.trials[number]
         if number in self.started:
-            raise LineageError(f"trial {number:04d} is still running; ask again when it is recorded")
+            raise RecordError(f"trial {number:04d} is still running; ask again when it is recorded")
         span = f"0000 to {max(self.trials):04d}" if self.trials else "none yet"
-        raise LineageError(f"no trial {number:04d}; recorded are {span}")
+        raise RecordError(f"no trial {number:04d}; recorded are {span}")
 
     def notices(self, proposals: Sequence[Proposal]) -> list[tuple[str, ...]]:
         """For each proposal, where its edit goes beyond what its role declares."""
@@ -189,12 +199,10 @@ class Index:
         return found
 
     def recipe_tree(self, number: int) -> str:
-        """The git tree of a trial's recipe; raise `LineageError` where it was imported without one."""
+        """The git tree of a trial's recipe; raise `RecordError` where it was imported without one."""
         tree = self.trial(number).proposal.recipe_tree
         if tree == NO_RECIPE_TREE:
-            raise LineageError(
-                f"the snapshot of trial {number:04d} is missing: the trial was imported without its code"
-            )
+            raise RecordError(f"the snapshot of trial {number:04d} is missing: the trial was imported without its code")
         return tree
 
     def recipe(self, number: int) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -13,8 +14,7 @@ from lineage_repo.model.ledger import (
     Trial,
 )
 from lineage_repo.model.measurement import Fault, Measurement, Status, now
-from lineage_repo.monitor.overview import write_overview
-from lineage_repo.record.index import Index, LineageError
+from lineage_repo.record.index import Index
 from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
 from lineage_repo.storage.repository import Signature
 from lineage_repo.storage.store import BEST
@@ -35,7 +35,7 @@ class Lineage(Index):
                 )
             case Certification():
                 verdict = "certified" if entry.certified else "not certified"
-                return f"replication {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
+                return f"certification {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
             case Started():
                 return proposal_message(entry).splitlines()[0]
             case Trial():
@@ -85,16 +85,16 @@ class Lineage(Index):
         """Allot the next number to a hypothesis before anything runs; `claim(number)` is called first, under the lock.
 
         Raises:
-            LineageError: the parent is not a recorded trial, or nothing is calibrated yet.
+            RecordError: the parent is not a recorded trial, or nothing is calibrated yet.
         """
         with self.store.writing():
             self.refresh()
-            if self.campaign and self.campaign.origin:
-                raise LineageError(
+            if self.is_imported:
+                raise RecordError(
                     "the lineage was imported: it is read, never added to; `espalier init` makes a new one"
                 )
             if 0 not in self.trials:
-                raise LineageError("the campaign has no baseline: run `espalier calibrate` first")
+                raise RecordError("the campaign has no baseline: run `espalier calibrate` first")
             self.trial(proposal.parent if proposal.parent is not None else -1)
             number = max(self.started) + 1
             claim(number)
@@ -128,7 +128,6 @@ class Lineage(Index):
             proposal.recipe_tree,
         )
         self._append(entry, commit)
-        write_overview(self)
 
     def _finish(
         self,
@@ -167,7 +166,6 @@ class Lineage(Index):
         commit = self.store.write_commit(files, trial_message(trial, task), signed, parents, proposal.recipe_tree)
         self._append(trial, commit)
         self.store.set_refs(trial_refs(trial, commit))
-        write_overview(self)
 
     # ---- derived files and refs
 

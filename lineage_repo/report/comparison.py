@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
 
-from lineage_repo.analysis.support import UnsupportedError
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import ReportData
-from lineage_repo.report.figure import ReportError
 
 _DRAWS = 2000
 _LEVEL = 0.95
@@ -67,14 +66,14 @@ Arms = Mapping[str, Sequence[tuple[str, ReportData]]]
 
 
 def compare_arms(arms: Arms) -> Comparison:
-    """Compare arms; raise `ReportError` where objectives differ or a run has no scored start."""
+    """Compare arms; raise `UnsupportedError` where objectives differ or a run has no scored start."""
     runs = [(arm, name, survey) for arm, own in arms.items() for name, survey in own]
     objective = runs[0][2].lineage.task.objective
     for _, name, survey in runs:
         if survey.lineage.task.objective != objective:
-            raise ReportError(f"{name} has another objective than {runs[0][1]}: compare campaigns on one task")
+            raise UnsupportedError(f"{name} has another objective than {runs[0][1]}: compare campaigns on one task")
         if not survey.trials:
-            raise ReportError(f"{name} has no trial yet: leave it out")
+            raise UnsupportedError(f"{name} has no trial yet: leave it out")
     common = min(len(survey.trials) for *_, survey in runs)
     lines = tuple(_line(arm, name, survey, common) for arm, name, survey in runs)
     found = [i for a, b in combinations(arms, 2) for i in _intervals(arms, lines, a, b, objective, common)]
@@ -93,7 +92,7 @@ def best_so_far(survey: ReportData) -> list[tuple[int, float, float]]:
 def _start(lineage: Lineage) -> float:
     base = lineage.trials.get(0)
     if base is None or base.score is None:
-        raise ReportError(f"{lineage.campaign.name if lineage.campaign else 'a campaign'} has no scored start")
+        raise UnsupportedError(f"{lineage.campaign.name} has no scored start")
     return base.score
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import Neighbour, neighbours
 from lineage_repo.analysis.facts import margins, slot_seconds, values
-from lineage_repo.analysis.support import UnsupportedError
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.palette import AXIS, FAMILIES, GRID, MUTED
 
@@ -14,10 +14,6 @@ Row = Mapping[str, Cell]
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 WIDE, NARROW, HEIGHT = 1160, 560, 280
 """Pixels: widths of a figure, and the usual height."""
-
-
-class ReportError(EspalierError):
-    """A report that can't be made; the message names the next step."""
 
 
 class Figure(NamedTuple):
@@ -39,11 +35,11 @@ class Figure(NamedTuple):
 
 
 def load(name: str) -> Any:
-    """Import what only reports need; raise `ReportError` where it is missing."""
+    """Import what only reports need; raise `UnsupportedError` where it is missing."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise ReportError(f"a report needs {name}: pip install -e '.[report]' in a checkout") from None
+        raise UnsupportedError(f"a report needs {name}: pip install -e '.[report]' in a checkout") from None
 
 
 def named(name: str) -> Any:

@@ -13,9 +13,8 @@ from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from typing import Any
 
-from lineage_repo.cli.output import escape_text
-from lineage_repo.cli.status import arm_text
 from lineage_repo.model.ledger import NO_RECIPE_TREE
+from lineage_repo.model.roster import arm_text
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.figure import Cell, Figure, Row, load
 from lineage_repo.report.findings import findings, headline, tiles
@@ -24,6 +23,7 @@ from lineage_repo.report.palette import DARK, FAMILIES
 from lineage_repo.report.progress_chart import X_TITLE, progress
 from lineage_repo.report.role_charts import panels
 from lineage_repo.report.role_table import role_rows
+from lineage_repo.text.escape import escape_text
 from lineage_repo.text.sanitize import clip
 
 _KEPT = 200
@@ -149,8 +149,6 @@ def _hash(text: str) -> str:
 
 def _above(survey: ReportData) -> str:
     campaign = survey.lineage.campaign
-    if campaign is None:
-        return survey.lineage.task.title
     arm = arm_text(campaign.arm, read_record=campaign.read_record)
     times = [t.at for t in survey.lineage.trials.values() if t.number and not t.lacks("time")]
     span = f" \u00b7 {min(times):%F %H:%M} to {max(times):%F %H:%M} UTC" if times else ""

@@ -4,8 +4,9 @@ import csv
 import io
 from pathlib import Path
 
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.interchange.table import defuse_cell
-from lineage_repo.report.figure import Figure, ReportError, load
+from lineage_repo.report.figure import Figure, load
 from lineage_repo.storage.files import write_whole
 
 _WINDOW = "window.vegaEmbed = vegaEmbed;"
@@ -15,7 +16,9 @@ def vega_script() -> str:
     """Vega, Vega-Lite, Vega-Embed and the expression interpreter as one script, about 0.9 MB."""
     script = str(load("vl_convert").javascript_bundle(_WINDOW))
     if "</script" in script.lower():
-        raise ReportError("vl-convert's bundle can't be inlined: it holds a closing script tag; use another version")
+        raise UnsupportedError(
+            "vl-convert's bundle can't be inlined: it holds a closing script tag; use another version"
+        )
     return script
 
 

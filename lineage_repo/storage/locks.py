@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.paths import TrialPaths
 
 
 def try_lock(path: Path) -> int | None:
@@ -26,7 +27,7 @@ def try_lock(path: Path) -> int | None:
 def acquire(folder: Path) -> int:
     """Make a folder and lock it; return the descriptor, which a runner inherits. Raise `BlockingIOError`."""
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = try_lock(folder / "lock")
+    descriptor = try_lock(TrialPaths(folder).lock)
     if descriptor is None:
         raise BlockingIOError(f"{folder} is another process's")
     return descriptor
@@ -61,7 +62,7 @@ def release(descriptor: int) -> None:
 
 def is_alive(folder: Path) -> bool:
     """Whether a process still holds the claim on a trial's folder."""
-    return is_held(folder / "lock")
+    return is_held(TrialPaths(folder).lock)
 
 
 def is_held(lock: Path) -> bool:
@@ -83,7 +84,7 @@ def is_held(lock: Path) -> bool:
 
 def wait_for_release(folder: Path) -> None:
     """Block until no process holds the claim."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(TrialPaths(folder).lock, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     finally:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import git
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import RecordError
 from lineage_repo.storage.snapshot import Files, check_path
 
 PLAIN = {"100644", "100755"}
@@ -32,10 +32,6 @@ _CONFIG = (
     "safe.directory=*",
     "core.quotePath=false",
 )
-
-
-class StoreError(EspalierError):
-    """Git refused, or the repository is not a lineage; the message names what and where."""
 
 
 class Signature(NamedTuple):
@@ -79,7 +75,7 @@ class Repository:
     def run(
         self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None, protocols: str = "none"
     ) -> bytes:
-        """Run one git command without the user's environment or configuration; raise `StoreError`.
+        """Run one git command without the user's environment or configuration; raise `RecordError`.
 
         A repository's own configuration can't be left out, and may be a stranger's: nothing that it names is run.
         """
@@ -102,7 +98,7 @@ class Repository:
                 return bytes(out)
             except git.GitCommandError as error:
                 reason = str(error.stderr).strip().removeprefix("stderr: ").strip("'\n ")
-                raise StoreError(f"git {arguments[0]} failed in {self._dir}: {reason}") from None
+                raise RecordError(f"git {arguments[0]} failed in {self._dir}: {reason}") from None
 
     def _line(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> str:
         return self.run(*arguments, stdin=stdin, dated=dated).decode().strip()
@@ -115,7 +111,7 @@ class Repository:
         return dict(line.split(" ") for line in lines)
 
     def blobs(self, names: Sequence[str]) -> list[bytes]:
-        """The contents of many objects (`<commit>:<path>` or ids) by one process; `StoreError` for a missing one."""
+        """The contents of many objects (`<commit>:<path>` or ids) by one process; `RecordError` for a missing one."""
         if not names:
             return []
         out = self.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode())
@@ -124,14 +120,14 @@ class Repository:
             end = out.index(b"\n", position)
             head = out[position:end].split()
             if len(head) != 3 or not head[2].isdigit():
-                raise StoreError(f"{name} is not in {self._dir}")
+                raise RecordError(f"{name} is not in {self._dir}")
             size = int(head[2])
             bodies.append(out[end + 1 : end + 1 + size])
             position = end + size + 2
         return bodies
 
     def read_tree(self, tree: str) -> dict[str, bytes]:
-        """The files of a snapshot; raise `StoreError` where an entry is not a plain file with a plain path."""
+        """The files of a snapshot; raise `RecordError` where an entry is not a plain file with a plain path."""
         names: list[str] = []
         blobs: list[str] = []
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
@@ -139,7 +135,7 @@ class Repository:
             head, path = line.split(b"\t", 1)
             mode, kind, blob = head.decode().split()
             if kind != "blob" or mode not in PLAIN:
-                raise StoreError(f"{tree} holds {path!r} with mode {mode}: only plain files belong in a snapshot")
+                raise RecordError(f"{tree} holds {path!r} with mode {mode}: only plain files belong in a snapshot")
             names.append(check_path(path.decode()))
             blobs.append(blob)
         return dict(zip(names, self.blobs(blobs), strict=True))
@@ -203,7 +199,7 @@ class Repository:
         kind = ("--full", "--strict") if full else ("--connectivity-only",)
         try:
             self.run("fsck", *kind, "--no-dangling", "--no-progress")
-        except StoreError as error:
+        except RecordError as error:
             return str(error)
         return ""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import SnapshotError
 
 Files = Mapping[str, bytes]
 
@@ -18,10 +18,6 @@ MAX_DEPTH = 8
 MAX_PATH = 120
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _IGNORED = {"__pycache__", ".ruff_cache"}
-
-
-class SnapshotError(EspalierError):
-    """A folder or path that can't be a snapshot; the message names the file and the rule."""
 
 
 def check_path(path: str) -> str:

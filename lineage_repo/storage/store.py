@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from lineage_repo.storage.repository import Repository, Signature, StoreError
+from lineage_repo.errors import RecordError
+from lineage_repo.storage.repository import Repository, Signature
 from lineage_repo.storage.snapshot import Files, check_path
 
 LEDGER = "refs/heads/ledger"
@@ -85,14 +86,14 @@ class Store(Repository):
 
     @contextmanager
     def writing(self, timeout: float = 120) -> Generator[None]:
-        """Hold the one writer's lock; clear what a killed writer left. Raise `StoreError` after `timeout` seconds."""
+        """Hold the one writer's lock; clear what a killed writer left. Raise `RecordError` after `timeout` seconds."""
         try:
             with self._lock.acquire(timeout=timeout):
                 for stale in (*self._dir.glob("*.lock"), *self._dir.glob("refs/**/*.lock")):
                     stale.unlink(missing_ok=True)
                 yield
         except Timeout:
-            raise StoreError(
+            raise RecordError(
                 f"{self._lock.lock_file} has been held for over {timeout:.0f} s by another process"
             ) from None
 

@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from lineage_repo.model.upstream import Upstream, UpstreamError
-from lineage_repo.storage.repository import Repository, StoreError
+from lineage_repo.errors import RecordError, TaskError
+from lineage_repo.model.upstream import Upstream
+from lineage_repo.storage.repository import Repository
 from lineage_repo.storage.store import Store
 
 
@@ -14,19 +15,19 @@ def fetch_upstream(upstream: Upstream, source: str | None, into: Path) -> None:
     """Write the pinned files below `into`, from `source` (a clone or an address) or upstream's own address.
 
     Raises:
-        UpstreamError: no such commit or file there, or other bytes than pinned.
+        TaskError: no such commit or file there, or other bytes than pinned.
     """
     place = source or upstream.url
     try:
         found = _files(place, upstream.commit, list(upstream.files))
-    except StoreError as error:
-        raise UpstreamError(
+    except RecordError as error:
+        raise TaskError(
             f"commit {upstream.commit[:12]} of {upstream.url} can't be had from {place}: {error}; "
             f"git clone {upstream.url} where there is a network, and name the clone with --from"
         ) from None
     for path, body in found.items():
         if (digest := hashlib.sha256(body).hexdigest()) != upstream.files[path]:
-            raise UpstreamError(f"{path} has sha256 {digest}, {upstream.files[path]} is pinned: this is other code")
+            raise TaskError(f"{path} has sha256 {digest}, {upstream.files[path]} is pinned: this is other code")
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).write_bytes(body)
 
@@ -35,11 +36,11 @@ def _files(source: str, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
     """Files of one commit of a repository that is not ours: a local clone, or an https address.
 
     Raises:
-        StoreError: no such repository, commit or file.
+        RecordError: no such repository, commit or file.
     """
     names = [f"{commit}:{path}" for path in paths]
     if "://" not in source and not Path(source).is_dir():
-        raise StoreError(f"{source} is no folder")
+        raise RecordError(f"{source} is no folder")
     if Path(source).is_dir():
         return dict(zip(paths, Repository(Path(source)).blobs(names), strict=True))
     with tempfile.TemporaryDirectory() as scratch:

@@ -6,10 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Self
 
-from lineage_repo.model.manifest import ManifestError, Task, parse
+from lineage_repo.errors import TaskError
+from lineage_repo.model.manifest import Task, parse
 from lineage_repo.model.measurement import Record
 from lineage_repo.storage import snapshot
-from lineage_repo.task.find import data_folder
+from lineage_repo.task.builtin import data_folder
 
 DATA = "data/data.json"
 """Every prepared file of a task with its size and SHA-256."""
@@ -23,21 +24,21 @@ class TaskFolder(Record):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read `path/task.toml` and check that what it names exists; raise `ManifestError`."""
+        """Read `path/task.toml` and check that what it names exists; raise `TaskError`."""
         try:
             text = (path / "task.toml").read_text("utf-8")
         except FileNotFoundError:
-            raise ManifestError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
+            raise TaskError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
         try:
             folder = cls(path=path, task=parse(tomllib.loads(text)))
         except tomllib.TOMLDecodeError as error:
-            raise ManifestError(f"{path / 'task.toml'}: {error}") from None
+            raise TaskError(f"{path / 'task.toml'}: {error}") from None
         if lost := [name for name in folder.task.evaluator.shared if not (_shared() / name).is_file()]:
-            raise ManifestError(f"evaluator.shared: {_shared()} has no {', '.join(lost)}")
+            raise TaskError(f"evaluator.shared: {_shared()} has no {', '.join(lost)}")
         if not folder.program.is_file():
-            raise ManifestError(f"evaluator.program: {folder.program} does not exist")
+            raise TaskError(f"evaluator.program: {folder.program} does not exist")
         if not (path / folder.task.recipe.path).is_dir() and not folder.task.upstream:
-            raise ManifestError(f"recipe.path: {path / folder.task.recipe.path} is not a folder")
+            raise TaskError(f"recipe.path: {path / folder.task.recipe.path} is not a folder")
         return folder
 
     @property
@@ -45,15 +46,15 @@ class TaskFolder(Record):
         return self.path / self.task.evaluator.path / self.task.evaluator.program
 
     def start(self) -> dict[str, bytes]:
-        """The starting recipe; raise `ManifestError` where a task is not prepared yet."""
+        """The starting recipe; raise `TaskError` where a task is not prepared yet."""
         missing = [name for name, needed in self._prepared().items() if needed and not (self.path / name).exists()]
         if missing:
             lacks = f"{self.path} has no {' and no '.join(missing)}"
             if len(missing) < sum(map(bool, self._prepared().values())):
                 data = f" --data FOLDER -o {self.path}" if missing == [DATA] else f" -o {self.path}"
-                raise ManifestError(f"{lacks}: go on with espalier task prepare {self.task.name}{data}")
+                raise TaskError(f"{lacks}: go on with espalier task prepare {self.task.name}{data}")
             made = f"`espalier task prepare {self.task.name}` makes a folder that has"
-            raise ManifestError(f"{lacks}: {made}, and --task takes that folder")
+            raise TaskError(f"{lacks}: {made}, and --task takes that folder")
         return self.recipe_files()
 
     def recipe_files(self) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lineage_repo.storage.snapshot import Files, matches
-from lineage_repo.task.find import data_folder
+from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.folder import TaskFolder
 
 _KNOB = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)

@@ -46,7 +46,7 @@ def verify(store: Store, *, full: bool = True) -> Verification:
         problems=tuple(problems),
         keeps=sum(t.status == "keep" for t in lineage.trials.values()),
         unfinished=tuple(e.number for e in lineage.running()),
-        imported=lineage.campaign is not None and lineage.campaign.origin is not None,
+        imported=not lineage.is_empty and lineage.is_imported,
     )
 
 
@@ -78,11 +78,11 @@ def _walked(lineage: Lineage, rows: list[Row]) -> Iterator[str]:
 
 def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
     where = f"ledger entry {row.commit[:12]}"
-    if isinstance(entry, CampaignEntry) != (lineage.campaign is None):
+    if isinstance(entry, CampaignEntry) != lineage.is_empty:
         yield f"{where}: the ledger must begin with one campaign entry, and hold one only"
     if entry.canonical() != row.body:
         yield f"{where}: its JSON is not in canonical form"
-    if not isinstance(entry, CampaignEntry) and lineage.campaign and lineage.campaign.origin:
+    if not isinstance(entry, CampaignEntry) and lineage.is_imported:
         yield from _check_imported(lineage, where, entry)
         return
     if isinstance(entry, Started):
@@ -172,8 +172,6 @@ def _brief(incumbent: Incumbent | None) -> str:
 def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
     """The record of a trial fits the campaign that it belongs to."""
     campaign, task, measurement = lineage.campaign, lineage.task, trial.measurement
-    if campaign is None:
-        return
     if {k: v for k, v in trial.digests.items() if k != "brief"} != campaign.digests:
         yield f"{what} was measured with other digests than the campaign's"
     if trial.proposal.specialist not in {*lineage.roster, "start"}:
@@ -199,7 +197,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
 
 def _check_level(lineage: Lineage, what: str, isolation: dict[str, str]) -> Iterator[str]:
     """Something measured was held by at least what the campaign asks for."""
-    asked, level = lineage.campaign.isolation if lineage.campaign else "unknown", isolation.get("level")
+    asked, level = lineage.campaign.isolation, isolation.get("level")
     if asked in LEVELS and (level not in LEVELS or LEVELS.index(level) < LEVELS.index(asked)):
         yield f"{what} ran with isolation {level!r}, the campaign asks for {asked!r}"
 

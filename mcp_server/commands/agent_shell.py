@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import EspalierError, SandboxError, SnapshotError
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import snapshot
 from lineage_repo.storage.files import write_whole
@@ -21,7 +21,6 @@ from mcp_server.sandbox import host as hosts
 from mcp_server.sandbox.box import Box
 from mcp_server.sandbox.bwrap_args import BoxSpec, drops_root
 from mcp_server.sandbox.host import Host, interpreter
-from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
 
 _SHOWN = 28_000
@@ -37,7 +36,7 @@ def run(campaign: Campaign, specialist: str, host: Host, command: str, seconds: 
         SandboxError: there is no box; nothing ran.
         SnapshotError: the working copy is no recipe, or what was left of it is none; it stays as it was.
     """
-    workdir = campaign.workdir(specialist)
+    workdir = campaign.paths.workdir(specialist)
     before = snapshot.read_folder(workdir)
     with tempfile.TemporaryDirectory(prefix="espalier-shell-") as scratch:
         spec = _spec(campaign, specialist, host, before, Path(scratch))
@@ -87,15 +86,15 @@ def _spec(campaign: Campaign, specialist: str, host: Host, files: snapshot.Files
         processes=limits.processes,
         scratch_bytes=limits.scratch_bytes,
         scratch_files=limits.scratch_files,
-        out_alias=campaign.workdir(specialist),
+        out_alias=campaign.paths.workdir(specialist),
     )
 
 
 def _left(out: int) -> dict[str, bytes]:
     try:
         return snapshot.read_folder(Path(f"/proc/self/fd/{out}"))
-    except snapshot.SnapshotError as error:
-        raise snapshot.SnapshotError(f"nothing that the command changed is kept: {error}") from None
+    except SnapshotError as error:
+        raise SnapshotError(f"nothing that the command changed is kept: {error}") from None
 
 
 def _take_over(before: snapshot.Files, after: snapshot.Files, workdir: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.errors import HostError, SandboxError
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Isolation
 from lineage_repo.prompting.queries import margin_text
@@ -17,8 +18,7 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from mcp_server.sandbox import gpus
 from mcp_server.sandbox import host as hosts
-from mcp_server.sandbox.host import Host, HostError, interpreter
-from mcp_server.sandbox.process import SandboxError
+from mcp_server.sandbox.host import Host, interpreter
 from mcp_server.sandbox.selftest import SelfTest
 from mcp_server.trial.calibration import Noise, choose_clock, noise_of
 from mcp_server.trial.calibration import calibrate as run_calibration
@@ -108,9 +108,9 @@ def cancel(directory: Path, trial: int) -> None:
     if trial not in running:
         known = ", ".join(f"{n:04d}" for n in sorted(running)) or "none"
         raise click.ClickException(f"trial {trial:04d} is not running; running: {known}")
-    folder = campaign.trial_folder(trial)
-    if locks.is_alive(folder):
-        (folder / "cancel").touch()
+    paths = campaign.paths.trial(trial)
+    if locks.is_alive(paths.folder):
+        paths.cancel.touch()
         print_lines(
             f"trial {trial:04d} is being cancelled; `espalier show {directory} {trial}` says when it is recorded"
         )

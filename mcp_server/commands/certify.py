@@ -8,7 +8,7 @@ from statistics import fmean
 import click
 
 from lineage_repo.cli.output import print_json, print_lines, print_progress
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Certification
 from lineage_repo.model.manifest import LEAST_DRAWS, Task
 from lineage_repo.model.measurement import LEVELS, Measurement, now
@@ -20,10 +20,6 @@ from mcp_server.commands.calibrate import require
 from mcp_server.sandbox import host as hosts
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
-
-
-class CertifyError(EspalierError):
-    """Two recipes that can't be compared; the message says why."""
 
 
 @click.command("certify")
@@ -63,11 +59,11 @@ def replicate(
     executor: LocalExecutor,
     tell: Callable[[str], None],
 ) -> Certification:
-    """Measure both, seed by seed in turn, and record the comparison; raise `CertifyError`."""
+    """Measure both, seed by seed in turn, and record the comparison; raise `CampaignError`."""
     campaign.check_digests()
     lineage, task = campaign.lineage.refresh(), campaign.task
     if number == against:
-        raise CertifyError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
+        raise CampaignError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
     recipes = {n: lineage.recipe(n) for n in (number, against)}
     found: dict[int, list[Measurement]] = {number: [], against: []}
     held: list[dict[str, str]] = []
@@ -76,7 +72,7 @@ def replicate(
         # Who goes first changes, so that a host that warms up or slows down favours nobody.
         for n in (number, against) if turn % 2 == 0 else (against, number):
             tell(f"seed {turn + 1} of {count}: trial {n:04d}")
-            with locks.scratch_folder(campaign.folder / "trials", "certify") as scratch:
+            with locks.scratch_folder(campaign.paths.trials, "certify") as scratch:
                 outcome, _ = measure(
                     campaign,
                     recipes[n],
@@ -90,7 +86,7 @@ def replicate(
                 )
                 if outcome.fault or outcome.measurement is None:
                     line = outcome.fault.line if outcome.fault else "no measurement"
-                    raise CertifyError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
+                    raise CampaignError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
             found[n].append(outcome.measurement)
             held.append(outcome.isolation)
     pair, weakest = (pool_measurements(found[number]), pool_measurements(found[against])), min(held, key=_strength)

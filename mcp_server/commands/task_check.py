@@ -8,12 +8,13 @@ from statistics import fmean
 import click
 
 from lineage_repo.cli.output import print_json, print_lines, print_progress
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
 from lineage_repo.prompting.queries import margin_text
 from lineage_repo.prompting.system_prompt import system_prompt
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.task.lint import find_oversights
 from lineage_repo.verdict.judge import judge, values_per_seed
@@ -25,10 +26,6 @@ from mcp_server.trial.calibration import choose_clock
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import JobResult
 from mcp_server.trial.preflight import preflight
-
-
-class TaskCheckError(EspalierError):
-    """A task whose start has no score; the message says where and why."""
 
 
 class TaskCheck(Record):
@@ -82,16 +79,16 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
 
 
 def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
-    """Measure seeds of the start in a campaign to be thrown away; raise `TaskCheckError` without a measurement."""
+    """Measure seeds of the start in a campaign to be thrown away; raise `TaskError` without a measurement."""
     task, files = campaign.task, campaign.task_folder.start()
     if fault := preflight(task, files):
-        raise TaskCheckError(f"the start is not measurable: {fault.line}")
+        raise TaskError(f"the start is not measurable: {fault.line}")
     executor, clock = LocalExecutor(host), choose_clock(task.clock)
     require(executor, campaign.settings.isolation, task)
     outcome, _ = measure(
         campaign,
         files,
-        campaign.folder / "trials" / "check",
+        campaign.paths.trials / "check",
         host=host,
         executor=executor,
         clock=clock,
@@ -99,7 +96,7 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
         tell=print_progress,
     )
     if outcome.fault:
-        for log in sorted((campaign.folder / "trials" / "check").glob("job-*/logs/*.log"))[-1:]:
+        for log in sorted((campaign.paths.trials / "check").glob("job-*/logs/*.log"))[-1:]:
             print_lines(f"--- the end of {log.name}", *_end(log), "---", err=True)
     return _found(campaign.task_folder, seeds, outcome)
 
@@ -112,7 +109,7 @@ def _found(source: TaskFolder, seeds: int, outcome: JobResult) -> TaskCheck:
     task, measurement = source.task, outcome.measurement
     if measurement is None:
         line = outcome.fault.line if outcome.fault else "no measurement"
-        raise TaskCheckError(f"the start could not be measured, and its recipe is not why: {line}")
+        raise TaskError(f"the start could not be measured, and its recipe is not why: {line}")
     verdict = judge(task, measurement, outcome.fault, None, None, {})
     scored = {} if outcome.fault else values_per_seed(task, measurement)
     return TaskCheck(

@@ -14,19 +14,15 @@ import click
 import tomli_w
 
 from lineage_repo.cli.output import print_json, print_lines, print_progress
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.upstream import apply_variant
-from lineage_repo.record.campaign import find_task
 from lineage_repo.storage.files import write_whole
+from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.fetch import fetch_upstream
-from lineage_repo.task.find import data_folder
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import DATA, TaskFolder
 from mcp_server.sandbox import host as hosts
 from mcp_server.trial.preflight import syntax_problems
-
-
-class PrepareError(EspalierError):
-    """A task that can't be prepared; the message says what is missing and how to get it."""
 
 
 @click.command("prepare")
@@ -54,7 +50,7 @@ def prepare(
     """
     task = find_task(name)
     if not (task.task.upstream or task.task.data or variant):
-        raise PrepareError(f"{name} needs nothing prepared: espalier init DIR --task {name}")
+        raise TaskError(f"{name} needs nothing prepared: espalier init DIR --task {name}")
     making = Preparation(task, output or Path(task.task.name), variant, hosts.load(os.environ).evaluator_python)
     found: dict[str, Any] = {"task": str(making.folder), "from": None, "recipe": None, "data": None, "missing": []}
     if not dry_run:
@@ -84,13 +80,13 @@ class Preparation:
         self.source, self.folder, self._variant, self._python = source, folder, variant, python
 
     def copy(self) -> None:
-        """Put manifest, evaluator, adapter and the rest there; raise `PrepareError` where something else is."""
+        """Put manifest, evaluator, adapter and the rest there; raise `TaskError` where something else is."""
         manifest = self._manifest()
         there = self.folder / "task.toml"
         if self.folder.exists() and any(self.folder.iterdir()) and not there.exists():
-            raise PrepareError(f"{self.folder} is there already and is no task: name a new folder with -o")
+            raise TaskError(f"{self.folder} is there already and is no task: name a new folder with -o")
         if there.exists() and tomllib.loads(there.read_text("utf-8")) != manifest:
-            raise PrepareError(
+            raise TaskError(
                 f"{there} says something else than {self.source.path.name}"
                 f"{f' --variant {self._variant}' if self._variant else ''}: name a new folder with -o"
             )
@@ -114,8 +110,8 @@ class Preparation:
         """Fetch the pinned files and adapt them; return the recipe's files.
 
         Raises:
-            UpstreamError: the files can't be had as pinned.
-            PrepareError: the adapter failed, or its recipe does not compile.
+            TaskError: the files can't be had as pinned.
+            TaskError: the adapter failed, or its recipe does not compile.
         """
         target, upstream = self.folder / self.source.task.recipe.path, self.source.task.upstream
         if not target.exists():
@@ -132,7 +128,7 @@ class Preparation:
         files = TaskFolder.load(self.folder).recipe_files()
         if problems := syntax_problems(files):
             first = problems[0]
-            raise PrepareError(f"the adapted recipe does not compile: {first.file}:{first.line}: {first.message}")
+            raise TaskError(f"the adapted recipe does not compile: {first.file}:{first.line}: {first.message}")
         return sorted(files)
 
     def data(self, raw: Path, *, dry_run: bool) -> dict[str, Any]:
@@ -156,7 +152,7 @@ class Preparation:
                     if line.startswith("data "):
                         print_progress(line)
             if process.returncode:
-                raise PrepareError(last or f"{program.name} exited {process.returncode}")
+                raise TaskError(last or f"{program.name} exited {process.returncode}")
             said.seek(0)
             return said.read()
 

@@ -7,13 +7,14 @@ import time
 from contextlib import suppress
 from typing import Literal, Self
 
+from lineage_repo.errors import SandboxError
 from lineage_repo.model.measurement import Clock
 from mcp_server.sandbox import bwrap_args
 from mcp_server.sandbox.bwrap import BubblewrapBox
 from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.cgroup import CGroup
 from mcp_server.sandbox.log import BoxLog
-from mcp_server.sandbox.process import BoxProcess, SandboxError
+from mcp_server.sandbox.process import BoxProcess
 from mcp_server.sandbox.unsandboxed import PlainBox
 
 _POLL_S = 0.05

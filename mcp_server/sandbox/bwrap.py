@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
+from lineage_repo.errors import SandboxError
 from mcp_server.sandbox import bwrap_args, memory, seccomp
 from mcp_server.sandbox.bwrap_args import BoxSpec
-from mcp_server.sandbox.process import SandboxError, start
+from mcp_server.sandbox.process import start
 
 _TMPFS_MAGIC = 0x01021994
 

@@ -4,11 +4,11 @@ import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
+from lineage_repo.errors import SandboxError
 from lineage_repo.model.manifest import Task
 from lineage_repo.storage.locks import try_lock
 from mcp_server.sandbox.bwrap_args import DEVICES
 from mcp_server.sandbox.host import Host
-from mcp_server.sandbox.process import SandboxError
 
 
 def list_gpus() -> list[int]:

@@ -11,14 +11,10 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import HostError
 from lineage_repo.model.explain import explain_validation
 from lineage_repo.model.measurement import Record
 from lineage_repo.monitor.host_slots import config_file, state_folder
-
-
-class HostError(EspalierError):
-    """A host configuration that can't be used; the message names the file and the key."""
 
 
 class Host(Record):

@@ -6,13 +6,9 @@ import subprocess
 from collections.abc import Callable
 from typing import Protocol
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import SandboxError
 from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.parent import die_with_parent
-
-
-class SandboxError(EspalierError):
-    """The sandbox itself failed: the harness's fault, never the recipe's."""
 
 
 class BoxProcess(Protocol):

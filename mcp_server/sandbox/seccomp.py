@@ -8,7 +8,7 @@ import errno
 import platform
 import struct
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import SandboxError
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _DENIED = {
@@ -80,19 +80,15 @@ _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
 
 
-class SeccompError(EspalierError):
-    """No filter for this processor."""
-
-
 def program(*, counted: bool, machine: str | None = None) -> bytes:
     """The filter; `counted` allows memory that only a memory control group can count.
 
     Raises:
-        SeccompError: the processor is neither x86_64 nor aarch64.
+        SandboxError: the processor is neither x86_64 nor aarch64.
     """
     machine = machine or platform.machine()
     if machine not in _MACHINES:
-        raise SeccompError(f"no system call filter for {machine}: boxes need x86_64 or aarch64")
+        raise SandboxError(f"no system call filter for {machine}: boxes need x86_64 or aarch64")
     column, architecture = _MACHINES[machine]
     refuse, absent = _ERRNO | errno.EPERM, _ERRNO | errno.ENOSYS
     steps = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]

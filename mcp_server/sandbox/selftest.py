@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Self
 
+from lineage_repo.errors import SandboxError
 from lineage_repo.model.measurement import LEVELS, Isolation, Record
 from mcp_server.sandbox import inside_checks
 from mcp_server.sandbox.bwrap_args import drops_root, remedy
 from mcp_server.sandbox.host import Host, interpreter
 from mcp_server.sandbox.probe import run_in_box
-from mcp_server.sandbox.process import SandboxError
 
 _MEMORY, _PROCESSES, _SCRATCH = 48_000_000, 10, 1_000_000
 _COUNTED = ("CPU seconds counted", "memory limited by the kernel")

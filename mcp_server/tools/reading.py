@@ -4,9 +4,10 @@ import itertools
 import json
 import math
 
+from lineage_repo.errors import SnapshotError
 from lineage_repo.prompting import queries
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage.snapshot import SnapshotError, check_path
+from lineage_repo.storage.snapshot import check_path
 from mcp_server.tools.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
 
 _PAGE_CHARACTERS = 12_000

@@ -2,15 +2,11 @@
 
 from filelock import FileLock, Timeout
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import RefusedError
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import snapshot
 from lineage_repo.storage.files import write_whole
-
-
-class WorkdirBusyError(EspalierError):
-    """Another server holds this specialist's working copy."""
 
 
 class _Root(Record):
@@ -21,14 +17,14 @@ class Workdir:
     """One specialist's files, held by one server at a time; where they are rooted lies beside them, not among them."""
 
     def __init__(self, campaign: Campaign, specialist: str) -> None:
-        self.folder = campaign.workdir(specialist)
+        self.folder = campaign.paths.workdir(specialist)
         self._root = self.folder.with_name(f".{specialist}.json")
         self._lineage = campaign.lineage
         self._lock = FileLock(str(self.folder.with_name(f".{specialist}.lock")), timeout=0)
         try:
             self._lock.acquire()
         except Timeout:
-            raise WorkdirBusyError(
+            raise RefusedError(
                 f"another server holds the working copy of {specialist!r}: end that session, or serve another one"
             ) from None
         if not self._root.exists() or not self.folder.is_dir() or not any(self.folder.iterdir()):

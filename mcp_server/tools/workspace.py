@@ -3,13 +3,12 @@
 import secrets
 import shutil
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import RefusedError, SnapshotError
 from lineage_repo.model.ledger import Proposal, Started, Trial
 from lineage_repo.model.measurement import Status
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks, snapshot
-from lineage_repo.storage.snapshot import SnapshotError
 from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.dry_run import size_reply
@@ -22,10 +21,6 @@ from mcp_server.trial.preflight import Problem, preflight, surface_problem, synt
 
 _FREE_BYTES = 64_000_000
 """What a trial needs at least to be measured and recorded."""
-
-
-class RefusedError(EspalierError):
-    """A request that is not admitted; the message says what to do instead."""
 
 
 class Workspace:
@@ -81,7 +76,7 @@ class Workspace:
 
     def size_project(self, files: dict[str, bytes], dry_run_s: float) -> SizeReply:
         """Project the margins of `files` from a dry run of one seed; beside other calls, since it is long."""
-        with locks.scratch_folder(self.campaign.folder / "trials", "size") as scratch:
+        with locks.scratch_folder(self.campaign.paths.trials, "size") as scratch:
             outcome, _ = measure(
                 self.campaign,
                 files,
@@ -141,7 +136,7 @@ class Workspace:
         held: list[int] = []
 
         def claim(number: int) -> None:
-            held.append(locks.acquire(self.campaign.trial_folder(number)))
+            held.append(locks.acquire(self.campaign.paths.trial(number).folder))
 
         try:
             number = self.lineage.register(proposal, self._digests, claim)
@@ -160,7 +155,7 @@ class Workspace:
         self.started(number)
         if number in self.lineage.trials:
             return True
-        if locks.is_alive(self.campaign.trial_folder(number)):
+        if locks.is_alive(self.campaign.paths.trial(number).folder):
             return False
         self.campaign.recover()
         return number in self.lineage.trials
@@ -181,7 +176,7 @@ class Workspace:
     def progress(self, number: int) -> str:
         """What the runner last said of a running trial."""
         try:
-            return (self.campaign.trial_folder(number) / "progress.txt").read_text("utf-8")
+            return self.campaign.paths.trial(number).progress.read_text("utf-8")
         except FileNotFoundError:
             return "starting"
 

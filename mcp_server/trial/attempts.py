@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lineage_repo.model.measurement import Clock, Fault, Status
+from lineage_repo.model.paths import TrialPaths
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.scratch import clear_scratch
 from lineage_repo.storage.snapshot import Files
@@ -48,7 +49,7 @@ def measure(
     attempt = faults = 0
     while True:
         attempt += 1
-        job = Job(folder / f"job-{attempt}")
+        job = Job(TrialPaths(folder).job(attempt).folder)
         spec = JobSpec(
             name=f"{campaign.settings.name}-{folder.name}-{attempt}",
             nonce=secrets.token_hex(16),
@@ -58,7 +59,7 @@ def measure(
             n_seeds=seeds or campaign.task.n_seeds,
             clock=clock,
             host=host,
-            boxes=campaign.boxes,
+            boxes=campaign.paths.boxes,
             isolation=campaign.settings.isolation,
             dry_run_s=seconds,
         )
@@ -110,7 +111,7 @@ def _run(
     finally:
         executor.cancel(job)
         clear_scratch(job.folder)
-    if found := job.result(spec.nonce):
+    if found := job.read_result(spec.nonce):
         return found
     line = f"{state.detail} without an outcome: see {job.log}"
     return JobResult(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Calibration, Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Clock, Margin, Record, Spread, Status, now
@@ -16,23 +16,19 @@ from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import Executor
 
 
-class CalibrationError(EspalierError):
-    """The start could not be measured, or fails its own gates; the message says which and by how much."""
-
-
 def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, tell: Callable[[str], None]) -> Trial:
     """Append `repeats` measurements of the start to the ledger and return the baseline.
 
     Raises:
-        CalibrationError: a measurement failed, or the start misses its own gates.
+        CampaignError: a measurement failed, or the start misses its own gates.
     """
     campaign.check_digests()
     campaign.lineage.refresh().repair_refs()
     lineage = campaign.lineage.refresh()
     start = campaign.task_folder.start()
     snapshot = lineage.store.write_tree(start)
-    if lineage.campaign is None or snapshot != lineage.campaign.start_tree:
-        raise CalibrationError(
+    if snapshot != lineage.campaign.start_tree:
+        raise CampaignError(
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
     clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
@@ -41,17 +37,17 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     known = len(lineage.calibrations)
     for nth in range(known + 1, known + repeats + 1):
         tell(f"calibration {nth} of {known + repeats}: {campaign.task.n_seeds} seeds of the start")
-        with locks.scratch_folder(campaign.folder / "trials", "calibration") as scratch:
+        with locks.scratch_folder(campaign.paths.trials, "calibration") as scratch:
             outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
             if outcome.fault or outcome.measurement is None:
                 line = outcome.fault.line if outcome.fault else "no measurement"
-                raise CalibrationError(f"the start does not run: {line}; its logs are in {scratch}")
+                raise CampaignError(f"the start does not run: {line}; its logs are in {scratch}")
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)
     if sum(len(c.measurement.box_seeds) for c in lineage.calibrations) < 2:
-        raise CalibrationError("one value tells nothing of the noise: calibrate with --repeats 2 or more")
+        raise CampaignError("one value tells nothing of the noise: calibrate with --repeats 2 or more")
     if verdict := _start_fails(campaign):
-        raise CalibrationError(f"the start fails its own gates: {verdict.failure}; {_ways_out(campaign.task)}")
+        raise CampaignError(f"the start fails its own gates: {verdict.failure}; {_ways_out(campaign.task)}")
     proposal = Proposal(
         parent=None,
         title=f"starting recipe of {campaign.task.name}",
@@ -94,7 +90,7 @@ def noise_of(campaign: Campaign) -> Noise:
     task, lineage = campaign.task, campaign.lineage.refresh()
     spreads, best, start = lineage.noise(task), lineage.incumbent(), lineage.trials[0]
     if best is None or start.score is None:
-        raise CalibrationError(f"{campaign.folder} has no baseline: calibrate it")
+        raise CampaignError(f"{campaign.folder} has no baseline: calibrate it")
     hosts = [{name: c.host[name] for name in c.host if name != "launch_bias_s"} for c in lineage.calibrations]
     return Noise(
         baseline=start.score,

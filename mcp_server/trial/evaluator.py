@@ -14,7 +14,7 @@ from typing import IO
 
 from pydantic import Field, ValidationError
 
-from lineage_repo.errors import EspalierError
+from lineage_repo.errors import EvaluatorError
 from lineage_repo.model.manifest import Evaluator
 from lineage_repo.model.measurement import Fault, Record, Status
 from lineage_repo.text.sanitize import clip
@@ -23,10 +23,6 @@ from mcp_server.sandbox.parent import die_with_parent
 _MAX_REPORT = 1_000_000
 _HUGE = 1e100
 """What a metric must stay below; means and spreads of such values can still be computed."""
-
-
-class EvaluatorError(EspalierError):
-    """The evaluator failed: the harness's fault, never the recipe's."""
 
 
 class _Fault(Record):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record
+from lineage_repo.model.paths import JobPaths
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files
 from mcp_server.sandbox.host import Host
@@ -44,23 +45,8 @@ class JobResult(Record):
     isolation: dict[str, str]
 
 
-class Job:
-    """The paths of one job folder; the only place that spells them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.spec = folder / "spec.json"
-        self.recipe_tar = folder / "recipe.tar"
-        self.result_file = folder / "result.json"
-        self.progress = folder / "progress.txt"
-        self.log = folder / "worker.log"
-        self.logs = folder / "logs"
-        self.evaluator = folder / "evaluator"
-        self.public = folder / "public"
-        self.secret = folder / "secret"
-        self.sealed = folder / "sealed"
-        self.boxes = folder / "boxes"
-        """Link to a folder elsewhere, since boxes can read where their mounts come from."""
+class Job(JobPaths):
+    """One job folder, staged and read."""
 
     def stage(self, spec: JobSpec, files: Files) -> None:
         """Write what the worker reads; the folder is the owner's alone."""
@@ -88,10 +74,10 @@ class Job:
                     found[member.name] = stream.read()
         return found
 
-    def result(self, nonce: str) -> JobResult | None:
+    def read_result(self, nonce: str) -> JobResult | None:
         """The outcome of this attempt; None while there is none, or where it is another's or torn."""
         try:
-            outcome = JobResult.model_validate_json(self.result_file.read_bytes())
+            outcome = JobResult.model_validate_json(self.result.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
         return outcome if outcome.nonce == nonce else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from lineage_repo.errors import EvaluatorError, SandboxError
 from lineage_repo.model.manifest import Phase
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun
 from lineage_repo.storage import snapshot
@@ -19,10 +20,9 @@ from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
 from mcp_server.sandbox.bwrap_args import BoxSpec
 from mcp_server.sandbox.host import interpreter
-from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
 from mcp_server.trial import disturbance, faults
-from mcp_server.trial.evaluator import Dialogue, EvaluatorError, EvaluatorProgram
+from mcp_server.trial.evaluator import Dialogue, EvaluatorProgram
 from mcp_server.trial.job import Job, JobResult, JobSpec
 
 
@@ -134,8 +134,8 @@ class MeasureJob:
                 artifact_sha256=sealed.sha256 if sealed else None,
             )
             log = box.log.bytes()
-            self.job.logs.mkdir(exist_ok=True)
-            (self.job.logs / f"{name}.log").write_bytes(log)
+            self.job.box_logs.mkdir(exist_ok=True)
+            (self.job.box_logs / f"{name}.log").write_bytes(log)
         for folder in (recipe, data):
             shutil.rmtree(folder)
         self.runs.append(run)

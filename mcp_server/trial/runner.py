@@ -7,11 +7,12 @@ import time
 import traceback
 from pathlib import Path
 
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Fault, Status
+from lineage_repo.monitor.overview import write_overview
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
-from lineage_repo.storage.repository import StoreError
 from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host, own_environment
@@ -26,8 +27,8 @@ _PATIENCE, _RETRY_S = 60, 10.0
 
 def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
     """Start the runner of a registered trial in a session of its own; it inherits the claim and frees it by ending."""
-    folder = campaign.trial_folder(number)
-    with (folder / "runner.log").open("ab") as log:
+    paths = campaign.paths.trial(number)
+    with paths.log.open("ab") as log:
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -43,7 +44,7 @@ def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
             stderr=log,
             start_new_session=True,
             pass_fds=[claim],
-            cwd=folder,
+            cwd=paths.folder,
             env=own_environment(host),
         )
     # It outlives us on purpose, so nobody waits for it: say so, or its collection would warn.
@@ -53,10 +54,10 @@ def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
 def run(campaign: Campaign, number: int, host: Host) -> Trial:
     """Measure and record one registered trial."""
     lineage = campaign.lineage.refresh()
-    started, folder = lineage.started[number], campaign.trial_folder(number)
+    started, paths = lineage.started[number], campaign.paths.trial(number)
 
     def tell(text: str) -> None:
-        write_whole(folder / "progress.txt", text.encode())
+        write_whole(paths.progress, text.encode())
 
     attempts = 1
     try:
@@ -69,12 +70,12 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
             outcome, attempts = measure(
                 campaign,
                 files,
-                folder,
+                paths.folder,
                 host=host,
                 executor=LocalExecutor(host),
                 clock=lineage.calibrations[0].measurement.clock,
                 tell=tell,
-                cancelled=(folder / "cancel").exists,
+                cancelled=paths.cancel.exists,
                 guarded=True,
             )
     except CancelledError:
@@ -89,10 +90,12 @@ def _record(campaign: Campaign, number: int, outcome: JobResult, attempts: int) 
     """Record the outcome; a full disk or a held lock is waited for, since the measurement is already paid for."""
     for patience in range(_PATIENCE, -1, -1):
         try:
-            return campaign.lineage.record(
+            trial = campaign.lineage.record(
                 number, outcome.measurement, outcome.fault, attempts=attempts, isolation=outcome.isolation
             )
-        except (StoreError, OSError):
+            write_overview(campaign.lineage)
+            return trial
+        except (RecordError, OSError):
             traceback.print_exc()
             if patience == 0:
                 raise

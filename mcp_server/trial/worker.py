@@ -30,7 +30,7 @@ def work(folder: Path) -> JobResult:
         outcome = JobResult(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
     finally:
         clear_scratch(folder)
-    write_whole(job.result_file, outcome.canonical())
+    write_whole(job.result, outcome.canonical())
     return outcome
 
 

@@ -9,7 +9,8 @@ import tomli_w
 from click.testing import CliRunner
 
 from lineage_repo.cli.main import main
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration
@@ -100,7 +101,7 @@ def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> Tas
 def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None = None, **changed: str) -> JobResult:
     """One trial of the task's start, with other files where given; unscored with a cap of `seconds`."""
     campaign = Campaign.create(folder / "campaign", task)
-    trial = campaign.folder / "trials" / "x"
+    trial = campaign.paths.trials / "x"
     trial.mkdir()
     files = task.start() | {f"{name}.py": body.encode() for name, body in changed.items()}
     outcome, _ = measure(

@@ -49,7 +49,7 @@ def submit(title: str = "one more constant", **arguments: object) -> Blocks:
 
 def edit(campaign: Campaign, value: int, specialist: str = "opt") -> Blocks:
     """A turn that changes the recipe harmlessly."""
-    path = campaign.workdir(specialist) / f"extra_{value}.py"
+    path = campaign.paths.workdir(specialist) / f"extra_{value}.py"
     return use("Write", file_path=str(path), content=f"X = {value}\n")
 
 

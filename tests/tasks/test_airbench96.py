@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from benchmarks import cifar, gpu_airbench
+from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import parse
 from lineage_repo.model.measurement import Fault, Measurement, Status
 from lineage_repo.model.upstream import apply_variant
 from lineage_repo.prompting.system_prompt import system_prompt
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verdict.judge import judge
-from mcp_server.commands.task_prepare import Preparation, PrepareError
+from mcp_server.commands.task_prepare import Preparation
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
@@ -110,7 +112,7 @@ def test_data_that_are_not_the_official_batches_are_refused_by_name(
     cifar.write(tmp_path, 2)
     path = tmp_path / name if name == "SYNTHETIC" else tmp_path / "cifar-10-batches-py" / name
     path.unlink() if content is None else path.write_bytes(content)
-    with pytest.raises(PrepareError) as error:
+    with pytest.raises(TaskError) as error:
         Preparation(find_task(NAME), tmp_path / "task", None, Path(sys.executable)).data(tmp_path, dry_run=True)
     assert problem in str(error.value)
 
@@ -230,7 +232,7 @@ predicted = np.argmin(far, 1).astype(np.uint8).tobytes()
 def outcome(folder: Path, task: Path, host: Host, files: dict[str, bytes]) -> tuple[Measurement | None, Fault | None]:
     """Measure one seed of a recipe."""
     campaign = Campaign.create(folder / "campaign", TaskFolder.load(task), n_seeds=1)
-    job = campaign.folder / "trials" / "x"
+    job = campaign.paths.trials / "x"
     job.mkdir()
     found, _ = measure(campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None)
     return found.measurement, found.fault

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.manifest import ManifestError
+from lineage_repo.errors import TaskError
 from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.folder import TaskFolder
@@ -177,7 +177,7 @@ def test_an_input_that_prepare_did_not_write_is_named_to_the_author(tmp_path: Pa
 
 def test_a_phase_leaves_an_artifact_or_talks_but_not_both(tmp_path: Path) -> None:
     (tmp_path / "task.toml").write_text(MANIFEST.replace("dialogue = true", ""), "utf-8")
-    with pytest.raises(ManifestError, match="either an artifact or dialogue"):
+    with pytest.raises(TaskError, match="either an artifact or dialogue"):
         TaskFolder.load(tmp_path)
 
 

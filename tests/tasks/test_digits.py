@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.record.campaign import find_task
+from lineage_repo.task.find import find_task
 
 HEADER = 128  # of an .npy file
 PIXELS = 64

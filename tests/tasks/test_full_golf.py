@@ -25,7 +25,8 @@ import tomli_w
 from benchmarks import gpu_golf
 from benchmarks.tokens import BYTE, CONTROL, MARK, UNKNOWN, UNUSED, model, shard
 from lineage_repo.model.measurement import Fault, Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.task.source_size import source_bytes
 from mcp_server.commands.task_prepare import Preparation
@@ -527,7 +528,7 @@ def outcome(campaign: Campaign, host: Host, name: str = "", old: str = "", new: 
     if name:
         assert old.encode() in files[name]
         files[name] = files[name].replace(old.encode(), new.encode())
-    job, executor = campaign.folder / "trials" / "x", LocalExecutor(host)
+    job, executor = campaign.paths.trials / "x", LocalExecutor(host)
     found, _ = measure(campaign, files, job, host=host, executor=executor, clock="wall", tell=lambda _: None)
     return found.measurement.metrics if found.measurement else {}, found.fault
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from lineage_repo.model.measurement import Fault, Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.attempts import measure
@@ -172,7 +173,7 @@ def outcome(folder: Path, host: Host, changes: dict[str, tuple[str, str]]) -> tu
     for path, (old, new) in changes.items():
         assert old.encode() in files[path]
         files[path] = files[path].replace(old.encode(), new.encode())
-    job = campaign.folder / "trials" / "x"
+    job = campaign.paths.trials / "x"
     job.mkdir()
     found, _ = measure(campaign, files, job, host=host, executor=LocalExecutor(host), clock="cpu", tell=lambda _: None)
     return dict(found.measurement.metrics) if found.measurement else {}, found.fault

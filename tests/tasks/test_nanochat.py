@@ -18,7 +18,8 @@ import tomli_w
 from mcp import Client
 
 from lineage_repo.model.measurement import Fault, Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
@@ -209,7 +210,7 @@ def test_a_recipe_that_crosses_a_limit_is_labelled(
     tmp_path: Path, host: Host, train: str, serve: str, status: Status, line: str
 ) -> None:
     campaign = Campaign.create(tmp_path / "campaign", short_task(tmp_path / "task"))
-    folder = campaign.folder / "trials" / "x"
+    folder = campaign.paths.trials / "x"
     folder.mkdir()
     outcome, _ = measure(
         campaign,

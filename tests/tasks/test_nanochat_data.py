@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from lineage_repo.cli.main import main
-from lineage_repo.record.campaign import find_task
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from tests.support import nanochat_raw

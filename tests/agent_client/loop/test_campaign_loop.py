@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click import ClickException
 
 from agent_client.loop.campaign_loop import Run
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import Plan
 from agent_client.loop.state import RunSummary
 from agent_client.session.claude_options import Access
+from lineage_repo.errors import RecordError
 from lineage_repo.monitor.control import Control
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
@@ -46,9 +46,9 @@ def test_a_run_that_crashes_tells_the_operator(campaign: Campaign, tmp_path: Pat
     )
     script.chmod(0o700)
     held = Control(campaign.folder).claim()
-    ledger = campaign.folder / "lineage.git" / "refs" / "heads" / "ledger"
-    with pytest.raises(ClickException):
+    ledger = campaign.paths.ledger_ref
+    with pytest.raises(RecordError):
         run(campaign, str(script), lambda: ledger.write_text("no commit", "utf-8"))
     locks.release(held)
-    assert (tmp_path / "told").read_text("utf-8").startswith("end crash ClickException: ")
+    assert (tmp_path / "told").read_text("utf-8").startswith("end crash RecordError: ")
     assert Control(campaign.folder).read()["reason"] == "crash"

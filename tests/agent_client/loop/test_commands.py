@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from lineage_repo.cli.main import main
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 
 
 def refusal(*arguments: object, **environment: str | None) -> str:

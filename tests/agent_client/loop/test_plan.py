@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from agent_client.loop.notify import Notifier, NotifyError
+from agent_client.loop.notify import Notifier
 from agent_client.loop.pace import Pace
 from agent_client.loop.spend import Spend, settle, union
 from agent_client.session import endpoint
-from agent_client.session.endpoint import EndpointError
 from lineage_repo.cli.main import main
+from lineage_repo.errors import CampaignError, EndpointError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord, Usage
@@ -186,5 +186,5 @@ def test_a_notification_that_fails_or_hangs_is_said_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("command", ["no-such-program-here --now", "unclosed 'quote", " "])
 def test_a_notification_that_can_never_run_is_refused_at_the_start(command: str) -> None:
-    with pytest.raises(NotifyError, match="--notify"):
+    with pytest.raises(CampaignError, match="--notify"):
         Notifier(command, {"PATH": "/usr/bin:/bin"}, print)

@@ -84,7 +84,7 @@ def test_a_loop_killed_in_a_trial_loses_no_trial_and_the_same_command_resumes(ca
         process.communicate()
     assert look(campaign.folder)["state"] == "dead"
     assert "the loop died" in told("status", campaign.folder)
-    locks.wait_for_release(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.paths.trial(1).folder)
     assert campaign.lineage.refresh().trials[1].status is not Status.HARNESS_ABORT
     report = finished(campaign, "--trials", 3, "--specialists", "opt")
     assert (report.reason, report.trials, report.recorded) == ("goal", 3, 3)

@@ -16,13 +16,15 @@ from agent_client.brief import message
 from agent_client.session.claude_options import expected_tools
 from agent_client.session.file_guard import FILE_TOOLS
 from lineage_repo.cli.main import main
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import CampaignEntry, Proposal
 from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.model.roster import build_roster
 from lineage_repo.prompting.system_prompt import system_prompt
-from lineage_repo.record.campaign import Campaign, CampaignError, find_task
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
+from lineage_repo.task.find import find_task
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.server import build
@@ -114,7 +116,7 @@ def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: P
 def test_hidden_data_that_a_killed_measurement_left_are_removed_and_a_live_ones_are_not(
     campaign: Campaign, what: str
 ) -> None:
-    dead, live = (campaign.folder / "trials" / f"{what}-{name}" for name in ("dead", "live"))
+    dead, live = (campaign.paths.trials / f"{what}-{name}" for name in ("dead", "live"))
     locks.release(locks.acquire(dead))
     claim = locks.acquire(live)
     secrets = [folder / "job-1" / "secret" for folder in (dead, live)]

@@ -77,9 +77,9 @@ def test_waiting_for_a_trial_is_not_idleness(tmp_path: Path, make_task: Callable
     campaign = Campaign.open(calibrated(tmp_path / "slow", task))
     fit = campaign.lineage.refresh().recipe(0)["fit.py"].decode()
     slow = fit.replace("found = fit(", "import time\ntime.sleep(9)\nfound = fit(")
-    campaign.workdir("opt").mkdir(parents=True, exist_ok=True)
+    campaign.paths.workdir("opt").mkdir(parents=True, exist_ok=True)
     write = edit(campaign, 1)
-    write[0]["input"] = {"file_path": str(campaign.workdir("opt") / "fit.py"), "content": slow}
+    write[0]["input"] = {"file_path": str(campaign.paths.workdir("opt") / "fit.py"), "content": slow}
     write[0]["name"] = "Write"
     read = [{**write[0], "id": "toolu_read", "name": "Read", "input": {"file_path": write[0]["input"]["file_path"]}}]
     with scripted(read, write, submit("sleeps for nine seconds a seed")) as url:

@@ -77,7 +77,7 @@ def test_unknown_tools_and_arguments_are_errors_that_the_model_sees(campaign: Ca
 def test_a_flood_of_words_neither_breaks_nor_enters_the_record(campaign: Campaign) -> None:
     flood = "so many words " * 20_000
     turns = (
-        [{"type": "text", "text": flood}, *use("Read", file_path=str(campaign.workdir("opt") / "fit.py"))],
+        [{"type": "text", "text": flood}, *use("Read", file_path=str(campaign.paths.workdir("opt") / "fit.py"))],
         edit(campaign, 1),
         espalier("submit_trial", title="flood", hypothesis=flood, expected_delta=0.0),
     )
@@ -142,7 +142,7 @@ def test_a_key_that_the_endpoint_echoes_is_nowhere_in_the_papers(campaign: Campa
         assert "sk-ant-api03-" not in text, path
     assert any("[redacted]" in str(line) for line in lines(campaign, report))
     assert "holds what looks like a key" in results(campaign, report)[2][1]
-    assert KEY not in _all_text(campaign.folder / "trials")
+    assert KEY not in _all_text(campaign.paths.trials)
 
 
 def _all_text(folder: Path) -> str:

@@ -44,7 +44,7 @@ def test_an_agent_reads_and_writes_nothing_outside_its_working_copy(campaign: Ca
         use("Read", file_path=str(secret)),
         use("Grep", pattern="hidden", path=str(tmp_path)),
         use("Write", file_path=str(tmp_path / "new.txt"), content="x"),
-        use("Read", file_path=str(campaign.workdir("opt") / "fit.py")),
+        use("Read", file_path=str(campaign.paths.workdir("opt") / "fit.py")),
     )
     with scripted(*turns) as url:
         report = hold(campaign, url)
@@ -83,7 +83,7 @@ def test_a_title_with_an_at_sign_does_not_make_the_agent_read_a_file(campaign: C
         hypothesis=f"see @{secret} for the reason why",
         expected_delta=-0.1,
     )
-    edit = use("Write", file_path=str(campaign.workdir("opt") / "extra.py"), content="X = 1\n")
+    edit = use("Write", file_path=str(campaign.paths.workdir("opt") / "extra.py"), content="X = 1\n")
     with scripted(edit, submit) as url:
         assert hold(campaign, url).trials == (1,)
     requests: list[bytes] = []

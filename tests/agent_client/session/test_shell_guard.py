@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from agent_client.session.claude_options import WEB_TOOLS
-from agent_client.session.shell_guard import ShellError, ShellGuard
+from agent_client.session.shell_guard import ShellGuard
 from lineage_repo.cli.main import main
+from lineage_repo.errors import ShellError
 from lineage_repo.model.session import EndReason
 from lineage_repo.record.campaign import Campaign
 from tests.support.scripted import (
@@ -111,7 +112,7 @@ def listener() -> Generator[socket.socket]:
 def test_a_command_reads_and_writes_nothing_but_the_working_copy(
     campaign: Campaign, tmp_path: Path, listener: socket.socket
 ) -> None:
-    copy, other = campaign.workdir("opt"), campaign.workdir("model")
+    copy, other = campaign.paths.workdir("opt"), campaign.paths.workdir("model")
     other.mkdir(parents=True)
     (other / "theirs.py").write_text("secret = 'of-another'\n", "utf-8")
     (tmp_path / "home" / "note").write_text("of-home", "utf-8")
@@ -181,7 +182,7 @@ def test_a_command_has_limits_on_time_output_memory_files_and_processes(campaign
     assert "characters left out" in found[1][1]
     assert "MemoryError" in found[2][1]
     assert [error for error, _ in found] == [True, False, *[True] * 6]
-    assert {path.name for path in campaign.workdir("opt").iterdir()} == before
+    assert {path.name for path in campaign.paths.workdir("opt").iterdir()} == before
 
 
 @pytest.mark.slow

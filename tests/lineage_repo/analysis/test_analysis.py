@@ -18,12 +18,13 @@ from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.interchange.jsonl import write_lines
 from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.comparison import best_so_far
 from lineage_repo.report.data import report_data
 from lineage_repo.report.progress_chart import progress
 from lineage_repo.storage.store import Row
+from lineage_repo.task.find import find_task
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import digests, measurement, proposal, submit
 from tests.support.traces import line, small

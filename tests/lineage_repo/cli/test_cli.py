@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lineage_repo.cli.main import COMMANDS, main
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from tests.lineage_repo.record.test_lineage import submit
 
 
@@ -158,7 +159,7 @@ def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path
 
 
 def test_verify_exits_with_1_and_names_what_is_wrong(campaign: Campaign) -> None:
-    subprocess.run(["git", "-C", campaign.folder / "lineage.git", "tag", "trial/0007", "best"], check=True)
+    subprocess.run(["git", "-C", campaign.paths.repository, "tag", "trial/0007", "best"], check=True)
     result = espalier("verify", campaign.folder)
     assert result.exit_code == 1
     assert "WRONG  refs/tags/trial/0007" in result.output

@@ -9,10 +9,10 @@ from typing import Any
 import polars
 import pytest
 
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.interchange.importing import import_trace
 from lineage_repo.interchange.table import defuse_cell
 from lineage_repo.model.measurement import Status
+from lineage_repo.record.opening import open_lineage
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import line, trace

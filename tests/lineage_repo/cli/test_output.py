@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.cli.output import escape_data, escape_line, escape_text
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
 from lineage_repo.storage.store import Store
+from lineage_repo.text.escape import escape_data, escape_line, escape_text
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.monitor.test_control import say_state
 from tests.lineage_repo.record.test_lineage import submit

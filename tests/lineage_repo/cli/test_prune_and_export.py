@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.interchange.bundle import find_leaks
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.locks import acquire, release
 from lineage_repo.text.redact import Redactor
 from lineage_repo.verification.verify import verify
@@ -18,7 +18,7 @@ from tests.support.traces import line, small
 
 def left(campaign: Campaign, number: int) -> Path:
     """Papers of a trial: a log and an artifact of 4,000 bytes, and the lock of a runner that has ended."""
-    folder = campaign.trial_folder(number)
+    folder = campaign.paths.trial(number).folder
     release(acquire(folder))
     (folder / "job-1" / "sealed").mkdir(parents=True)
     (folder / "job-1" / "sealed" / "model").write_bytes(bytes(4000))
@@ -58,7 +58,7 @@ def test_prune_leaves_a_trial_whose_runner_lives(campaign: Campaign, four: list[
 def test_prune_clears_what_failed_measurements_left_and_no_folder_that_it_does_not_know(
     campaign: Campaign, four: list[Path]
 ) -> None:
-    trials = campaign.folder / "trials"
+    trials = campaign.paths.trials
     others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
     for folder in others:
         folder.mkdir()
@@ -147,10 +147,10 @@ def test_a_torn_file_of_rows_is_made_anew(campaign: Campaign, body: bytes) -> No
 
 
 def test_log_answers_where_it_must_not_write(campaign: Campaign, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "-q", str(campaign.folder / "lineage.git"), str(tmp_path / "clone"))
+    git(tmp_path, "clone", "-q", str(campaign.paths.repository), str(tmp_path / "clone"))
     assert "0000 baseline" in espalier("log", tmp_path / "clone").output
     assert not (tmp_path / "clone" / "rows.tsv").exists()
-    (campaign.folder / "overview.json").unlink()
+    campaign.paths.overview.unlink(missing_ok=True)
     assert espalier("status", campaign.folder).exit_code == 0
 
 

@@ -10,16 +10,15 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from lineage_repo.analysis.limits import margins
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.cli.main import main
+from lineage_repo.errors import InterchangeError, RecordError
 from lineage_repo.interchange.importing import import_trace, read_trace
-from lineage_repo.interchange.jsonl import TraceError
 from lineage_repo.interchange.table import rows
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Trial
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.record.index import LineageError
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
@@ -118,7 +117,7 @@ def test_where_the_tree_disagrees_the_trial_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_a_row_that_no_rule_repairs_is_refused_and_leaves_nothing(tmp_path: Path, row: str, problem: str) -> None:
-    with pytest.raises(TraceError, match=problem):
+    with pytest.raises(InterchangeError, match=problem):
         import_trace(read_trace(table(tmp_path / "run", row)), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["run"]
 
@@ -174,7 +173,7 @@ def test_two_gates_on_one_metric_are_told_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
 def test_a_time_before_gits_epoch_is_refused_and_leaves_no_folder(tmp_path: Path, at: str) -> None:
-    with pytest.raises(TraceError, match="before 1970: correct its time"):
+    with pytest.raises(InterchangeError, match="before 1970: correct its time"):
         small(tmp_path / "new" / "out", line(0, 1.0), line(1, 0.9, at=at))
     assert not (tmp_path / "new").exists()
 
@@ -189,7 +188,7 @@ def test_a_bound_that_is_no_number_is_refused(gate: dict[str, float]) -> None:
 
 def test_nothing_is_ever_added_to_an_imported_lineage(tmp_path: Path) -> None:
     lineage = small(tmp_path / "out", line(0, 1.0))
-    with pytest.raises(LineageError, match="was imported"):
+    with pytest.raises(RecordError, match="was imported"):
         lineage.register(proposal(lineage), {}, lambda _: None)
     assert "it is read, never run" in espalier("calibrate", tmp_path / "out").output
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.manifest import ManifestError, Task
-from lineage_repo.record.campaign import find_task
+from lineage_repo.errors import TaskError
+from lineage_repo.model.manifest import Task
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from tests.conftest import MakeTask
 
@@ -18,33 +19,33 @@ def test_a_built_in_task_loads_and_its_start_has_no_syntax_problem(name: str) ->
 
 
 def test_an_unknown_key_is_refused_with_the_key_that_was_meant(make_task: MakeTask) -> None:
-    with pytest.raises(ManifestError, match=r"objective\.directon: unknown key; did you mean 'direction'\?"):
+    with pytest.raises(TaskError, match=r"objective\.directon: unknown key; did you mean 'direction'\?"):
         make_task(objective={"directon": "lower"})
 
 
 def test_a_gate_on_a_metric_that_nobody_measures_is_refused(make_task: MakeTask) -> None:
-    with pytest.raises(ManifestError, match="'speed', which nobody measures; measured: seconds"):
+    with pytest.raises(TaskError, match="'speed', which nobody measures; measured: seconds"):
         make_task(gates=[{"metric": "speed", "at_most": 1.0}])
 
 
 def test_a_missing_evaluator_is_refused_by_its_path(make_task: MakeTask) -> None:
-    with pytest.raises(ManifestError, match=r"evaluator\.program: .*nowhere\.py does not exist"):
+    with pytest.raises(TaskError, match=r"evaluator\.program: .*nowhere\.py does not exist"):
         make_task(evaluator={"program": "nowhere.py"})
 
 
 def test_a_folder_without_a_manifest_is_refused_with_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="espalier task list"):
+    with pytest.raises(TaskError, match="espalier task list"):
         TaskFolder.load(tmp_path)
 
 
 def test_an_unknown_task_name_lists_the_built_in_ones() -> None:
-    with pytest.raises(ManifestError, match=r"airbench_cpu, .*toy"):
+    with pytest.raises(TaskError, match=r"airbench_cpu, .*toy"):
         find_task("airbench")
 
 
 def test_a_phase_cannot_see_an_artifact_that_no_earlier_phase_makes(make_task: MakeTask) -> None:
     raw = make_task().task.model_dump(mode="json", exclude_none=True)
-    with pytest.raises(ManifestError, match="no earlier phase makes"):
+    with pytest.raises(TaskError, match="no earlier phase makes"):
         make_task(phases=[raw["phases"][1]])
 
 
@@ -59,5 +60,5 @@ def test_shared_evaluator_code_is_part_of_the_evaluators_digest(make_task: MakeT
 
 
 def test_shared_code_that_does_not_exist_is_named(make_task: MakeTask) -> None:
-    with pytest.raises(ManifestError, match=r"evaluator\.shared: .*_shared has no verb\.py"):
+    with pytest.raises(TaskError, match=r"evaluator\.shared: .*_shared has no verb\.py"):
         make_task(evaluator={"shared": ["verb.py"]})

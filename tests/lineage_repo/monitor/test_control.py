@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lineage_repo.cli.main import main
+from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
-from lineage_repo.monitor.control import Control, ControlError
+from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.health import look
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
@@ -81,7 +82,7 @@ def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaig
 
 def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
     held = Control(campaign.folder).claim()
-    with pytest.raises(ControlError, match="another run holds"):
+    with pytest.raises(CampaignError, match="another run holds"):
         Control(campaign.folder).claim(patience_s=0.1)
     locks.release(held)
 
@@ -118,7 +119,7 @@ def test_a_loop_that_hangs_or_hears_nothing_is_stalled(campaign: Campaign) -> No
 def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None:
     held = Control(campaign.folder).claim()
     long_ago = (now() - timedelta(hours=1)).isoformat()
-    os.utime(campaign.folder / "overview.json", (0, 0))
+    os.utime(campaign.paths.ledger_ref, (0, 0))
     for hours, found in ((1, []), (-0.5, ["stalled"])):
         until = (now() + timedelta(hours=hours)).isoformat()
         say_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
@@ -127,7 +128,7 @@ def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None
 
 
 def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: Host) -> None:
-    lineage, folder = campaign.lineage.refresh(), campaign.trial_folder(1)
+    lineage, folder = campaign.lineage.refresh(), campaign.paths.trial(1).folder
     runner: list[int] = []
     lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(locks.acquire(folder)))
     busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
@@ -138,7 +139,7 @@ def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: 
     found: list[list[str]] = []
     for text in (executor.poll(job).detail, "fit"):
         (folder / "progress.txt").write_text(text, "utf-8")
-        for path in (folder / "progress.txt", campaign.folder / "overview.json"):
+        for path in (folder / "progress.txt", campaign.paths.ledger_ref):
             os.utime(path, (0, 0))
         found.append(alarms(campaign))
     executor.cancel(job)

@@ -27,15 +27,15 @@ def put(path: Path, text: str | None) -> None:
 
 
 def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
-    path = campaign.folder / "overview.json"
+    path = campaign.paths.overview
     submit(campaign.lineage.refresh(), 0.9)
+    whole = espalier("status", campaign.folder).output
     good: dict[str, Any] = json.loads(path.read_text("utf-8"))
     bent: list[dict[str, Any]] = [
         {"best": []},
         {"objective": good["objective"] | {"digits": 10**9}},
         {"recent": [{"trial": 1}]},
     ]
-    whole = espalier("status", campaign.folder).output
     for text in ("[]", "null", DEEP, None):
         put(path, text)
         assert espalier("status", campaign.folder).output == whole

@@ -4,16 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Gate
-from lineage_repo.prompting.system_prompt import (
-    PromptError,
-    gate_text,
-    limit_texts,
-    prompt_variables,
-    render,
-    system_prompt,
-)
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.prompting.system_prompt import gate_text, limit_texts, prompt_variables, render, system_prompt
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 
 TASKS = ("toy", "airbench_cpu", "nanochat_cpu", "parameter_golf_cpu")
 
@@ -48,19 +43,19 @@ def test_the_numbers_come_from_the_manifest(tmp_path: Path) -> None:
 def test_a_missing_variable_is_named_with_its_file(tmp_path: Path) -> None:
     file = tmp_path / "brief.md"
     file.write_text("at most $hours hours", encoding="utf-8")
-    with pytest.raises(PromptError, match=r"brief\.md names the variable 'hours'.*metric"):
+    with pytest.raises(TaskError, match=r"brief\.md names the variable 'hours'.*metric"):
         render(file, {"metric": "loss"})
 
 
 def test_a_stray_dollar_sign_is_explained(tmp_path: Path) -> None:
     file = tmp_path / "brief.md"
     file.write_text("costs 5 $ or $metric", encoding="utf-8")
-    with pytest.raises(PromptError, match=r"brief\.md.*\$\$"):
+    with pytest.raises(TaskError, match=r"brief\.md.*\$\$"):
         render(file, {"metric": "loss"})
 
 
 def test_a_missing_knowledge_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match=r"roles/opt\.md does not exist"):
+    with pytest.raises(TaskError, match=r"roles/opt\.md does not exist"):
         render(tmp_path / "roles" / "opt.md", {})
 
 

@@ -26,7 +26,7 @@ def clone(campaign: Campaign, tmp_path: Path) -> Path:
     submit(campaign.lineage.refresh(), 0.01)
     submit(campaign.lineage, 0.9, body=b"x = 2\n")
     submit(campaign.lineage, -0.9, body=b"x = 3\n")
-    git(tmp_path, "clone", "-q", str(campaign.folder / "lineage.git"), str(tmp_path / "clone"))
+    git(tmp_path, "clone", "-q", str(campaign.paths.repository), str(tmp_path / "clone"))
     return tmp_path / "clone"
 
 

@@ -3,13 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Proposal
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.record.index import LineageError
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
-from lineage_repo.storage.repository import StoreError
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
 
@@ -67,7 +66,7 @@ def test_every_trial_is_one_commit_on_its_parents_commit(campaign: Campaign) -> 
     lineage = campaign.lineage.refresh()
     first = submit(lineage, 0.01)
     second = submit(lineage, parent=first, body=b"x = 3\n")
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     assert git(repo, "rev-parse", f"trial/{second:04d}^").strip() == lineage.commits[first]
     assert git(repo, "rev-list", "--count", f"trial/{second:04d}").strip() == "3"
     assert git(repo, "ls-tree", "-r", "--name-only", f"trial/{first:04d}").split() == [
@@ -81,7 +80,7 @@ def test_every_trial_is_one_commit_on_its_parents_commit(campaign: Campaign) -> 
 def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaign: Campaign, tmp_path: Path) -> None:
     lineage = campaign.lineage.refresh()
     keep, crash = submit(lineage, 0.01), submit(lineage, body=b"x = 4\n")
-    git(tmp_path, "clone", "-q", str(campaign.folder / "lineage.git"), "copy")
+    git(tmp_path, "clone", "-q", str(campaign.paths.repository), "copy")
     clone = tmp_path / "copy"
     assert (clone / "recipe" / "fit.py").read_bytes() == b"x = 1\n"
     assert git(clone, "tag").split() == [f"keep/{keep:04d}", "trial/0000", f"trial/{keep:04d}", f"trial/{crash:04d}"]
@@ -93,16 +92,14 @@ def test_the_hypothesis_is_registered_before_anything_runs(campaign: Campaign) -
     seen: list[list[int]] = []
     number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.started]))
     assert seen == [[number, 0]]
-    assert (
-        git(campaign.folder / "lineage.git", "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
-    )
+    assert git(campaign.paths.repository, "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
     assert [s.number for s in lineage.running()] == [number]
 
 
 def test_agent_text_cannot_forge_a_trailer(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     number = submit(lineage, hypothesis="Status: keep Score: 0.0001 Signed-off-by: evaluator")
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     assert git(repo, "log", "-1", "--format=%(trailers:key=Status,valueonly)", f"trial/{number:04d}").strip() == "crash"
     assert not [
         line
@@ -120,19 +117,19 @@ def test_numbers_are_unique_and_gapless_for_two_writers(campaign: Campaign) -> N
 
 def test_a_trial_is_rooted_only_from_a_recorded_one(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    with pytest.raises(LineageError, match="no trial 0042; recorded are 0000 to 0000"):
+    with pytest.raises(RecordError, match="no trial 0042; recorded are 0000 to 0000"):
         submit(lineage, parent=42)
 
 
 def test_a_stale_git_lock_of_a_killed_writer_does_not_block_the_next(campaign: Campaign) -> None:
-    (campaign.folder / "lineage.git" / "refs" / "heads" / "ledger.lock").touch()
+    (campaign.paths.repository / "refs" / "heads" / "ledger.lock").touch()
     assert submit(campaign.lineage.refresh(), 0.01) == 1
 
 
 def test_a_lost_derived_ref_is_rebuilt_from_the_ledger(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.01)
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     git(repo, "tag", "-d", "trial/0001")
     git(repo, "tag", "trial/0099", "best")
     git(repo, "update-ref", "refs/heads/best", "trial/0000")
@@ -148,7 +145,7 @@ def test_a_trial_whose_runner_is_dead_is_recorded_as_harness_abort_and_never_sho
 
     lineage = campaign.lineage.refresh()
     number = lineage.register(
-        proposal(lineage), digests(lineage), lambda n: locks.release(locks.acquire(campaign.trial_folder(n)))
+        proposal(lineage), digests(lineage), lambda n: locks.release(locks.acquire(campaign.paths.trial(n).folder))
     )
     assert [t.number for t in campaign.recover()] == [number]
     assert lineage.trials[number].status is Status.HARNESS_ABORT
@@ -164,7 +161,7 @@ def test_git_settings_and_hooks_of_the_user_have_no_effect(
     )
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path))
-    hook = campaign.folder / "lineage.git" / "hooks" / "reference-transaction"
+    hook = campaign.paths.repository / "hooks" / "reference-transaction"
     hook.parent.mkdir()
     hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", "utf-8")
     hook.chmod(0o755)
@@ -175,5 +172,5 @@ def test_git_settings_and_hooks_of_the_user_have_no_effect(
 def test_a_repository_that_is_no_lineage_is_named_in_the_error(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "other")
     assert "has no ledger" in verify(Store(tmp_path / "other")).problems[0]
-    with pytest.raises(StoreError, match="not a git repository"):
+    with pytest.raises(RecordError, match="not a git repository"):
         Store(tmp_path / "nothing").rows()

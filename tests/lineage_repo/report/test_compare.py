@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.analysis.support import UnsupportedError
+from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.report.compare_page import comparison_page
 from lineage_repo.report.comparison import best_so_far, bootstrap, compare_arms
 from lineage_repo.report.data import report_data
-from lineage_repo.report.figure import ReportError
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git
 from tests.lineage_repo.report.test_report import EVIL, Markup
@@ -71,9 +70,9 @@ def test_campaigns_on_other_objectives_or_without_trials_are_refused(campaign: C
         report_data(campaign.lineage.refresh()),
         report_data(small(tmp_path / "c", line(0, 2.0), line(1, 1.0))),
     )
-    with pytest.raises(ReportError, match="another objective"):
+    with pytest.raises(UnsupportedError, match="another objective"):
         compare_arms({"a": [("theirs", theirs)], "b": [("ours", ours)]})
-    with pytest.raises(ReportError, match="no trial yet"):
+    with pytest.raises(UnsupportedError, match="no trial yet"):
         compare_arms({"a": [("ours", ours)], "b": [("ours", ours)]})
     assert "two campaigns or more" in espalier("compare", campaign.folder).output
 

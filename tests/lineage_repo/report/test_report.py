@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.cli.commands import open_lineage
 from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.data import pauses, report_data
 from lineage_repo.report.findings import findings, headline, tiles
 from lineage_repo.report.limit_charts import margins

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.cli import log_rows
-from lineage_repo.cli.log import NAME
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
 from tests.lineage_repo.record.test_lineage import submit
@@ -32,9 +32,9 @@ def test_rows_that_are_a_link_to_another_file_are_made_anew_and_the_other_is_lef
     campaign: Campaign, tmp_path: Path
 ) -> None:
     log_rows.current(campaign.folder)
-    (campaign.folder / NAME).rename(tmp_path / "other")
+    (CampaignPaths(campaign.folder).log_rows).rename(tmp_path / "other")
     before = (tmp_path / "other").read_bytes()
-    (campaign.folder / NAME).symlink_to(tmp_path / "other")
+    (CampaignPaths(campaign.folder).log_rows).symlink_to(tmp_path / "other")
     submit(campaign.lineage.refresh(), 0.6)
     assert len(log_rows.current(campaign.folder).rows) == 2
     assert (tmp_path / "other").read_bytes() == before

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.storage.snapshot import SnapshotError, read_folder, write_folder
+from lineage_repo.errors import SnapshotError
+from lineage_repo.storage.snapshot import read_folder, write_folder
 from lineage_repo.task.source_size import as_run, source_bytes
 
 

@@ -64,7 +64,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
 )
 def test_a_bent_record_is_named(campaign: Campaign, field: str, value: object, problem: str) -> None:
     submit(campaign.lineage.refresh(), 0.6)
-    rewrite_newest(campaign.folder / "lineage.git", field, value)
+    rewrite_newest(campaign.paths.repository, field, value)
     assert any(problem in line for line in verify(campaign.lineage.store).problems)
 
 
@@ -77,7 +77,7 @@ def test_a_calibration_below_the_campaigns_isolation_is_named(campaign: Campaign
 def test_a_missing_object_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.6)
     commit = campaign.lineage.commits[1]
-    (campaign.folder / "lineage.git" / "objects" / commit[:2] / commit[2:]).unlink()
+    (campaign.paths.repository / "objects" / commit[:2] / commit[2:]).unlink()
     assert commit in " ".join(verify(campaign.lineage.store).problems)
 
 
@@ -102,7 +102,7 @@ def test_an_intact_record_has_no_problem_and_says_its_tip(campaign: Campaign) ->
 
 def test_grafts_that_hide_history_are_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.6)
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     (repo / "info").mkdir(exist_ok=True)
     (repo / "info" / "grafts").write_text(f"{campaign.lineage.tip}\n", "ascii")
     assert any("grafts" in line for line in verify(campaign.lineage.store).problems)
@@ -123,7 +123,7 @@ def test_a_trial_commit_with_more_than_the_record_is_named(campaign: Campaign, m
 def test_a_lineage_that_another_user_tagged_is_named_in_the_record_and_not_in_a_clone(
     campaign: Campaign, tmp_path: Path
 ) -> None:
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     subprocess.run(["git", "clone", "-q", repo, tmp_path / "clone"], check=True)
     subprocess.run(["git", "-C", tmp_path / "clone", "tag", "mine"], check=True)
     assert verify(Store(tmp_path / "clone")).problems == ()
@@ -132,7 +132,7 @@ def test_a_lineage_that_another_user_tagged_is_named_in_the_record_and_not_in_a_
 
 
 def test_nobody_pushes_into_the_record(campaign: Campaign, tmp_path: Path) -> None:
-    subprocess.run(["git", "clone", "-q", campaign.folder / "lineage.git", tmp_path / "clone"], check=True)
+    subprocess.run(["git", "clone", "-q", campaign.paths.repository, tmp_path / "clone"], check=True)
     done = subprocess.run(
         ["git", "-C", tmp_path / "clone", "push", "origin", "HEAD:refs/heads/mine"], capture_output=True, check=False
     )

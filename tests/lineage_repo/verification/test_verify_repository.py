@@ -16,7 +16,7 @@ def git(repo: Path, *arguments: str, stdin: bytes = b"") -> str:
 
 
 def problems(campaign: Campaign) -> str:
-    return "\n".join(verify(Store(campaign.folder / "lineage.git")).problems)
+    return "\n".join(verify(Store(campaign.paths.repository)).problems)
 
 
 def reseal(repo: Path, message: str, *more: str) -> None:
@@ -32,7 +32,7 @@ def reseal(repo: Path, message: str, *more: str) -> None:
 
 def test_a_ledger_commit_that_says_what_its_entry_does_not_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     said = git(repo, "log", "-1", "--format=%s", "ledger")
     reseal(repo, said)
     assert problems(campaign) == ""
@@ -42,14 +42,14 @@ def test_a_ledger_commit_that_says_what_its_entry_does_not_is_named(campaign: Ca
 
 def test_a_ledger_commit_with_a_parent_that_it_does_not_record_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     reseal(repo, git(repo, "log", "-1", "--format=%s", "ledger"), git(repo, "rev-parse", "trial/0000"))
     assert "its parents are not the entry before it" in problems(campaign)
 
 
 def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     tip = git(repo, "rev-parse", "ledger")
     wrong: list[tuple[str, object]] = [
         ("measurement.metrics", {}),
@@ -76,7 +76,7 @@ def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: C
 
 
 def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     replaced = f"refs/replace/{git(repo, 'rev-parse', 'trial/0000')}"
     names = [replaced, "refs/notes/commits", "refs/x/evil", "refs/remotes/origin/best"]
     for name in names:
@@ -86,13 +86,13 @@ def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> Non
 
 
 def test_a_clone_with_a_ledger_of_its_own_has_its_remotes(campaign: Campaign, tmp_path: Path) -> None:
-    subprocess.run(["git", "clone", "-q", campaign.folder / "lineage.git", tmp_path / "clone"], check=True)
+    subprocess.run(["git", "clone", "-q", campaign.paths.repository, tmp_path / "clone"], check=True)
     git(tmp_path / "clone", "checkout", "-q", "ledger")
     assert verify(Store(tmp_path / "clone")).problems == ()
 
 
 def test_objects_that_lie_in_another_repository_are_named(campaign: Campaign, tmp_path: Path) -> None:
-    objects = campaign.folder / "lineage.git" / "objects"
+    objects = campaign.paths.repository / "objects"
     objects.rename(tmp_path / "elsewhere")
     (objects / "info").mkdir(parents=True)
     (objects / "info" / "alternates").write_text(f"{tmp_path / 'elsewhere'}\n", "utf-8")
@@ -106,7 +106,7 @@ def test_objects_that_lie_in_another_repository_are_named(campaign: Campaign, tm
 
 def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    repo = campaign.folder / "lineage.git"
+    repo = campaign.paths.repository
     blob = git(repo, "hash-object", "-w", "--stdin", stdin=b"/etc/passwd")
     listed = [
         f"120000 blob {blob}\tfit.py",

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.cli.task import NewTaskError, scaffold
+from lineage_repo.cli.task import scaffold
+from lineage_repo.errors import TaskError
 from lineage_repo.model.ledger import Proposal
 from lineage_repo.model.measurement import Status
-from lineage_repo.record.campaign import Campaign, find_task
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.task.lint import find_oversights
 from mcp_server.sandbox.host import Host
@@ -45,9 +47,9 @@ def test_a_new_task_is_named_as_its_folder_and_passes_its_check(tmp_path: Path) 
 
 
 def test_a_new_task_goes_into_a_new_folder_with_a_name(tmp_path: Path, mine: TaskFolder) -> None:
-    with pytest.raises(NewTaskError, match="is there already: name a new folder"):
+    with pytest.raises(TaskError, match="is there already: name a new folder"):
         scaffold(mine.path)
-    with pytest.raises(NewTaskError, match="'My Task' is no name: use a-z"):
+    with pytest.raises(TaskError, match="'My Task' is no name: use a-z"):
         scaffold(tmp_path / "My Task")
 
 
@@ -142,7 +144,7 @@ def test_compiler_flags_are_searched_like_any_recipe(tmp_path: Path, host: Host)
         claimed = Proposal(
             parent=0, title="x", hypothesis="", expected_delta=0, specialist="flags", session="s", recipe_tree=tree
         )
-        number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
+        number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
         return runner.run(campaign, number, host).status
 
     assert trial(build=("OPTIMISE = 0", "OPTIMISE = 3")) is Status.KEEP

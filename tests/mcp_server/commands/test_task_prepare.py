@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lineage_repo.cli.main import main
-from lineage_repo.model.manifest import ManifestError
-from lineage_repo.record.campaign import Campaign, CampaignError, find_task
+from lineage_repo.errors import CampaignError, TaskError
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.attempts import measure
@@ -150,7 +151,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
 
 
 def test_without_its_parts_a_task_says_what_is_missing_and_goes_on_from_there(task: Path, tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r"no recipe and no data/data\.json: `espalier task prepare borrowed`"):
+    with pytest.raises(TaskError, match=r"no recipe and no data/data\.json: `espalier task prepare borrowed`"):
         TaskFolder.load(task).start()
     (tmp_path / "raw" / "numbers.txt").rename(tmp_path / "numbers.txt")
     first = prepare(task, "--from", tmp_path / "clone")

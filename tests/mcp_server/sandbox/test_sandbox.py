@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from lineage_repo.errors import SandboxError
 from mcp_server.sandbox import bwrap_args, cgroup, gpus
 from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
 from mcp_server.sandbox.bwrap_args import BoxSpec, remedy
 from mcp_server.sandbox.host import Host, interpreter
-from mcp_server.sandbox.process import SandboxError
 from mcp_server.sandbox.selftest import SelfTest
 
 Run = Callable[..., Box]

@@ -10,12 +10,12 @@ import anyio
 import pytest
 from mcp import Client
 
+from lineage_repo.errors import RefusedError
 from lineage_repo.model.measurement import Status
 from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.server import build
-from mcp_server.tools.workdir import WorkdirBusyError
-from mcp_server.tools.workspace import RefusedError, Workspace
+from mcp_server.tools.workspace import Workspace
 from tests.conftest import MakeBench, like, toy_task
 
 pytestmark = pytest.mark.anyio
@@ -158,8 +158,8 @@ async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
     bench = make_bench(max_submits=most)
     start = bench.lineage.trials[0].proposal
     proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": bench.session})
-    trial_folder = bench.campaign.trial_folder
-    bench.lineage.register(proposal, {}, lambda number: locks.release(locks.acquire(trial_folder(number))))
+    paths = bench.campaign.paths
+    bench.lineage.register(proposal, {}, lambda number: locks.release(locks.acquire(paths.trial(number).folder)))
     async with connected(bench) as call:
         assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
 
@@ -268,7 +268,7 @@ async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_bench: MakeB
 
 def test_a_second_server_on_one_working_copy_is_refused(make_bench: MakeBench) -> None:
     make_bench("opt")
-    with pytest.raises(WorkdirBusyError, match="another server holds the working copy of 'opt'"):
+    with pytest.raises(RefusedError, match="another server holds the working copy of 'opt'"):
         make_bench("opt", session="session-2")
     make_bench("model")
 

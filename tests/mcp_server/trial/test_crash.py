@@ -67,7 +67,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def slow_edit(campaign: Campaign, seconds: float) -> None:
     """Make the working copy better and slower."""
-    path = campaign.workdir("opt") / "fit.py"
+    path = campaign.paths.workdir("opt") / "fit.py"
     text = path.read_text("utf-8").replace("STEPS = 12", "STEPS = 40")
     path.write_text(text.replace("import json\n", f"import json\nimport time\n\ntime.sleep({seconds})\n"), "utf-8")
 
@@ -114,7 +114,7 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
                 raise ConnectionResetError
         except* (ConnectionResetError, OSError, anyio.BrokenResourceError):
             pass
-    locks.wait_for_release(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.paths.trial(1).folder)
     assert campaign.lineage.refresh().trials[1].status is Status.KEEP
     assert verify(campaign.lineage.store).problems == ()
 
@@ -129,7 +129,7 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     worker = min(processes("mcp_server.trial.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.trial.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
-    locks.wait_for_release(campaign.trial_folder(1))
+    locks.wait_for_release(campaign.paths.trial(1).folder)
     wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
     sweep()
     wait_until(lambda: not boxes(campaign.folder))

@@ -34,7 +34,7 @@ KILLS = int(os.environ.get("ESPALIER_KILLS", "25"))
 WRITER = """
 import sys
 from pathlib import Path
-from lineage_repo import claims
+from lineage_repo.storage import locks
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.scratch import SCRATCH
 from tests.lineage_repo.record.test_lineage import measurement, proposal
@@ -46,7 +46,7 @@ lineage.repair_refs()
 while True:
     body = f"x = {len(lineage.started)}\\n".encode()
     held = []
-    claim = lambda n: held.append(locks.claim(campaign.trial_folder(n)))
+    claim = lambda n: held.append(locks.acquire(campaign.paths.trial(n).folder))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
     print("started", number, flush=True)
     lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
@@ -105,12 +105,12 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
         path.write_text(f"{start}# {kill}\n", "utf-8")
         number = bench.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
         deadline = time.monotonic() + chance.uniform(0.1, 1.5)
-        while time.monotonic() < deadline and locks.is_alive(campaign.trial_folder(number)):
+        while time.monotonic() < deadline and locks.is_alive(campaign.paths.trial(number).folder):
             os.sched_yield()
         victim = chance.choice(["mcp_server.trial.runner", "mcp_server.trial.worker"])
         for pid in processes(victim, str(campaign.folder))[:1]:
             os.kill(pid, signal.SIGKILL)
-        locks.wait_for_release(campaign.trial_folder(number))
+        locks.wait_for_release(campaign.paths.trial(number).folder)
         wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
         sweep()
         wait_until(lambda: not boxes(campaign.folder))
@@ -122,7 +122,7 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(campaign: Campaign) -> None:
-    chance, path = random.Random(5), campaign.workdir("opt") / "fit.py"
+    chance, path = random.Random(5), campaign.paths.workdir("opt") / "fit.py"
     accepted: set[int] = set()
     for kill in range(KILLS // 5 or 1):
         with contextlib.suppress(ExceptionGroup), anyio.fail_after(60):
@@ -137,7 +137,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
                 for pid in processes("lineage_repo.cli.main", str(campaign.folder)):
                     os.kill(pid, signal.SIGKILL)
         assert len(accepted) == kill + 1
-        locks.wait_for_release(campaign.trial_folder(max(accepted)))
+        locks.wait_for_release(campaign.paths.trial(max(accepted)).folder)
         wait_until(lambda: not boxes(campaign.folder))
         assert left(campaign) == []
     assert accepted <= campaign.lineage.refresh().trials.keys()
@@ -149,4 +149,4 @@ def left(campaign: Campaign) -> list[str]:
     """What trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
     scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p.name in SCRATCH]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
-    return [*scratch, *map(str, campaign.boxes.glob("*")), *mounts, *map(str, orphans())]
+    return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, orphans())]

@@ -50,7 +50,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         session="s",
         recipe_tree=tree,
     )
-    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.trial_folder(n).mkdir())
+    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
     return runner.run(campaign, number, host)
 
 
@@ -170,10 +170,10 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     claimed = Proposal(
         parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", recipe_tree=tree
     )
-    number = lineage.register(claimed, short.settings.digests, lambda n: short.trial_folder(n).mkdir())
-    (short.trial_folder(number) / "cancel").touch()
+    number = lineage.register(claimed, short.settings.digests, lambda n: short.paths.trial(n).folder.mkdir())
+    (short.paths.trial(number).folder / "cancel").touch()
     assert runner.run(short, number, host).verdict.failure == "cancelled by the operator"
-    assert not list(short.trial_folder(number).glob("job-*/boxes/*"))
+    assert not list(short.paths.trial(number).folder.glob("job-*/boxes/*"))
 
 
 @pytest.mark.slow

@@ -1,0 +1,222 @@
+"""The layout of a campaign folder. Every path and file name in it is spelled here and nowhere else.
+
+campaign.toml                what was frozen at `init`
+lineage.git/                 the record: a bare repository
+overview.json, rows.tsv      caches that readers make from the record
+run/                         state.json, pause, stop, lock: where a loop is seen and steered
+trials/NNNN/                 one trial: lock, cancel, progress.txt, runner.log, job-N/
+trials/KIND-.../             a measurement that is not a trial: a calibration, a dry run, a certification
+sessions/ID/                 one session: session.json, brief.md, system.md, transcript.jsonl, tools.jsonl, cli.log
+workdirs/SPECIALIST/         the working copy that a specialist edits
+boxes/                       what boxes see, under random names that tell nothing of the trial
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = "lineage.git"
+
+
+@dataclass(frozen=True)
+class JobPaths:
+    """One job folder: what an engine is handed, and what the worker leaves."""
+
+    folder: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "spec.json"
+
+    @property
+    def recipe_tar(self) -> Path:
+        return self.folder / "recipe.tar"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "result.json"
+
+    @property
+    def progress(self) -> Path:
+        return self.folder / "progress.txt"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "worker.log"
+
+    @property
+    def box_logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def evaluator(self) -> Path:
+        return self.folder / "evaluator"
+
+    @property
+    def public(self) -> Path:
+        """What the evaluator prepared for boxes."""
+        return self.folder / "public"
+
+    @property
+    def secret(self) -> Path:
+        """What only the evaluator sees."""
+        return self.folder / "secret"
+
+    @property
+    def sealed(self) -> Path:
+        return self.folder / "sealed"
+
+    @property
+    def boxes(self) -> Path:
+        """A link to a folder elsewhere, since boxes can read where their mounts come from."""
+        return self.folder / "boxes"
+
+
+@dataclass(frozen=True)
+class TrialPaths:
+    """One trial's folder: what git should not hold of it."""
+
+    folder: Path
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+    @property
+    def cancel(self) -> Path:
+        """It is there once somebody has asked to cancel the trial."""
+        return self.folder / "cancel"
+
+    @property
+    def progress(self) -> Path:
+        return self.folder / "progress.txt"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "runner.log"
+
+    def job(self, attempt: int) -> JobPaths:
+        return JobPaths(self.folder / f"job-{attempt}")
+
+    @property
+    def jobs(self) -> list[JobPaths]:
+        """The jobs that are on disk, the first attempt first."""
+        return [JobPaths(folder) for folder in sorted(self.folder.glob("job-*"))]
+
+
+@dataclass(frozen=True)
+class SessionPaths:
+    """One session's folder."""
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "session.json"
+
+    @property
+    def system(self) -> Path:
+        """The system prompt as sent."""
+        return self.folder / "system.md"
+
+    @property
+    def brief(self) -> Path:
+        """The opening message as sent."""
+        return self.folder / "brief.md"
+
+    @property
+    def transcript(self) -> Path:
+        return self.folder / "transcript.jsonl"
+
+    @property
+    def tools(self) -> Path:
+        """One line for each tool call."""
+        return self.folder / "tools.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What Claude Code wrote to standard error."""
+        return self.folder / "cli.log"
+
+    @property
+    def home(self) -> Path:
+        """Claude Code's own folder; it goes when the session ends."""
+        return self.folder / "home"
+
+
+@dataclass(frozen=True)
+class CampaignPaths:
+    """A campaign folder."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "campaign.toml"
+
+    @property
+    def repository(self) -> Path:
+        return self.folder / REPOSITORY
+
+    @property
+    def ledger_ref(self) -> Path:
+        """Git's own file with the ledger's tip: read without git, and touched by each new entry."""
+        return self.repository / "refs" / "heads" / "ledger"
+
+    @property
+    def overview(self) -> Path:
+        return self.folder / "overview.json"
+
+    @property
+    def log_rows(self) -> Path:
+        return self.folder / "rows.tsv"
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    @property
+    def run_state(self) -> Path:
+        return self.run / "state.json"
+
+    @property
+    def pause(self) -> Path:
+        return self.run / "pause"
+
+    @property
+    def stop(self) -> Path:
+        return self.run / "stop"
+
+    @property
+    def trials(self) -> Path:
+        return self.folder / "trials"
+
+    def trial(self, number: int) -> TrialPaths:
+        return TrialPaths(self.trials / f"{number:04d}")
+
+    @property
+    def measurements_beside_trials(self) -> list[TrialPaths]:
+        """Folders of what was measured and is not a trial: a calibration, a dry run, a certification."""
+        return [TrialPaths(folder) for folder in sorted(self.trials.glob("[!0-9]*"))]
+
+    @property
+    def sessions(self) -> Path:
+        return self.folder / "sessions"
+
+    def session(self, name: str) -> SessionPaths:
+        return SessionPaths(self.sessions / name)
+
+    @property
+    def session_records(self) -> list[Path]:
+        """Every `session.json`, the oldest session first."""
+        return sorted(self.sessions.glob("*/session.json"))
+
+    @property
+    def workdirs(self) -> Path:
+        return self.folder / "workdirs"
+
+    def workdir(self, specialist: str) -> Path:
+        return self.workdirs / specialist
+
+    @property
+    def boxes(self) -> Path:
+        return self.folder / "boxes"

@@ -1,0 +1,40 @@
+"""Progress of long work: one channel, from whatever works to whoever watches.
+
+Whoever works calls `report_progress` and knows no listener. A command shows the lines (`cli.output.show_progress`), a
+runner keeps the newest one in a file, a server drops them. Everything else that is worth telling goes to a logger below
+`espalier`, as usual.
+"""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+_LOGGER = "espalier.progress"
+
+
+def report_progress(line: str) -> None:
+    """Say in one line how far long work has come."""
+    logging.getLogger(_LOGGER).info("%s", line)
+
+
+class _Listener(logging.Handler):
+    def __init__(self, listen: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._listen = listen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._listen(record.getMessage())
+
+
+@contextmanager
+def progress_to(listen: Callable[[str], None]) -> Generator[None]:
+    """Call `listen` with each line of progress of this process while the block runs."""
+    logger, handler = logging.getLogger(_LOGGER), _Listener(listen)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
