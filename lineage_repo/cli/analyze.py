@@ -7,6 +7,7 @@ import click
 
 from lineage_repo.analysis import summary
 from lineage_repo.analysis.paper import recompute
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.cli.report import begun
 from lineage_repo.interchange.bundle import write_bundle
@@ -17,12 +18,10 @@ from lineage_repo.report.page import report_page
 from lineage_repo.report.vega import vega_script
 from lineage_repo.text.redact import Redactor
 
-_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-
 
 @click.command()
-@_DIR
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@campaign_dir
+@json_option
 @click.option(
     "--single", type=click.Path(path_type=Path), default=None, help="A campaign with one submitter, for efficiency."
 )
@@ -39,8 +38,8 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
 
 
 @click.command()
-@_DIR
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@campaign_dir
+@json_option
 def paper(directory: Path, as_json: bool) -> None:
     """Recompute the paper's numbers from its released traces: DIR holds a folder per run, each with results.tsv.
 
@@ -53,7 +52,7 @@ def paper(directory: Path, as_json: bool) -> None:
 
 
 @click.command()
-@_DIR
+@campaign_dir
 @click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The table to write.")
 @click.option("--bundle", default=None, type=click.Path(path_type=Path), help="A new folder for the public bundle.")
 @click.option("--as-is", is_flag=True, help="Make the bundle even where the record holds something private.")

@@ -2,13 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
 from lineage_repo.analysis.facts import values
+from lineage_repo.cli.options import campaign_dir, json_option, trial_argument
 from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.model.ledger import Arm, Caps, Trial
 from lineage_repo.model.manifest import Objective, Task
@@ -24,25 +24,11 @@ from lineage_repo.storage.message import heading
 from lineage_repo.task.find import find_task
 from lineage_repo.verification.verify import verify
 
-_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 _ARMS = "roles: the task's specialists; generic: equal agents without a role; single: one agent."
-_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-
-
-def _trial_number(_: Any, __: Any, value: str) -> int:
-    """Accept 42, 0042, #42 and trial/0042."""
-    digits = value.removeprefix("trial/").removeprefix("#")
-    if not digits.isdecimal():
-        raise click.BadParameter(f"{value!r} is no trial number: write 42, 0042 or trial/0042")
-    return int(digits)
-
-
-def _trial(name: str) -> Callable[[Any], Any]:
-    return click.argument(name, metavar=name.upper(), callback=_trial_number)
 
 
 @click.command()
-@_DIR
+@campaign_dir
 @click.option("--task", "name", required=True, help="A built-in task's name, or the path of a task folder.")
 @click.option("--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per trial.  [the manifest's]")
 @click.option("--arm", type=click.Choice(get_args(Arm)), default="roles", show_default=True, help=_ARMS)
@@ -99,9 +85,9 @@ def init(
 
 
 @click.command()
-@_DIR
-@_trial("trial")
-@_JSON
+@campaign_dir
+@trial_argument("trial")
+@json_option
 def show(directory: Path, trial: int, as_json: bool) -> None:
     """Show one trial: what was claimed, what was measured, how it was judged."""
     lineage = open_lineage(directory)
@@ -202,9 +188,9 @@ def _origin(trial: Trial) -> list[tuple[str, str]]:
 
 
 @click.command()
-@_DIR
-@_trial("a")
-@_trial("b")
+@campaign_dir
+@trial_argument("a")
+@trial_argument("b")
 def diff(directory: Path, a: int, b: int) -> None:
     """Show how trial B's recipe differs from trial A's."""
     lineage = open_lineage(directory)
@@ -213,8 +199,8 @@ def diff(directory: Path, a: int, b: int) -> None:
 
 
 @click.command()
-@_DIR
-@_trial("trial")
+@campaign_dir
+@trial_argument("trial")
 def logs(directory: Path, trial: int) -> None:
     """Print what TRIAL's boxes wrote, control characters made visible."""
     lineage = open_lineage(directory)
@@ -239,8 +225,8 @@ def logs(directory: Path, trial: int) -> None:
 
 
 @click.command()
-@_DIR
-@_trial("trial")
+@campaign_dir
+@trial_argument("trial")
 @click.argument("out", type=click.Path(path_type=Path))
 def checkout(directory: Path, trial: int, out: Path) -> None:
     """Write TRIAL's recipe to the new folder OUT."""
@@ -253,8 +239,8 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
 
 
 @click.command("verify")
-@_DIR
-@_JSON
+@campaign_dir
+@json_option
 @click.option("--quick", is_flag=True, help="Check connectivity instead of every object.")
 def verify_command(directory: Path, as_json: bool, quick: bool) -> None:
     """Check a campaign's lineage, or any clone of it, and replay every verdict; exits 1 and names what is wrong."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_lines
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.paths import CampaignPaths
@@ -16,11 +17,8 @@ def _open(directory: Path) -> Control:
     return Control(directory)
 
 
-_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-
-
 @click.command()
-@_DIR
+@campaign_dir
 def pause(directory: Path) -> None:
     """Start no new sessions; those that are held go on to their end. Paused time counts against no cap."""
     control = _open(directory)
@@ -33,7 +31,7 @@ def pause(directory: Path) -> None:
 
 
 @click.command()
-@_DIR
+@campaign_dir
 def resume(directory: Path) -> None:
     """Take a pause back. A loop that has ended goes on with the same `espalier run` command instead."""
     control = _open(directory)
@@ -48,7 +46,7 @@ def resume(directory: Path) -> None:
 
 
 @click.command()
-@_DIR
+@campaign_dir
 def stop(directory: Path) -> None:
     """End a running loop as SIGTERM does: its sessions are interrupted, its trials go on and are recorded.
 

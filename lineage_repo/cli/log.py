@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.json_shape import fits, parsed
@@ -50,8 +51,8 @@ class Table(NamedTuple):
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@campaign_dir
+@json_option
 @click.option("-n", "limit", type=click.IntRange(1), default=None, help="Show only the newest N.")
 @click.option("--status", "wanted", type=click.Choice(_STATUSES), default=None, help="Only this outcome.")
 @click.option("--specialist", default=None, help="Only this role's trials.")

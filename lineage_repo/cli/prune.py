@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths, TrialPaths
@@ -73,12 +74,12 @@ def clear(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option(
     "--last", type=click.IntRange(0), default=KEEP_LAST, show_default=True, help="Newest trials that keep theirs."
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
     """Remove logs and sealed artifacts of DIR's trials, but of the start, keeps, the newest and running ones.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.record.opening import open_lineage
@@ -28,7 +29,7 @@ def place(out: Path) -> None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 @click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
 @click.option(
     "--figures",
@@ -65,7 +66,7 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
 @click.command()
 @click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
 @click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable, on standard output.")
+@json_option
 def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.model.session import EndReason, SessionRecord, read_sessions
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@campaign_dir
+@json_option
 @click.option("--specialist", default=None, help="Only this role's sessions.")
 @click.option("--trial", type=click.IntRange(1), default=None, help="Only the session that registered this trial.")
 def sessions(directory: Path, as_json: bool, specialist: str | None, trial: int | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.model.roster import arm_text
 from lineage_repo.monitor import host_slots
@@ -20,8 +21,8 @@ EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@campaign_dir
+@json_option
 @click.option(
     "--exit-code",
     is_flag=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_json, print_lines
 from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Task
@@ -19,7 +20,7 @@ _NAMED = "new_task"
 
 
 @click.command("new")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 def new(directory: Path) -> None:
     """Make a small working task in the new folder DIR, named as the folder: manifest, recipe, evaluator, knowledge.
 

@@ -14,6 +14,7 @@ import click
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_json
 from lineage_repo.cli.top_view import frame
 from lineage_repo.model.measurement import Status
@@ -27,7 +28,7 @@ _EVERY_S = 1.0
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 @click.option("--once", is_flag=True, help="Print one frame and leave, as where the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="What `status --json` prints, once.")
 def top(directory: Path, once: bool, as_json: bool) -> None:

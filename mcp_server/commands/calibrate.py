@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import HostError, SandboxError
 from lineage_repo.model.manifest import Task
@@ -24,8 +25,6 @@ from mcp_server.trial.calibration import Noise, choose_clock, noise_of
 from mcp_server.trial.calibration import calibrate as run_calibration
 from mcp_server.trial.executor import LocalExecutor
 
-_DIR = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-
 
 def open_here(directory: Path) -> tuple[Campaign, Host]:
     """The campaign in `directory` and this host's configuration."""
@@ -39,12 +38,12 @@ def require(executor: LocalExecutor, level: Isolation, task: Task) -> None:
 
 
 @click.command()
-@_DIR
+@campaign_dir
 @click.option(
     "--repeats", type=click.IntRange(1, 50), default=2, show_default=True, help="Measurements of the start to add."
 )
 @click.option("--if-needed", is_flag=True, help="Do nothing where the campaign has a baseline already.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> None:
     """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
 
@@ -99,7 +98,7 @@ def _tell_noise(found: Noise, task: Task) -> None:
 
 
 @click.command()
-@_DIR
+@campaign_dir
 @click.argument("trial", type=click.IntRange(1))
 def cancel(directory: Path, trial: int) -> None:
     """End running TRIAL: its boxes die, and it is recorded as harness_abort."""
@@ -120,7 +119,7 @@ def cancel(directory: Path, trial: int) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def doctor(as_json: bool) -> None:
     """Check what this machine can run; exits 4 where nothing can be measured."""
     host = hosts.load(os.environ)

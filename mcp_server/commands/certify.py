@@ -7,6 +7,7 @@ from statistics import fmean
 
 import click
 
+from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Certification
@@ -23,13 +24,13 @@ from mcp_server.trial.executor import LocalExecutor
 
 
 @click.command("certify")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 @click.option("--trial", type=click.IntRange(0), help="The recipe in question.  [the best]")
 @click.option(
     "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
 )
 @click.option("--seeds", type=click.IntRange(LEAST_DRAWS, 64), help="Fresh seeds of each of the two.  [the manifest's]")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lineage_repo.cli.options import campaign_dir
 from mcp_server.commands.calibrate import open_here, require
 from mcp_server.tools.server import build
 from mcp_server.tools.stdio import mend_stdin
@@ -20,7 +21,7 @@ def _digest(_: Any, __: Any, value: str | None) -> str | None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@campaign_dir
 @click.option("--specialist", required=True, help="Who the connection is; fixed for its life.")
 @click.option("--session", default=None, help="Session id for the record; one is made up where none is given.")
 @click.option(

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import click
 
+from lineage_repo.cli.options import json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Task
@@ -56,7 +57,7 @@ class TaskCheck(Record):
 @click.option(
     "--isolation", type=click.Choice(LEVELS), default="bwrap", show_default=True, help="Least that must hold its boxes."
 )
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
     """Try the task in folder PATH (or a built-in one): manifest, knowledge, then the start in real boxes.
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import tomli_w
 
+from lineage_repo.cli.options import json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import TaskError
 from lineage_repo.model.upstream import apply_variant
@@ -34,7 +35,7 @@ from mcp_server.trial.preflight import syntax_problems
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make or go on with; default: ./NAME.")
 @click.option("--variant", help="A variant that the manifest declares, such as a stronger start.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and how large it is.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@json_option
 def prepare(
     name: str,
     source: str | None,
