@@ -19,7 +19,7 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing torch and the rest into .venv: a few minutes the first time"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,full,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[swarm,analysis,report,recipes,full,docs,dev]'
 	@echo "espalier is $(BIN)/espalier; '. $(BIN)/activate' puts it on your PATH"
 	touch $@
 
@@ -37,17 +37,48 @@ demo: setup ## Run a campaign on the CPU task with the stand-in model; again: re
 test: setup ## Pass the tests
 	$(BIN)/python -m pytest -q -n 2
 
-check: test lint types slow ## Everything that CI asks for
+check: lint types docs wheel matrix slow ## What CI asks for beside `make test`
 
-lint: setup ## Lint and format check
+lint: setup ## Lint, format and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: setup ## Type-check strictly
 	$(BIN)/pyright
 
 slow: setup ## The slow tests: real sessions, kill loops
 	$(BIN)/python -m pytest -q -m slow
+
+coverage: coverage-on test slow coverage-off ## Both suites, every process measured; fails below the gate on branches
+
+coverage-on: setup
+	$(BIN)/python -m tests.support.coverage_switch on
+
+coverage-off: setup
+	$(BIN)/python -m tests.support.coverage_switch off
+
+docs: setup ## Build the documentation site into site/; links and generated pages are checked
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --quiet --strict
+
+wheel: setup ## Build the wheel, install it into an empty environment, run its demo there
+	rm -rf dist .venv-wheel
+	$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps -w dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt "$$(echo dist/*.whl)[swarm]"
+	sh tests/support/wheel_demo.sh .venv-wheel/bin/espalier
+
+MATRIX ?= 3.13
+matrix: setup ## The fast suite on other Pythons that this machine has; torch is not needed for it
+	@for version in $(MATRIX); do \
+		if ! command -v python$$version >/dev/null; then echo "python$$version is not on this machine: skipped"; continue; fi; \
+		python="$$(PYENV_VERSION=$$(pyenv latest $$version 2>/dev/null) python$$version -c 'import sys; print(sys.executable)')" && \
+		test -x .venv-$$version/bin/python || "$$python" -m venv .venv-$$version; \
+		.venv-$$version/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
+			-e '.[swarm,analysis,report,dev]' && \
+		.venv-$$version/bin/python -m pytest -q -n 2 || exit 1; \
+	done
 
 browser: setup ## Open reports in a real Chromium; installs what that needs
 	@command -v chromium >/dev/null || \
@@ -75,4 +106,4 @@ gpu: setup ## On a machine with an NVIDIA GPU: check the full-size tasks; CLONES
 	@test -n "$(CLONES)" || { echo "name the folder of the clones: make gpu CLONES=folder; benchmarks/gpu.py says which"; exit 2; }
 	$(BIN)/python -m benchmarks.gpu --clones $(CLONES)
 
-.PHONY: help setup demo test check lint types slow browser hostile crash bench swarm gpu
+.PHONY: help setup demo test check lint types slow coverage coverage-on coverage-off docs wheel matrix browser hostile crash bench swarm gpu

@@ -116,7 +116,7 @@ class _TaskCommands(LazyGroup):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="espalier")
+@click.version_option(package_name="espalier-research")
 def main() -> None:
     """Auto research as a closed loop: agents propose, an evaluator owns the score, git keeps every trial.
 
