@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lineage_repo.record.campaign import Campaign
 from tests.lineage_repo.record.test_lineage import submit
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLE = ROOT / "examples" / "read_lineage.py"
 TOUR_LINES = 1300
 
 
@@ -26,7 +29,12 @@ def test_the_program_in_the_readme_prints_the_keeps_of_a_campaign(campaign: Camp
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^\d{4}", done.stdout, re.MULTILINE) == ["0000", "0001", "0002"]
+    assert re.findall(r"^ *(\d{4}) ", done.stdout, re.MULTILINE) == ["0000", "0001", "0002"]
+
+
+@pytest.mark.skipif(not EXAMPLE.is_file(), reason="the example is not here yet")
+def test_the_program_in_the_readme_is_the_example() -> None:
+    assert README.split("```python\n")[1].split("```")[0] == EXAMPLE.read_text("utf-8")
 
 
 def test_the_tour_is_six_files_of_at_most_1300_lines_blank_ones_aside() -> None:
