@@ -58,9 +58,9 @@ coverage-on: setup
 coverage-off: setup
 	$(BIN)/python -m tests.support.coverage_switch off
 
-docs: setup ## Build the documentation site into site/; links and generated pages are checked
+docs: setup ## Build the documentation site into .site/; links and generated pages are checked
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 wheel: setup ## Build the wheel, install it into an empty environment, run its demo there
 	rm -rf dist .venv-wheel
