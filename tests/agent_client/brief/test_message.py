@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent_client.brief.message import MAX_CHARACTERS, render
-from agent_client.brief.sections import Section, fit, quoted
+from agent_client.brief.sections import Section, fit, quote
 from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Started, Trial, Verdict
 from lineage_repo.model.manifest import parse
 from lineage_repo.model.measurement import Margin, Measurement, Status, now
@@ -233,4 +233,4 @@ def test_no_section_starves_another() -> None:
 
 
 def test_quoted_text_reads_back_as_it_was() -> None:
-    assert json.loads(quoted('a "b" <c> \\ é')) == 'a "b" <c> \\ é'
+    assert json.loads(quote('a "b" <c> \\ é')) == 'a "b" <c> \\ é'

@@ -34,7 +34,7 @@ def test_a_program_whose_parent_is_gone_already_is_not_started() -> None:
     assert b"is gone" in done.stderr
 
 
-def test_a_tethered_program_gets_its_arguments_unchanged() -> None:
+def test_the_program_gets_its_arguments_unchanged() -> None:
     odd = ["--flag=a b", "", "'$HOME'", "-I"]
     command = [sys.executable, "-I", "-S", pdeathsig.__file__, str(os.getpid()), "/usr/bin/printf", "%s\\n", *odd]
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")

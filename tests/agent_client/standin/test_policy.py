@@ -1,4 +1,4 @@
-"""The stand-in's policy: conversations are data, and so are its answers."""
+"""The stand-in's policy: from a conversation to the next step, both plain data."""
 
 import json
 from typing import Any
@@ -41,10 +41,10 @@ def step(*calls: Call, opening: str = OPENING) -> Step:
     return next_step(Conversation(opening=opening, calls=calls))
 
 
-def one(found: Step) -> Use:
-    assert isinstance(found, list)
-    assert len(found) == 1
-    return found[0]
+def one(uses: Step) -> Use:
+    assert isinstance(uses, list)
+    assert len(uses) == 1
+    return uses[0]
 
 
 def edit_of(*calls: Call) -> str:
@@ -197,7 +197,7 @@ def test_a_value_that_failed_from_another_parent_may_be_tried_again_when_nothing
     assert again.title == "A 1 -> 0"
 
 
-def test_titles_of_others_are_no_attempts() -> None:
+def test_other_titles_are_not_read_as_changes_of_a_knob() -> None:
     assert parse_title("LR 0.1 -> 0.14") == ("LR", 0.1, 0.14)
     assert parse_title("LR 0.1 -> 0.14 and more") is None
     assert parse_title("use a cosine schedule") is None
@@ -225,7 +225,7 @@ def test_messages_are_parsed_into_calls_with_their_results() -> None:
     )
     assert OPENING in found.opening
     assert [(c.name, c.error) for c in found.calls] == [("syntax_check", False), ("Read", True)]
-    assert found.calls[0].data == {"ok": True}
+    assert found.calls[0].answer.ok
 
 
 ALONE = f"{OPENING}\nThe best so far: trial 3, 1.5000 nats.\n"
@@ -233,7 +233,7 @@ BASE = call("rebase_to", {"trial": 3, "files": ["train.py"], "folder": "/w"}, tr
 READ = call("Read", RECIPE, file_path="/w/train.py")
 
 
-def test_without_the_record_it_starts_from_the_best_that_it_was_told_and_reads_only_files() -> None:
+def test_without_the_record_it_starts_from_the_best_of_the_opening_and_reads_only_files() -> None:
     assert one(step(opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
     assert one(step(BASE, opening=ALONE)) == Use(name="Read", input={"file_path": "/w/train.py"})
     assert one(step(BASE, READ, opening=ALONE)).name == "Edit"
@@ -255,7 +255,7 @@ def test_without_the_record_it_follows_a_best_that_moved_meanwhile() -> None:
     assert one(step(refused, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
 
 
-def test_a_generalist_turns_anybodys_knob_and_reads_what_anybody_tried() -> None:
+def test_a_generalist_changes_any_knob_and_reads_what_anybody_tried() -> None:
     opening = OPENING.replace("specialist `opt`", "generalist `agent-01`")
     use = step(*up_to_reads()[:3], opening=opening)
     assert use == [Use(name="mcp__espalier__read_lineage", input={"view": "recent", "page": 1})]

@@ -17,7 +17,7 @@ ASK = {"model": "standin", "messages": [{"role": "user", "content": OPENING}], "
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with server.serving() as found:
+    with server.serve() as found:
         yield found
 
 
@@ -90,7 +90,7 @@ def test_a_malformed_request_is_refused_and_the_endpoint_lives_on(url: str, body
 
 
 def test_the_endpoint_is_gone_when_its_context_ends() -> None:
-    with server.serving() as url:
+    with server.serve() as url:
         assert post(f"{url}/v1/messages", ASK)[1]
     with pytest.raises(urllib.error.URLError):
         post(f"{url}/v1/messages", ASK)
