@@ -32,16 +32,16 @@ class Knob(Record):
     line: str
     file: str = ""
 
-    def written(self, value: float) -> str:
+    def format_value(self, value: float) -> str:
         """Write a value as in the recipe and in titles."""
         return str(round(value)) if self.whole else repr(float(f"{value:.3g}"))
 
-    def edited(self, value: float) -> str:
+    def rewrite_line(self, value: float) -> str:
         """Write the knob's line with another value."""
         head, sign, tail = self.line.partition(" = ")
-        return head + sign + re.sub(_NUMBER, self.written(value), tail, count=1)
+        return head + sign + re.sub(_NUMBER, self.format_value(value), tail, count=1)
 
-    def moved(self, up: bool, factor: float) -> float:
+    def next_value(self, up: bool, factor: float) -> float:
         """Compute the value one step away, inside the range."""
         if self.value == 0:
             step = (self.high - self.low) * (factor - 1) / 4
@@ -50,7 +50,7 @@ class Knob(Record):
             target = self.value * (factor if up == (self.value > 0) else 1 / factor)
         if self.whole:
             target = max(self.value + 1, round(target)) if up else min(self.value - 1, round(target))
-        return float(self.written(min(max(target, self.low), self.high)))
+        return float(self.format_value(min(max(target, self.low), self.high)))
 
 
 class Attempt(Record):
@@ -85,7 +85,7 @@ class Move(Record):
 
     @property
     def title(self) -> str:
-        return f"{self.knob.name} {self.knob.written(self.knob.value)} -> {self.knob.written(self.new)}"
+        return f"{self.knob.name} {self.knob.format_value(self.knob.value)} -> {self.knob.format_value(self.new)}"
 
 
 def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
@@ -138,7 +138,7 @@ def _next_move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting
     follows = bool(same) and same[-1] is attempts[-1] and same[-1].kept
     start = misses % len(FACTORS)
     for factor in (*FACTORS[start:], *FACTORS[:start]):
-        new = knob.moved(up, factor)
+        new = knob.next_value(up, factor)
         if new != knob.value and (new > knob.value) == up and (knob.name, new) not in taken:
             lot = hashlib.sha256(f"{salt} {len(taken)} {knob.name} {up}".encode()).hexdigest()
             return Move(knob=knob, new=new, follows=follows, misses=misses, lot=lot)

@@ -32,24 +32,33 @@ Step = list[Use] | Say
 class _Aim(Record):
     """What the opening message asks for."""
 
+    kind: str
     name: str
-    role: str | None
-    """Whose knobs may be changed; None for any."""
     metric: str
-    lower: bool
-    best: Answer | None
-    """The best trial, where no tool can read the record."""
+    direction: str
+    trial: int | None
+    """The best trial, only where no tool can read the record."""
+    score: float | None
+
+    @property
+    def role(self) -> str | None:
+        """Whose knobs may be changed; None for any."""
+        return self.name if self.kind == "specialist" else None
 
     @property
     def view(self) -> str:
         """The view of `read_lineage` that shows what was tried with these knobs."""
         return "role" if self.role else "recent"
 
+    @property
+    def reads_record(self) -> bool:
+        return self.trial is None
+
 
 def next_step(conversation: Conversation) -> Step:
     """Decide what to do after everything that the conversation holds: tools to call at once, or words that end it."""
-    aim = _read_aim(conversation.opening)
-    if aim is None:
+    opening = _OPENING.search(conversation.opening)
+    if opening is None:
         return Say(text="The stand-in found no specialist and no objective in the opening message, so it does nothing.")
     if failed := next((call for call in conversation.calls if call.error and not _BEST_NOW.search(call.text)), None):
         return Say(text=f"{failed.name} answered with an error, so the stand-in ends here: {failed.text[:400]}")
@@ -60,20 +69,7 @@ def next_step(conversation: Conversation) -> Step:
             return [_tool("wait_trial", trial=trial.trial)]
         if not trial.submits_left:
             return Say(text=f"Trial {trial.trial} is recorded and no submit is left: {trial.message}")
-    return _continue_round(conversation, conversation.round, aim)
-
-
-def _read_aim(opening: str) -> _Aim | None:
-    match = _OPENING.search(opening)
-    if match is None:
-        return None
-    return _Aim(
-        name=match["name"],
-        role=match["name"] if match["kind"] == "specialist" else None,
-        metric=match["metric"],
-        lower=match["direction"] == "lower",
-        best=Answer(trial=int(match["trial"]), score=float(match["score"])) if match["trial"] else None,
-    )
+    return _continue_round(conversation, conversation.round, _Aim.model_validate(opening.groupdict()))
 
 
 def _continue_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
@@ -88,11 +84,11 @@ def _continue_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
     pages = [call.answer for call in here.find("read_lineage", view=aim.view)[::-1] if "page" in call.input]
     if unread := _list_unread(here, base, pages, aim):
         return unread
-    rows = _list_own_trials(whole) if aim.best else [row for page in pages for row in page.rows]
+    rows = [row for page in pages for row in page.rows] if aim.reads_record else _list_own_trials(whole)
     move = _choose(whole, base, rows, aim)
     if move is None:
         return Say(text=f"The stand-in finds no knob of {aim.name} with a value left to try near the best recipe.")
-    guess = _guess(rows, best, aim.lower)
+    guess = _guess(rows, best, aim)
     return _carry_out(here, base, move) or [
         _tool("submit_trial", title=move.title, hypothesis=_explain(move, aim), expected_delta=guess)
     ]
@@ -100,10 +96,10 @@ def _continue_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
 
 def _find_best(whole: Conversation, here: Conversation, aim: _Aim) -> Answer | None:
     """Find the best in what this round read; without the record, in the opening message, verdicts and refusals."""
-    if aim.best is None:
+    if aim.trial is None:
         shown = here.last("read_lineage", view="best")
         return shown.answer.rows[0] if shown else None
-    best = aim.best
+    best = Answer(trial=aim.trial, score=aim.score)
     for call in whole.calls:
         if call.measures and (verdict := call.answer).best_trial is not None:
             best = Answer(trial=verdict.best_trial, score=verdict.best_score)
@@ -115,7 +111,7 @@ def _find_best(whole: Conversation, here: Conversation, aim: _Aim) -> Answer | N
 def _list_unread(here: Conversation, base: Answer, pages: list[Answer], aim: _Aim) -> list[Use]:
     """List the reads that this round lacks: the recipe's files, and what was tried before."""
     files = [] if here.last("Read") else [Use(name="Read", input={"file_path": path}) for path in _paths(base)]
-    if aim.best:
+    if not aim.reads_record:
         return files
     if not pages:
         recent = [_tool("read_lineage", view="recent")] if aim.role else []
@@ -156,7 +152,11 @@ def _choose(whole: Conversation, base: Answer, rows: list[Answer], aim: _Aim) ->
 def _carry_out(here: Conversation, base: Answer, move: Move) -> Step | None:
     """Edit and check; an edit that does not compile is taken back. None when the edit is in place."""
     if not here.last("Edit"):
-        edit = {"file_path": move.knob.file, "old_string": move.knob.line, "new_string": move.knob.edited(move.new)}
+        edit = {
+            "file_path": move.knob.file,
+            "old_string": move.knob.line,
+            "new_string": move.knob.rewrite_line(move.new),
+        }
         return [Use(name="Edit", input=edit)]
     check = here.last("syntax_check")
     if check is None:
@@ -179,19 +179,20 @@ def _read_file(whole: Conversation, path: str) -> str:
     return next(filter(None, texts), "")
 
 
-def _guess(rows: list[Answer], best: Answer, lower: bool) -> float:
+def _guess(rows: list[Answer], best: Answer, aim: _Aim) -> float:
     """Guess half of what such edits usually change, in the improving direction; half a percent without experience."""
     deltas = [abs(row.delta_vs_parent) for row in rows if row.delta_vs_parent is not None]
     size = median(deltas) / 2 if deltas else abs(best.score or 1.0) * 0.005
-    return float(f"{-size if lower else size:.3g}")
+    return float(f"{-size if aim.direction == 'lower' else size:.3g}")
 
 
 def _explain(move: Move, aim: _Aim) -> str:
     """Write the hypothesis of a move."""
     knob, verb = move.knob, "raising" if move.new > move.knob.value else "lowering"
     why = "the last step in this direction was kept, so" if move.follows else "it was not tried from here, and"
-    change = f"{verb} it from {knob.written(knob.value)} to {knob.written(move.new)}"
-    return f"{knob.name} sets {knob.meaning}; {why} {change} may {'lower' if aim.lower else 'raise'} {aim.metric}."
+    change = f"{verb} it from {knob.format_value(knob.value)} to {knob.format_value(move.new)}"
+    effect = f"{'lower' if aim.direction == 'lower' else 'raise'} {aim.metric}"
+    return f"{knob.name} sets {knob.meaning}; {why} {change} may {effect}."
 
 
 def _tool(name: str, **arguments: object) -> Use:

@@ -76,7 +76,7 @@ def trial(
 
 
 def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
-    """A lineage in memory; nothing of it lies in git."""
+    """Build a lineage in memory, without git."""
     lineage = Lineage(Store(tmp_path))
     specialists = tuple(s.name for s in TASK.specialists)
     task: dict[str, Any] = TASK.model_dump(mode="json")
@@ -109,7 +109,7 @@ def brief_of(lineage: Lineage) -> str:
 BASELINE = trial(0, Status.BASELINE, title="the start")
 
 
-def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> None:
+def test_it_names_specialist_objective_folder_submits_and_noise(tmp_path: Path) -> None:
     text = brief_of(lineage_of(tmp_path, BASELINE))
     assert "You are the specialist `opt`: Optimiser." in text
     assert "Objective: `loss` in nats; lower is better." in text
@@ -159,7 +159,7 @@ def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(
     assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
 
 
-def test_a_proposal_that_says_what_was_said_before_is_named_with_what_it_came_to(tmp_path: Path) -> None:
+def test_a_proposal_that_resembles_an_earlier_one_is_shown_with_the_earlier_result(tmp_path: Path) -> None:
     before = trial(
         1, Status.CRASH, specialist="arch", title="wider net", hypothesis="a wider net learns in fewer steps"
     )
@@ -212,7 +212,7 @@ def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
     assert '## Running now: claims, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
 
 
-def test_what_was_recorded_since_the_best_counts_in_the_order_of_the_record(tmp_path: Path) -> None:
+def test_trials_since_the_best_are_counted_in_the_order_of_recording(tmp_path: Path) -> None:
     late = (trial(3), trial(4), trial(2, Status.KEEP), trial(5, Status.HARNESS_ABORT), trial(1))
     assert "Trials recorded since the best: 1." in brief_of(lineage_of(tmp_path, BASELINE, *late))
 

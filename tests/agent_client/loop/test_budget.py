@@ -61,8 +61,17 @@ def test_a_session_that_can_not_be_read_is_named_and_the_others_count(
     [warning] = caplog.messages
     assert "sessions/a/session.json is no session report" in warning
     assert warning.endswith("its USD and hours are not counted")
-    dry = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--dry-run"])
-    assert (dry.exit_code, "sessions/a/session.json" in dry.output) == (0, True)
+
+
+def test_a_command_prints_warnings_beside_its_json_and_without_credentials(campaign: Campaign) -> None:
+    (campaign.folder / "sessions" / "my-own-key").mkdir()
+    (campaign.folder / "sessions" / "my-own-key" / "session.json").write_bytes(b"{")
+    argv = ["run", str(campaign.folder), "--model", "standin", "--dry-run", "--json"]
+    result = CliRunner().invoke(main, argv, env={"MODEL_KEY": "my-own-key"})
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["usd_spent"] == 0
+    assert "sessions/[redacted]/session.json is no session report" in result.stderr
+    assert "my-own-key" not in result.output
 
 
 def test_waiting_grows_with_failures_in_a_row_and_ends_with_success() -> None:

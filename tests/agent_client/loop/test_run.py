@@ -162,12 +162,12 @@ def test_ten_sessions_share_two_cores(tmp_path: Path) -> None:
     with scripted(edit_anywhere(), submit()) as url:
         summary = run_to_end(campaign, "--trials", 10, "--submits", 1, "--base-url", url, model="own")
     assert (summary.reason, summary.recorded, summary.sessions) == ("goal", 10, 10)
-    held = list(read_sessions(campaign.folder))
-    assert {r.end_reason for r in held} == {EndReason.SUBMITS}
-    assert len({r.specialist for r in held}) == 10
-    assert sorted(n for r in held for n in r.trials) == list(range(1, 11))
+    records = list(read_sessions(campaign.folder))
+    assert {r.end_reason for r in records} == {EndReason.SUBMITS}
+    assert len({r.specialist for r in records}) == 10
+    assert sorted(n for r in records for n in r.trials) == list(range(1, 11))
     shown = print_of("sessions", campaign.folder)
-    assert all(r.session in shown for r in held)
+    assert all(r.session in shown for r in records)
     frame: Any = print_of("top", campaign.folder, "--once")
     assert "role9" in frame
     assert processes_of(campaign.folder) == {}

@@ -132,5 +132,5 @@ def test_rules_deny_every_path_beside_the_way_to_the_working_copy(path: str) -> 
 
 def _covers(rule: str, path: str) -> bool:
     """As in a .gitignore: a folder that matches stands for all that lies in it."""
-    wanted, found = rule.split("/"), path.split("/")
-    return len(found) >= len(wanted) and all(map(fnmatchcase, found, wanted))
+    wanted, parts = rule.split("/"), path.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))

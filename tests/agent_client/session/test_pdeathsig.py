@@ -1,4 +1,4 @@
-"""The tether: an agent does not outlive the loop that started it, even one that was killed."""
+"""An agent does not outlive the loop that started it, even if the loop is killed."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from agent_client.session import pdeathsig
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tether is a Linux feature")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
 
 PARENT = """
 import os, subprocess, sys

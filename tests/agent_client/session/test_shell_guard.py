@@ -141,14 +141,14 @@ def test_a_command_reads_and_writes_nothing_but_the_working_copy(
     key = "sk-ant-api03-not-a-real-key-000000000000"
     with scripted(*calls, escape, background, allowed) as url:
         record = run_session(campaign, url, key=key, extras=BASH, turns=60)
-    found = results(campaign, record)
+    answers = results(campaign, record)
     assert record.end_reason is EndReason.DONE, record.error
     assert record.extras == BASH
-    assert [error for error, _ in found] == [True] * (len(denied) + 1) + [False, False], found
-    texts = str(found)
+    assert [error for error, _ in answers] == [True] * (len(denied) + 1) + [False, False], answers
+    texts = str(answers)
     assert not [word for word in ("of-another", "of-home", key, "ref: refs") if word in texts]
-    assert "started" in found[-2][1]
-    assert "42" in found[-1][1]
+    assert "started" in answers[-2][1]
+    assert "42" in answers[-1][1]
     assert (copy / "extra.py").read_text("utf-8") == "X = 1\n"
     assert not (tmp_path / "written").exists()
     assert not (other / "written.py").exists()
@@ -176,12 +176,12 @@ def test_a_command_has_limits_on_time_output_memory_files_and_processes(campaign
     with scripted(*turns) as url:
         record = run_session(campaign, url, extras=BASH)
     assert time.monotonic() - begun < 120
-    found = results(campaign, record)
-    assert "ended after 1.5 s" in found[0][1]
-    assert len(found[1][1]) < 31_000
-    assert "characters left out" in found[1][1]
-    assert "MemoryError" in found[2][1]
-    assert [error for error, _ in found] == [True, False, *[True] * 6]
+    answers = results(campaign, record)
+    assert "ended after 1.5 s" in answers[0][1]
+    assert len(answers[1][1]) < 31_000
+    assert "characters left out" in answers[1][1]
+    assert "MemoryError" in answers[2][1]
+    assert [error for error, _ in answers] == [True, False, *[True] * 6]
     assert {path.name for path in campaign.paths.workdir("opt").iterdir()} == before
 
 
@@ -221,9 +221,9 @@ def test_a_command_does_not_run_when_the_box_is_lost_in_mid_session(campaign: Ca
 
     with scripted(*turns, seen=Vanishing()) as url:
         record = run_session(campaign, url, extras=BASH)
-    found = results(campaign, record)
-    assert [error for error, _ in found] == [False, False, True]
-    assert "does not start" in found[2][1]
+    answers = results(campaign, record)
+    assert [error for error, _ in answers] == [False, False, True]
+    assert "does not start" in answers[2][1]
     assert not written.exists()
 
 
@@ -241,9 +241,9 @@ def test_a_command_dies_with_a_loop_that_is_killed(campaign: Campaign) -> None:
 @pytest.mark.slow
 def test_a_run_without_bubblewrap_refuses_a_shell_before_anything_starts(campaign: Campaign, tmp_path: Path) -> None:
     hide_bubblewrap(tmp_path)
-    found = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--allow-bash"])
-    assert found.exit_code == 1
-    assert "no-such-bwrap is not installed" in found.output
+    result = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--allow-bash"])
+    assert result.exit_code == 1
+    assert "no-such-bwrap is not installed" in result.output
     assert not list((campaign.folder / "sessions").iterdir())
 
 

@@ -57,17 +57,17 @@ def test_it_begins_by_reading_the_best_and_rebasing_onto_it() -> None:
 
 
 def test_it_reads_every_file_and_what_its_role_tried() -> None:
-    found = step(*up_to_reads()[:2])
-    assert isinstance(found, list)
-    assert found[0] == Use(name="Read", input={"file_path": "/w/train.py"})
-    assert [use.input.get("view") for use in found[1:]] == ["recent", "role"]
+    uses = step(*up_to_reads()[:2])
+    assert isinstance(uses, list)
+    assert uses[0] == Use(name="Read", input={"file_path": "/w/train.py"})
+    assert [use.input.get("view") for use in uses[1:]] == ["recent", "role"]
 
 
 def test_it_asks_for_all_further_pages_of_its_role_at_once() -> None:
     first = call("read_lineage", {"rows": [], "page": 1, "pages": 3}, view="role", page=1)
-    found = step(*up_to_reads()[:3], first)
-    assert isinstance(found, list)
-    assert [use.input["page"] for use in found] == [2, 3]
+    uses = step(*up_to_reads()[:3], first)
+    assert isinstance(uses, list)
+    assert [use.input["page"] for use in uses] == [2, 3]
 
 
 def test_it_edits_only_a_knob_of_its_own_role() -> None:
@@ -175,12 +175,12 @@ def test_moves_stay_in_range_and_keep_the_kind_of_number() -> None:
         "C = 1e-05  # [r] small; 1e-06 to 1\nD = 1_000  # [r] grouped; 10 to 5_000\n"
     )
     a, b, c, d = read_knobs(text, "r", "f.py")
-    assert a.moved(up=True, factor=2.8) == 4
-    assert a.moved(up=False, factor=1.05) == 3
-    assert b.moved(up=True, factor=1.4) == 0.05
-    assert b.moved(up=False, factor=1.4) == 0
-    assert c.edited(c.moved(up=True, factor=2)).startswith("C = 2e-05  # [r] small; 1e-06")
-    assert d.edited(d.moved(up=True, factor=2)).startswith("D = 2000  # [r] grouped")
+    assert a.next_value(up=True, factor=2.8) == 4
+    assert a.next_value(up=False, factor=1.05) == 3
+    assert b.next_value(up=True, factor=1.4) == 0.05
+    assert b.next_value(up=False, factor=1.4) == 0
+    assert c.rewrite_line(c.next_value(up=True, factor=2)).startswith("C = 2e-05  # [r] small; 1e-06")
+    assert d.rewrite_line(d.next_value(up=True, factor=2)).startswith("D = 2000  # [r] grouped")
 
 
 def test_a_knob_with_one_value_left_in_its_range_ends_in_nothing_to_do() -> None:
@@ -216,16 +216,16 @@ def test_messages_are_parsed_into_calls_with_their_results() -> None:
     other = {"type": "tool_use", "id": "2", "name": "Read", "input": {"file_path": "/w/a.py"}}
     answer = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": '{"ok": true}'}]}
     failed = {"type": "tool_result", "tool_use_id": "2", "content": "no such file", "is_error": True}
-    found = read_conversation(
+    conversation = read_conversation(
         [
             {"role": "user", "content": [{"type": "text", "text": "a reminder"}, {"type": "text", "text": OPENING}]},
             {"role": "assistant", "content": [use, other]},
             {"role": "user", "content": [failed, answer]},
         ]
     )
-    assert OPENING in found.opening
-    assert [(c.name, c.error) for c in found.calls] == [("syntax_check", False), ("Read", True)]
-    assert found.calls[0].answer.ok
+    assert OPENING in conversation.opening
+    assert [(c.name, c.error) for c in conversation.calls] == [("syntax_check", False), ("Read", True)]
+    assert conversation.calls[0].answer.ok
 
 
 ALONE = f"{OPENING}\nThe best so far: trial 3, 1.5000 nats.\n"

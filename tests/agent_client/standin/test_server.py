@@ -17,8 +17,8 @@ ASK = {"model": "standin", "messages": [{"role": "user", "content": OPENING}], "
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with server.serve() as found:
-        yield found
+    with server.serve() as address:
+        yield address
 
 
 def post(url: str, body: object) -> tuple[str, bytes]:
