@@ -20,6 +20,9 @@ from claude_agent_sdk.types import HookJSONOutput
 from agent_client.session import messages
 from lineage_repo.model.session import EndReason
 
+PROMPT = "tools ok?"
+"""Under ten characters: for a longer prompt Claude Code asks the model for a title, even if a hook blocks it."""
+
 
 class ToolCheck:
     """The check of one session; run it before the first prompt that is meant for the model."""
@@ -36,7 +39,7 @@ class ToolCheck:
 
     async def run(self, client: ClaudeSDKClient) -> AsyncGenerator[Message]:
         """Send the prompt, yield every message of the answer, and set `problem`."""
-        await client.query("tool check")
+        await client.query(PROMPT)
         async for message in client.receive_response():
             yield message
             match message:

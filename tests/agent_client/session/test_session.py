@@ -10,6 +10,7 @@ import pytest
 
 from agent_client.loop.campaign_loop import longest_trial_s
 from agent_client.loop.state import RunSummary
+from agent_client.session.tool_check import PROMPT
 from agent_client.standin import server
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.session import EndReason, SessionRecord
@@ -138,7 +139,7 @@ def test_the_tool_check_leaves_nothing_in_the_conversation(campaign: Campaign) -
         record = run_session(campaign, url)
     assert record.end_reason is EndReason.DONE
     assert len(requests) == 1
-    assert b"tool check" not in requests[0]
+    assert PROMPT.encode() not in requests[0]
 
 
 def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_not_a_success(campaign: Campaign) -> None:
