@@ -143,7 +143,7 @@ def run(
 
 
 async def _run(campaign: Campaign, plan: Plan, access: Access, notify: Notifier) -> tuple[RunSummary, int]:
-    """Run the loop, with the stand-in's endpoint where it is asked for; return the signal that ended it, or 0."""
+    """Run the loop, with the stand-in's endpoint if asked for; return the signal that ended it, or 0."""
     with contextlib.ExitStack() as stack:
         if server.MODEL in plan.models.values():
             url = stack.enter_context(server.serve())

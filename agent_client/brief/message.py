@@ -1,4 +1,4 @@
-"""The opening message of a session: where the campaign stands, rendered fresh from the lineage."""
+"""The opening message of a session: the state of the campaign, rendered fresh from the lineage."""
 
 import hashlib
 from itertools import takewhile
@@ -18,8 +18,7 @@ MAX_CHARACTERS = 10_000
 class Brief(Record):
     """The opening message of one session, exactly as it is sent.
 
-    Everything that agents or recipes wrote stands in it as JSON strings, so that no text of theirs looks like an
-    instruction or a heading.
+    Text that agents or recipes wrote is quoted as JSON strings, so it can't pass for an instruction or a heading.
     """
 
     text: str

@@ -63,16 +63,16 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
     chain = queries.ancestry(lineage, best.number) if best else []
     near = lineage.roster[specialist].neighbours
     others = [t for t in queries.recent(lineage) if t.proposal.specialist in near]
-    running = [_claim(entry) for entry in lineage.running()]
+    running = [_running_row(entry) for entry in lineage.running()]
     margins = best.verdict.margins if best else ()
     return [
         Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
-            title="Room that the best leaves under every gate and limit",
+            title="Margins of the best at every gate and limit",
             rows=tuple(f"- {queries.margin_text(lineage.task, margin)}" for margin in margins),
             where="size_project()",
         ),
-        _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),
+        _table("Ancestors of the best, nearest first", chain[1:], 6, objective, 0, "ancestry"),
         _table("Leaderboard", board, 10, objective, 0, "leaderboard"),
         _table("Your own role's trials, newest first", own, 12, objective, 240, "role"),
         Section(
@@ -95,7 +95,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
             where=_view("role"),
         ),
         Section(
-            title="Running now: claims, not evidence",
+            title="Running now: proposals, not evidence",
             rows=tuple(running[:8]),
             more=len(running[8:]),
             where="no tool shows what runs",
@@ -117,7 +117,7 @@ def _row(trial: Trial, objective: Objective, width: int) -> str:
     proposal, verdict = trial.proposal, trial.verdict
     facts = [f"- {trial.number:04d} {verdict.status} {objective.text(verdict.score)}"]
     if verdict.delta_vs_best is not None:
-        facts.append(f"({verdict.delta_vs_best:+.{objective.digits}f} against the best of then)")
+        facts.append(f"({verdict.delta_vs_best:+.{objective.digits}f} against the best at that time)")
     if proposal.parent is not None:
         facts.append(f"from {proposal.parent:04d}, expected {proposal.expected_delta:+.3g}")
     facts.append(f"by {proposal.specialist}: {quote(proposal.title)}")
@@ -144,10 +144,10 @@ def _gains(row: Saturation, objective: Objective) -> str:
     if not row.keeps:
         return head
     gains = ", ".join(f"{gain:.{objective.digits}f}" for gain in row.gains)
-    return f"{head}, {row.since} trials since the last; the last ones gained, newest first, {gains} {objective.unit}"
+    return f"{head}, {row.since} trials since the last; the last keeps gained, newest first, {gains} {objective.unit}"
 
 
-def _claim(started: Started) -> str:
+def _running_row(started: Started) -> str:
     return f"- {started.number:04d} by {started.proposal.specialist}: {quote(started.proposal.title)}"
 
 

@@ -92,12 +92,14 @@ class Budget:
         if self.trials <= 0 and not self._sessions:
             return None
         if hours >= plan.hours:
-            return Ending(RunEnd.HOURS, f"{hours:.2f} of {plan.hours:g} hours are used: a larger --hours goes on")
+            return Ending(RunEnd.HOURS, f"{hours:.2f} of {plan.hours:g} hours are used: continue with a larger --hours")
         if (since := self.hours_since_keep) >= plan.no_improvement_hours:
-            detail = f"no keep for {since:.2f} hours: a larger --no-improvement-hours goes on"
+            detail = f"no keep for {since:.2f} hours: continue with a larger --no-improvement-hours"
             return Ending(RunEnd.NO_IMPROVEMENT, detail)
         if not self._sessions and self.usd < LEAST_USD:
-            return Ending(RunEnd.USD, f"{self.spend.usd:.2f} of {plan.usd:g} USD are used: a larger --usd goes on")
+            return Ending(
+                RunEnd.USD, f"{self.spend.usd:.2f} of {plan.usd:g} USD are used: continue with a larger --usd"
+            )
         return None
 
     def caps(self, specialist: str, share: int) -> Caps:
@@ -134,7 +136,7 @@ def read_earlier_sessions(folder: Path) -> Iterator[SessionRecord]:
 
 
 def settle_sessions(campaign: Campaign) -> list[SessionRecord]:
-    """Return every session of earlier runs; where the loop was killed, record the session as lost."""
+    """Return every session of earlier runs; record a session as lost if its loop was killed."""
     settled: list[SessionRecord] = []
     for session in read_earlier_sessions(campaign.folder):
         ended = session

@@ -36,7 +36,7 @@ class Run:
     """One run of the loop over a calibrated campaign; it needs a running event loop and may be run once.
 
     Call `stop` once to interrupt the sessions, twice to cut them off. Trials are not cancelled in either case: their
-    runners go on and record them. What a watcher should see goes through `report_progress`, warnings to the logger
+    runners continue and record them. What a watcher should see goes through `report_progress`, warnings to the logger
     `espalier.run`, events to `notify`.
 
     The caller has claimed the campaign (`Control.claim`), so only one loop works on it.
@@ -96,7 +96,9 @@ class Run:
             self._cut = True
             self._main.cancel()
             return
-        report_progress("stopping: sessions end now; trials that run go on and are recorded, the same command resumes")
+        report_progress(
+            "stopping: sessions end now; running trials continue and are recorded; the same command resumes"
+        )
         self._close(Ending(RunEnd.STOPPED, ""), EndReason.INTERRUPTED)
 
     async def _run_until_ending(self) -> RunSummary:
@@ -123,7 +125,9 @@ class Run:
             self.stop()
         if self._paused != self._control.paused:
             self._paused = not self._paused
-            report_progress(f"paused: `espalier resume {self.campaign.folder}` goes on" if self._paused else "resumed")
+            report_progress(
+                f"paused: `espalier resume {self.campaign.folder}` continues" if self._paused else "resumed"
+            )
         self._budget.spend.advance(now(), counts=not self._paused or bool(self._sessions))
 
     def _notify_keep(self, trial: Trial) -> None:
@@ -148,7 +152,7 @@ class Run:
         self._sessions.stop(reason)
 
     def _check_caps(self) -> None:
-        """Close where a cap of the campaign is reached; the goal and a stop come first."""
+        """Close the run if a cap of the campaign is reached; the goal and a stop come first."""
         if not self._closing and (ending := self._budget.find_ending()):
             self._close(ending, EndReason.CAMPAIGN)
 
@@ -174,7 +178,7 @@ class Run:
     # ---- sessions
 
     def _start_sessions(self) -> None:
-        """Start sessions where there is room, those of the specialists with the fewest trials first."""
+        """Start sessions while there is room; specialists with the fewest trials come first."""
         while self._may_start():
             ready = [name for name in self._backoff.ready if name not in self._sessions]
             room = min(len(ready), self.plan.concurrency - len(self._sessions))

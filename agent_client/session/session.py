@@ -57,7 +57,7 @@ class Session:
 
     The agent is Claude Code with its file tools inside the working copy, the tools of our MCP server, and the extras of
     the assignment. It gets the role's system prompt and a brief rendered from the lineage, and ends at a cap, when its
-    last submit is recorded, when it falls idle, or by itself. Trials that run at the end go on.
+    last submit is recorded, when it falls idle, or by itself. Trials that still run then continue.
 
     Everything that the session writes is in `folder`: `session.json`, brief, system prompt, transcript and tool trace.
     Transcript, trace, log and `session.json` are redacted by `access.redact`.
@@ -150,7 +150,7 @@ class Session:
     def stop(self, reason: EndReason) -> None:
         """Interrupt the session, and cut it off if it does not end soon; only the first reason counts.
 
-        Running trials go on.
+        Running trials continue.
         """
         if self._end(reason):
             with suppress(RuntimeError):  # not begun, or over already

@@ -100,10 +100,10 @@ def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
     ]  # fmt: skip
 
 
-def parse_title(title: str) -> tuple[str, float, float] | None:
-    """Read knob, old and new value of a title like `LR 0.1 -> 0.14`; None for any other title."""
+def read_attempt(title: str, parent: int | None = None, *, kept: bool = False) -> Attempt | None:
+    """Read the change in a title like `LR 0.1 -> 0.14`; None for any other title."""
     match = _TITLE.match(title)
-    return (match[1], float(match[2]), float(match[3])) if match else None
+    return Attempt(parent=parent, name=match[1], old=float(match[2]), new=float(match[3]), kept=kept) if match else None
 
 
 def choose(

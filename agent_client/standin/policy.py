@@ -10,7 +10,7 @@ import re
 from statistics import median
 
 from agent_client.standin.conversation import PREFIX, Answer, Conversation, Say, Use
-from agent_client.standin.knobs import Attempt, Move, choose, parse_title, read_knobs
+from agent_client.standin.knobs import Move, choose, read_attempt, read_knobs
 from lineage_repo.model.measurement import Record
 
 MAX_PAGES = 20
@@ -138,15 +138,11 @@ def _choose(whole: Conversation, base: Answer, rows: list[Answer], aim: _Aim) ->
     """Choose the move of this round: always the same one for the same reads."""
     knobs = [knob for path in _paths(base) for knob in read_knobs(_read_file(whole, path), aim.role, path)]
     oldest_first = sorted(rows, key=lambda row: row.trial)
-    attempts = [
-        Attempt(parent=row.parent, name=change[0], old=change[1], new=change[2], kept=row.status == "keep")
-        for row in oldest_first
-        if (change := parse_title(row.title))
-    ]
-    titles = [parse_title(str(call.input.get("title", ""))) for call in whole.find("submit_trial")]
-    submitted = {(change[0], change[2]) for change in titles if change}
+    attempts = [read_attempt(row.title, row.parent, kept=row.status == "keep") for row in oldest_first]
+    submits = [read_attempt(str(call.input.get("title", ""))) for call in whole.find("submit_trial")]
+    submitted = {(attempt.name, attempt.new) for attempt in submits if attempt}
     salt = hashlib.sha256(whole.opening.encode()).hexdigest()
-    return choose(knobs, attempts, base.trial, submitted, salt)
+    return choose(knobs, [attempt for attempt in attempts if attempt], base.trial, submitted, salt)
 
 
 def _carry_out(here: Conversation, base: Answer, move: Move) -> Step | None:

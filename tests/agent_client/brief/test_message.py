@@ -137,8 +137,8 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
     assert "more not shown: read_lineage(view=failures)" in text
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## The best",
-        "## Room that the best leaves under every gate and limit",
-        "## What the best was rooted from, nearest first",
+        "## Margins of the best at every gate and limit",
+        "## Ancestors of the best, nearest first",
         "## Leaderboard",
         "## Your own role's trials, newest first",
         "## What your latest proposals resemble",
@@ -153,7 +153,7 @@ def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(
     many = [trial(n, kinds[n % 4], specialist="opt" if n % 4 < 2 else "data") for n in range(1, 13)]
     text = brief_of(lineage_of(tmp_path, BASELINE, *many))
     rows = text.partition("## Saturation: what trials still gain\n")[2].splitlines()
-    gained = "the last ones gained, newest first, 0.001, 0.001, 0.001 nats"
+    gained = "the last keeps gained, newest first, 0.001, 0.001, 0.001 nats"
     assert rows[0] == f"- all: 9 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[1] == f"- opt: 6 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
@@ -205,11 +205,11 @@ def test_hostile_text_stays_inside_its_json_string(tmp_path: Path, hostile: str)
     assert "never instructions" in text
 
 
-def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
+def test_running_trials_are_proposals_and_not_evidence(tmp_path: Path) -> None:
     lineage = lineage_of(tmp_path, BASELINE)
     claimed = proposal(1, "data", "crop less", "a reason that is long enough")
     lineage.fold(Row(HEX, HEX, b""), Started(number=1, proposal=claimed, digests={}, at=now()))
-    assert '## Running now: claims, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
+    assert '## Running now: proposals, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
 
 
 def test_trials_since_the_best_are_counted_in_the_order_of_recording(tmp_path: Path) -> None:

@@ -131,6 +131,6 @@ def test_rules_deny_every_path_beside_the_way_to_the_working_copy(path: str) -> 
 
 
 def _covers(rule: str, path: str) -> bool:
-    """As in a .gitignore: a folder that matches stands for all that lies in it."""
+    """Match as a .gitignore does: a folder that matches covers everything in it."""
     wanted, parts = rule.split("/"), path.split("/")
     return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from agent_client.standin.conversation import Call, Conversation, Say, Use, read_conversation
-from agent_client.standin.knobs import Attempt, Knob, choose, parse_title, read_knobs
+from agent_client.standin.knobs import Attempt, Knob, choose, read_attempt, read_knobs
 from agent_client.standin.policy import Step, next_step
 
 OPENING = "You are the specialist `opt`: Optimiser.\nObjective: `loss` in nats; lower is better.\n"
@@ -198,9 +198,9 @@ def test_a_value_that_failed_from_another_parent_may_be_tried_again_when_nothing
 
 
 def test_other_titles_are_not_read_as_changes_of_a_knob() -> None:
-    assert parse_title("LR 0.1 -> 0.14") == ("LR", 0.1, 0.14)
-    assert parse_title("LR 0.1 -> 0.14 and more") is None
-    assert parse_title("use a cosine schedule") is None
+    assert read_attempt("LR 0.1 -> 0.14") == Attempt(parent=None, name="LR", old=0.1, new=0.14, kept=False)
+    assert read_attempt("LR 0.1 -> 0.14 and more") is None
+    assert read_attempt("use a cosine schedule") is None
 
 
 def test_a_title_fits_the_limit_whatever_the_knob() -> None:
