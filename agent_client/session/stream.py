@@ -63,13 +63,8 @@ class Activity:
     @property
     def usage(self) -> Usage:
         """Tokens so far."""
-        parts = self._usage
-        return Usage(
-            input=sum(p.input for p in parts),
-            output=sum(p.output for p in parts),
-            cache_creation=sum(p.cache_creation for p in parts),
-            cache_read=sum(p.cache_read for p in parts),
-        )
+        names = Usage.model_fields
+        return Usage.model_validate({name: sum(getattr(usage, name) for usage in self._usage) for name in names})
 
     @property
     def doing(self) -> str:
