@@ -1,17 +1,18 @@
-"""The command `run`: the only place of the client that reads the environment."""
+"""The command `espalier run`, the only module of the client that reads the environment."""
 
 import asyncio
 import contextlib
+import logging
 import os
 import shlex
 import signal
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import click
 
-from agent_client.loop import forecast
 from agent_client.loop.campaign_loop import Run
+from agent_client.loop.forecast import format_forecast, make_forecast
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import HOURS, NO_IMPROVEMENT_HOURS, Plan
 from agent_client.loop.state import RunSummary
@@ -24,18 +25,19 @@ from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.monitor.control import Control
+from lineage_repo.progress import progress_to
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.text.redact import Redactor
 
-_KEPT = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
-"""What every process of ours may see."""
-_USER = (*_KEPT, "HOME", "USER", "LOGNAME", "XDG_", "DBUS_SESSION_BUS_ADDRESS")
-"""What the operator's own command sees."""
+_SHARED = ("PATH", "LANG", "LANGUAGE", "LC_", "TMPDIR", "TZ")
+"""Variables that every process of ours may see."""
+_USER = (*_SHARED, "HOME", "USER", "LOGNAME", "XDG_", "DBUS_SESSION_BUS_ADDRESS")
+"""Variables that the operator's own command sees."""
 _SERVER = (*_USER, "ESPALIER_", "CUDA_", "NVIDIA_", "LD_LIBRARY_PATH")
-"""What our server sees: it starts the boxes, and finds the host's slots and caches."""
-_MORE = click.FloatRange(min=0, min_open=True)
+"""Variables that our server sees: it starts the boxes, and finds the host's slots and caches."""
+_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
@@ -49,31 +51,35 @@ _MORE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--trials",
     type=click.IntRange(1),
-    help="Trials that the campaign is to have; the same command resumes. Default: as many as the caps allow.",
+    help="Trials that the campaign should have; the same command resumes. Default: as many as the caps allow.",
 )
 @click.option(
-    "--hours", type=_MORE, default=HOURS, show_default=True, help="Most hours on this campaign, earlier runs included."
+    "--hours",
+    type=_POSITIVE,
+    default=HOURS,
+    show_default=True,
+    help="Most hours on this campaign, earlier runs included.",
 )
 @click.option(
     "--no-improvement-hours",
-    type=_MORE,
+    type=_POSITIVE,
     default=NO_IMPROVEMENT_HOURS,
     show_default=True,
     help="Most of these hours since the last keep.",
 )
-@click.option("--usd", type=_MORE, help="Most that all sessions of the campaign may cost, earlier runs included.")
+@click.option("--usd", type=_POSITIVE, help="Most that all sessions of the campaign may cost, earlier runs included.")
 @click.option("--specialists", metavar="A,B", default="", help="Only these roles. Default: all of the campaign.")
 @click.option("--concurrency", type=click.IntRange(1), help="Sessions at once. Default: one per specialist.")
 @click.option("--submits", type=click.IntRange(1), help="Most trials per session. Default: the campaign's cap.")
-@click.option("--allow-bash", is_flag=True, help="Give agents a shell, each command of it in a box without network.")
+@click.option("--allow-bash", is_flag=True, help="Give agents a shell; each command runs in a box without network.")
 @click.option("--allow-web", is_flag=True, help="Give agents web search and web pages.")
 @click.option(
     "--notify",
     metavar="CMD",
-    help="Run CMD on every keep, on alarms and at the end, facts in ESPALIER_EVENT, ESPALIER_TRIAL, ESPALIER_TEXT, ...",
+    help="Run CMD on keeps, on alarms and at the end, with facts in ESPALIER_EVENT, ESPALIER_TRIAL, ESPALIER_TEXT, ...",
 )
-@click.option("--dry-run", is_flag=True, help="Say what it would take and cost, start nothing, exit 0.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--dry-run", is_flag=True, help="Print what the run would take and cost; start nothing and exit 0.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
     folder: Path,
     model: str | None,
@@ -93,12 +99,12 @@ def run(
 ) -> None:
     """Run specialist sessions until a goal or a cap of the campaign is reached.
 
-    Hours and hours without a keep are capped always. Exits 0 at the goal, a cap or `espalier stop`; 1 where nobody got
-    further; 130 or 143 after a signal. `espalier pause|resume|stop DIR` steer a running loop.
+    Hours and hours without a keep are always capped. Exits 0 at the goal, a cap or `espalier stop`; 1 if no specialist
+    gets any further; 130 or 143 after a signal. `espalier pause|resume|stop DIR` steer a running loop.
     """
     environment = dict(os.environ)
     campaign = _open(folder)
-    models = _models(campaign, [name.strip() for name in specialists.split(",") if name.strip()], model)
+    models = _choose_models(campaign, [name.strip() for name in specialists.split(",") if name.strip()], model)
     for name in models:
         system_prompt(campaign, name)
     plan = Plan(
@@ -111,61 +117,93 @@ def run(
         submits=submits,
         extras=(*(SHELL_TOOLS if allow_bash else ()), *(WEB_TOOLS if allow_web else ())),
     )
-    plays = server.MODEL in models.values()
     if dry_run:
-        found = forecast.forecast(campaign, plan, environment, print_progress, free=plays)
-        return print_json(found.model_dump(mode="json")) if as_json else print_lines(*forecast.text(found).splitlines())
-    if plays and base_url:
-        raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
-    found = {} if plays else endpoint.variables(environment, base_url)
-    if not plays:
-        endpoint.check(models.values(), found)
-    redact = Redactor.of(environment | found)
-    access = Access(model=found, server=select(environment, _SERVER), redact=redact)
+        return _print_forecast(campaign, plan, environment, as_json=as_json)
+    access = _make_access(plan, environment, base_url)
     if allow_bash:
         asyncio.run(ShellGuard(campaign, next(iter(models)), access.server).check())
-    held = Control(campaign.folder).claim()
+    lock = Control(campaign.folder).claim()
     os.environ.clear()  # the SDK hands all of it to Claude Code
-    os.environ.update(select(environment, _KEPT))
+    os.environ.update(select(environment, _SHARED))
+    user = select(environment, _USER) | {"ESPALIER_CAMPAIGN": str(campaign.folder)}
     try:
-        report, signalled = asyncio.run(_run(campaign, plan, access, notify, select(environment, _USER)))
+        with _show_messages(access.redact):
+            summary, received = asyncio.run(_run(campaign, plan, access, Notifier(notify, user)))
     finally:
-        locks.release(held)
+        locks.release(lock)
     if as_json:
-        print_json(redact.data(report.model_dump(mode="json")))
+        print_json(access.redact.data(summary.model_dump(mode="json")))
     else:
-        print_lines(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
-    if signalled:
-        raise click.exceptions.Exit(128 + signalled)
-    if report.reason.failed:
+        print_lines(*access.redact(_format_summary(summary, campaign.task.objective, folder)).splitlines())
+    if received:
+        raise click.exceptions.Exit(128 + received)
+    if summary.reason.failed:
         raise click.exceptions.Exit(1)
     return None
 
 
-async def _run(
-    campaign: Campaign, plan: Plan, access: Access, notify: str | None, user: Mapping[str, str]
-) -> tuple[RunSummary, int]:
-    """Hold the run, with the stand-in's endpoint where one is asked for; return the signal that ended it, or 0."""
+async def _run(campaign: Campaign, plan: Plan, access: Access, notify: Notifier) -> tuple[RunSummary, int]:
+    """Run the loop, with the stand-in's endpoint if asked for; return the signal that ended it, or 0."""
     with contextlib.ExitStack() as stack:
         if server.MODEL in plan.models.values():
-            url = stack.enter_context(server.serving())
+            url = stack.enter_context(server.serve())
             model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": server.MODEL, "NO_PROXY": "127.0.0.1"}
             access = access.model_copy(update={"model": model})
-
-        def say(line: str) -> None:
-            print_progress(access.redact(line))
-
-        facts = {"ESPALIER_CAMPAIGN": str(campaign.folder)}
-        job = Run(campaign, access, plan, say, Notifier(notify, {**user, **facts}, say))
+        run = Run(campaign, access, plan, notify)
         received: list[int] = []
 
         def on_signal(number: int) -> None:
             received.append(number)
-            job.stop()
+            run.stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
-        return await job.run(), received[0] if received else 0
+        return await run.run(), received[0] if received else 0
+
+
+class _Warnings(logging.Handler):
+    """Prints the warnings of a run beside its progress."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__(logging.WARNING)
+        self._redact = redact
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print_progress(self._redact(record.getMessage()))
+
+
+@contextlib.contextmanager
+def _show_messages(redact: Redactor) -> Generator[None]:
+    """Print progress and warnings to standard error while the block runs, without credentials."""
+    logger, handler = logging.getLogger("espalier.run"), _Warnings(redact)
+    logger.addHandler(handler)
+    try:
+        with progress_to(lambda line: print_progress(redact(line))):
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _print_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, as_json: bool) -> None:
+    with _show_messages(Redactor.of(environment)):
+        forecast = make_forecast(campaign, plan, environment, free=server.MODEL in plan.models.values())
+    if as_json:
+        print_json(forecast.model_dump(mode="json"))
+    else:
+        print_lines(*format_forecast(forecast).splitlines())
+
+
+def _make_access(plan: Plan, environment: Mapping[str, str], base_url: str | None) -> Access:
+    """Choose the variables of each process, and ask the endpoint for the models; the stand-in gets none of them."""
+    variables: dict[str, str] = {}
+    if server.MODEL not in plan.models.values():
+        variables = endpoint.select_variables(environment, base_url)
+        endpoint.check(plan.models.values(), variables)
+    elif base_url:
+        raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
+    return Access(
+        model=variables, server=select(environment, _SERVER), redact=Redactor.of({**environment, **variables})
+    )
 
 
 def _open(folder: Path) -> Campaign:
@@ -176,8 +214,8 @@ def _open(folder: Path) -> Campaign:
     return campaign
 
 
-def _models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str, str]:
-    """The model of every specialist that is to work."""
+def _choose_models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str, str]:
+    """Choose the model of each specialist of this run."""
     known = campaign.settings.specialists
     if unknown := [name for name in asked if name not in known]:
         raise CampaignError(f"this campaign has no specialist {', '.join(unknown)}; it has {', '.join(known)}")
@@ -194,18 +232,18 @@ def _models(campaign: Campaign, asked: list[str], model: str | None) -> dict[str
     return models
 
 
-def _summary(report: RunSummary, objective: Objective, folder: Path) -> str:
+def _format_summary(summary: RunSummary, objective: Objective, folder: Path) -> str:
     best = (
         "no best"
-        if report.best_trial is None
-        else f"best {objective.text(report.best)} (trial {report.best_trial:04d})"
+        if summary.best_trial is None
+        else f"best {objective.text(summary.best)} (trial {summary.best_trial:04d})"
     )
-    spent = f"{report.sessions} sessions of this run" + (f", {report.cost_usd:.2f} USD" if report.cost_usd else "")
+    spent = f"{summary.sessions} sessions of this run" + (f", {summary.cost_usd:.2f} USD" if summary.cost_usd else "")
     return "\n".join(
         [
-            f"{report.reason}: {report.detail}",
-            f"{report.recorded} trials recorded, {spent}; baseline {objective.text(report.baseline)}, {best}",
-            f"campaign  {report.campaign_hours:.2f} hours, {report.campaign_usd:.2f} USD in all",
+            f"{summary.reason}: {summary.detail}",
+            f"{summary.recorded} trials recorded, {spent}; baseline {objective.text(summary.baseline)}, {best}",
+            f"campaign  {summary.campaign_hours:.2f} hours, {summary.campaign_usd:.2f} USD in all",
             f"next: espalier log {shlex.quote(str(folder))}",
             f"      git -C {shlex.quote(str(folder / 'lineage.git'))} log --graph best",
         ]

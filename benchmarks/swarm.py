@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from agent_client.session.claude_options import Access
+from agent_client.session.claude_options import Access, Assignment
 from agent_client.session.session import Session
 from lineage_repo.model.session import SessionRecord
 from lineage_repo.prompting.system_prompt import caps_of
@@ -90,7 +90,8 @@ async def hold_all(made: Campaign, url: str, count: int) -> list[SessionRecord]:
     kept = ("PATH", "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
     access = Access(model=model, server={name: os.environ[name] for name in kept if name in os.environ})
     names = made.settings.specialists[:count]
-    sessions = [Session(made, access, name, "standin", caps_of(made, name)) for name in names]
+    assignments = [Assignment(specialist=name, model="standin", caps=caps_of(made, name)) for name in names]
+    sessions = [Session(made, access, assignment) for assignment in assignments]
     return await asyncio.gather(*(session.run() for session in sessions))
 
 

@@ -1,4 +1,4 @@
-"""The opening message of a session: where the campaign stands, rendered fresh from the lineage."""
+"""The opening message of a session: the state of the campaign, rendered fresh from the lineage."""
 
 import hashlib
 from itertools import takewhile
@@ -16,27 +16,39 @@ MAX_CHARACTERS = 10_000
 
 
 class Brief(Record):
-    """An opening message as it is sent."""
+    """The opening message of one session, exactly as it is sent.
+
+    Text that agents or recipes wrote is quoted as JSON strings, so it can't pass for an instruction or a heading.
+    """
 
     text: str
+    """Markdown, at most `MAX_CHARACTERS` long."""
 
     @property
     def sha256(self) -> str:
+        """Hex digest of the text in UTF-8, the one that the record names as the trial's brief."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def render(lineage: Lineage, specialist: str, folder: Path, submits: int, session: str) -> Brief:
-    """Write the opening message of a session of `specialist`, whose working copy is `folder`.
+    """Write the opening message of a session.
 
-    Where agents don't read the record it holds the number and the score of the best, and nothing else of any trial.
+    If agents may not read the record, it has the number and the score of the best and nothing else of any trial.
+
+    Args:
+        lineage: the record, refreshed by the caller.
+        specialist: a name of the campaign's roster.
+        folder: the working copy of the specialist.
+        submits: how many trials the session may submit.
+        session: the session's id.
     """
     head = _head(lineage, specialist, folder, submits, session)
     if not lineage.campaign.read_record:
-        return Brief(text="\n\n".join([*head, *_best_alone(lineage), _TAIL_ALONE]))
+        return Brief(text="\n\n".join([*head, *_best_line(lineage), _TAIL_ALONE]))
     start = "\n\n".join([*head, f"{_since(lineage)}\n\n{_QUOTES}"])
-    found = sections(lineage, specialist)
-    counts = fit(found, MAX_CHARACTERS - len(start) - len(_TAIL) - 4)
-    body = [section.text(count) for section, count in zip(found, counts, strict=True) if section.rows]
+    parts = sections(lineage, specialist)
+    counts = fit(parts, MAX_CHARACTERS - len(start) - len(_TAIL) - 4)
+    body = [section.text(count) for section, count in zip(parts, counts, strict=True) if section.rows]
     return Brief(text="\n\n".join([start, *body, _TAIL]))
 
 
@@ -71,18 +83,18 @@ def _since(lineage: Lineage) -> str:
     return f"Trials recorded since the best: {sum(1 for _ in since)}."
 
 
-def _best_alone(lineage: Lineage) -> list[str]:
-    """The line that the stand-in finds its ground by."""
+def _best_line(lineage: Lineage) -> list[str]:
+    """Name the best in one line, which the stand-in reads too."""
     best = lineage.best
     return [f"The best so far: trial {best.number}, {lineage.task.objective.text(best.score)}."] if best else []
 
 
 def _noise(lineage: Lineage, task: Task) -> list[str]:
     noise, best, objective = lineage.noise(task), lineage.best, task.objective
-    known = noise.get(objective.metric)
-    if not known or not best or not best.measurement:
+    spread = noise.get(objective.metric)
+    if not spread or not best or not best.measurement:
         return []
     needed = threshold(task, noise, task.n_seeds, len(best.measurement.box_seeds))
-    seen = f"Noise: standard deviation {known.sd:.3g} {objective.unit} per seed over {known.n} seeds of the start"
+    measured = f"Noise: standard deviation {spread.sd:.3g} {objective.unit} per seed over {spread.n} seeds of the start"
     rule = f"kept when it beats the best by more than {needed:.3g} {objective.unit}"
-    return [f"{seen}; a trial has {task.n_seeds} seeds and is {rule}."]
+    return [f"{measured}; a trial has {task.n_seeds} seeds and is {rule}."]

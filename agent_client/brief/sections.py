@@ -12,11 +12,11 @@ from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
 
 _COMPARED = 3
-"""How many of a role's latest trials are compared with what came before."""
-_LIKE = 0.3
-"""From this share of common words on, two claims resemble each other."""
+"""How many of a role's latest trials are compared with earlier ones."""
+_ALIKE = 0.3
+"""Two proposals resemble each other from this share of common words on."""
 _NOTE = 90
-"""Kept free in every section for the line that says how much was dropped."""
+"""Characters kept free in every section for the line that says how much was dropped."""
 
 
 class Section(Record):
@@ -37,7 +37,7 @@ class Section(Record):
 
 
 def fit(sections: Sequence[Section], room: int) -> list[int]:
-    """How many rows of each section fit: one row each in turn, so that no section starves another."""
+    """Return how many rows of each section fit into `room` characters: one row each in turn, so no section starves."""
     counts = [0] * len(sections)
     room -= sum(len(s.title) + len("## \n\n\n") + _NOTE for s in sections if s.rows)
     closed = {i for i, section in enumerate(sections) if not section.rows}
@@ -57,27 +57,27 @@ def fit(sections: Sequence[Section], room: int) -> list[int]:
 
 
 def sections(lineage: Lineage, specialist: str) -> list[Section]:
-    """What the record says to `specialist`; sections without rows included."""
+    """Read from the record what `specialist` should know; sections without rows are included."""
     best, objective = lineage.best, lineage.task.objective
     own, failed, board = queries.role(lineage, specialist), queries.failures(lineage), queries.leaderboard(lineage)
     chain = queries.ancestry(lineage, best.number) if best else []
     near = lineage.roster[specialist].neighbours
     others = [t for t in queries.recent(lineage) if t.proposal.specialist in near]
-    running = [_claim(entry) for entry in lineage.running()]
+    running = [_running_row(entry) for entry in lineage.running()]
     margins = best.verdict.margins if best else ()
     return [
         Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
-            title="Room that the best leaves under every gate and limit",
+            title="Margins of the best at every gate and limit",
             rows=tuple(f"- {queries.margin_text(lineage.task, margin)}" for margin in margins),
             where="size_project()",
         ),
-        _table("What the best was rooted from, nearest first", chain[1:], 6, objective, 0, "ancestry"),
+        _table("Ancestors of the best, nearest first", chain[1:], 6, objective, 0, "ancestry"),
         _table("Leaderboard", board, 10, objective, 0, "leaderboard"),
         _table("Your own role's trials, newest first", own, 12, objective, 240, "role"),
         Section(
             title="What your latest proposals resemble",
-            rows=tuple(_likenesses(lineage, own[:_COMPARED], objective)),
+            rows=tuple(_resemblances(lineage, own[:_COMPARED], objective)),
             where=_view("similar"),
         ),
         _table(
@@ -91,11 +91,11 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
         _table("Failures, newest first", failed, 8, objective, 0, "failures"),
         Section(
             title="Saturation: what trials still gain",
-            rows=tuple(_gaining(row, objective) for row in saturation(lineage) if lineage.trials.keys() - {0}),
+            rows=tuple(_gains(row, objective) for row in saturation(lineage) if lineage.trials.keys() - {0}),
             where=_view("role"),
         ),
         Section(
-            title="Running now: claims, not evidence",
+            title="Running now: proposals, not evidence",
             rows=tuple(running[:8]),
             more=len(running[8:]),
             where="no tool shows what runs",
@@ -113,44 +113,44 @@ def _view(view: str) -> str:
 
 
 def _row(trial: Trial, objective: Objective, width: int) -> str:
-    """One trial; `width` characters of its hypothesis, none for 0."""
-    proposal, outcome = trial.proposal, trial.verdict
-    facts = [f"- {trial.number:04d} {outcome.status} {objective.text(outcome.score)}"]
-    if outcome.delta_vs_best is not None:
-        facts.append(f"({outcome.delta_vs_best:+.{objective.digits}f} against the best of then)")
+    """Write one trial, with `width` characters of its hypothesis."""
+    proposal, verdict = trial.proposal, trial.verdict
+    facts = [f"- {trial.number:04d} {verdict.status} {objective.text(verdict.score)}"]
+    if verdict.delta_vs_best is not None:
+        facts.append(f"({verdict.delta_vs_best:+.{objective.digits}f} against the best at that time)")
     if proposal.parent is not None:
         facts.append(f"from {proposal.parent:04d}, expected {proposal.expected_delta:+.3g}")
-    facts.append(f"by {proposal.specialist}: {quoted(proposal.title)}")
+    facts.append(f"by {proposal.specialist}: {quote(proposal.title)}")
     if width and proposal.hypothesis:
-        facts.append(f"because {quoted(clip(proposal.hypothesis, width))}")
-    if outcome.failure:
-        facts.append(f"failed: {quoted(clip(outcome.failure, 200))}")
+        facts.append(f"because {quote(clip(proposal.hypothesis, width))}")
+    if verdict.failure:
+        facts.append(f"failed: {quote(clip(verdict.failure, 200))}")
     return " ".join(facts)
 
 
-def _likenesses(lineage: Lineage, own: list[Trial], objective: Objective) -> Iterator[str]:
-    """A row for each of a role's trials that claims much the same as an earlier one."""
+def _resemblances(lineage: Lineage, own: list[Trial], objective: Objective) -> Iterator[str]:
+    """Write a row for each of a role's trials whose proposal resembles an earlier one."""
     for trial, (share, earlier) in zip(own, queries.find_resembled(lineage, own), strict=True):
-        if share >= _LIKE:
+        if share >= _ALIKE:
             yield (
-                f"- your {trial.number:04d} {quoted(trial.proposal.title)} shares {share:.0%} of its words with "
+                f"- your {trial.number:04d} {quote(trial.proposal.title)} shares {share:.0%} of its words with "
                 f"{earlier.number:04d} {earlier.status} {objective.text(earlier.score)} "
-                f"by {earlier.proposal.specialist}: {quoted(earlier.proposal.title)}"
+                f"by {earlier.proposal.specialist}: {quote(earlier.proposal.title)}"
             )
 
 
-def _gaining(found: Saturation, objective: Objective) -> str:
-    head = f"- {found.who}: {found.trials} trials, {found.keeps} keeps"
-    if not found.keeps:
+def _gains(row: Saturation, objective: Objective) -> str:
+    head = f"- {row.who}: {row.trials} trials, {row.keeps} keeps"
+    if not row.keeps:
         return head
-    gains = ", ".join(f"{gain:.{objective.digits}f}" for gain in found.gains)
-    return f"{head}, {found.since} trials since the last; the last ones gained, newest first, {gains} {objective.unit}"
+    gains = ", ".join(f"{gain:.{objective.digits}f}" for gain in row.gains)
+    return f"{head}, {row.since} trials since the last; the last keeps gained, newest first, {gains} {objective.unit}"
 
 
-def _claim(started: Started) -> str:
-    return f"- {started.number:04d} by {started.proposal.specialist}: {quoted(started.proposal.title)}"
+def _running_row(started: Started) -> str:
+    return f"- {started.number:04d} by {started.proposal.specialist}: {quote(started.proposal.title)}"
 
 
-def quoted(text: str) -> str:
-    """Text that somebody else wrote, as one JSON string that no markup can leave."""
+def quote(text: str) -> str:
+    """Write somebody else's text as one JSON string that no markup can leave."""
     return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,1 +1,1 @@
-"""The campaign loop: who runs when, under which caps."""
+"""The campaign loop: which specialist runs when, under which caps."""

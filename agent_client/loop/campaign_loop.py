@@ -1,164 +1,175 @@
 """The campaign loop: sessions of the specialists side by side until a goal or a cap is reached.
 
-It holds no state of its own. What is done is read from the lineage, what it cost from the session reports, so a loop
-that was killed goes on where it was.
+The loop stores nothing of its own. Progress is read from the lineage and costs from the session records, so the same
+command resumes a loop that was killed.
 """
 
 import asyncio
 import os
 import time
 
+from agent_client.loop import news
 from agent_client.loop.backoff import Backoff
 from agent_client.loop.budget import Budget
-from agent_client.loop.heartbeat import Heartbeat, ended_session, live_session
 from agent_client.loop.notify import Notifier
-from agent_client.loop.plan import Plan
-from agent_client.loop.progress import Progress, Say
+from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.loop.sessions import Sessions
-from agent_client.loop.spend import Spend, settle
-from agent_client.loop.state import RunEnd, RunState, RunSummary
-from agent_client.session.claude_options import Access
+from agent_client.loop.state import EndedSession, Heartbeat, LiveSession, RunState, RunSummary
+from agent_client.session.claude_options import Access, Assignment
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Status, now
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor import health
 from lineage_repo.monitor.control import Control
+from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
 
 POLL_S = 1.0
 STARTING = max(2, os.cpu_count() or 2)
 """Sessions that may start up at once: more would only wait for each other."""
-_TOLD = 8
+_SHOWN = 8
+"""How many ended sessions `run/state.json` lists."""
 
 
 class Run:
-    """One run of the loop; `stop` it once to end its sessions, twice to cut them off."""
+    """One run of the loop over a calibrated campaign; it needs a running event loop and may be run once.
 
-    def __init__(self, campaign: Campaign, access: Access, plan: Plan, say: Say, notify: Notifier) -> None:
-        self.campaign, self.access, self.plan, self.say, self.notify = campaign, access, plan, say, notify
+    Call `stop` once to interrupt the sessions, twice to cut them off. Trials are not cancelled in either case: their
+    runners continue and record them. What a watcher should see goes through `report_progress`, warnings to the logger
+    `espalier.run`, events to `notify`.
+
+    The caller has claimed the campaign (`Control.claim`), so only one loop works on it.
+    """
+
+    def __init__(self, campaign: Campaign, access: Access, plan: Plan, notify: Notifier) -> None:
+        self.campaign, self.plan, self.notify = campaign, plan, notify
         self.began = now()
         self._control = Control(campaign.folder)
-        self._closing: tuple[RunEnd, str] | None = None
+        self._redact = access.redact
+        self._closing: Ending | None = None
         self._cut = False
         self._main: asyncio.Task[object] | None = None
-        self._wake = asyncio.Event()
-        self._crew = Sessions(campaign, access, plan, self._wake.set)
-        self._reports: list[SessionRecord] = []
-        self._patience = Backoff(plan.models, say)
-        self._progress = Progress(campaign.lineage.refresh(), say)
-        self._spend = Spend(settle(campaign, say))
-        self._allowance = Budget(campaign, plan, self._spend, self._crew)
-        self._heart = Heartbeat(campaign, access.redact, say, notify)
+        self._ended: list[SessionRecord] = []
+        self._news = news.News(campaign.lineage.refresh())
         self._news_at = time.monotonic()
+        self._sessions = Sessions(campaign, access)
+        self._backoff = Backoff(plan.models)
+        self._budget = Budget(campaign, plan, self._sessions)
+        self._heartbeat = Heartbeat(campaign, access.redact, notify)
         self._paused = False
 
     async def run(self) -> RunSummary:
-        """Hold sessions until the goal or a cap is reached, nobody gets further, or somebody says stop."""
+        """Run sessions until the goal or a cap is reached, no specialist gets further, or `stop` is called.
+
+        Returns:
+            The summary, its `reason` one of `RunEnd` except `crash`.
+
+        Raises:
+            asyncio.CancelledError: cancelled from outside; sessions are cut off and the end is written first.
+            Exception: an error in our own code; it is recorded as `crash` and the operator is notified first.
+        """
         self._main = asyncio.current_task()
         try:
-            self._heart.beat(self._state, changed=self._wake.is_set())
-            report = await self._until_over()
+            self._beat()
+            summary = await self._run_until_ending()
         except asyncio.CancelledError:
             if not self._cut:
-                self._heart.end(self._state, RunEnd.STOPPED, "cancelled")
+                self._heartbeat.write_end(self._state(), Ending(RunEnd.STOPPED, "cancelled"))
                 raise
             await self._cut_off()
-            report = self._report(RunEnd.STOPPED, "cut off")
+            summary = self._summarize(Ending(RunEnd.STOPPED, "cut off"))
         except BaseException as error:
             await self._cut_off()
-            await self._tell_end(RunEnd.CRASH, f"{type(error).__name__}: {error}")
+            await self._announce(Ending(RunEnd.CRASH, f"{type(error).__name__}: {error}"))
             raise
         finally:
             await self._cut_off()
-        self._heart.beat(self._state, changed=True)
-        best = None if report.best_trial is None else f"{report.best_trial:04d}"
-        await self._tell_end(report.reason, report.detail, best_trial=best, best=report.best)
-        return report
+        self._heartbeat.beat(self._state(), changed=True)
+        best = None if summary.best_trial is None else f"{summary.best_trial:04d}"
+        await self._announce(Ending(summary.reason, summary.detail), best_trial=best, best=summary.best)
+        return summary
 
     def stop(self) -> None:
         """Start no more sessions and interrupt those that run; the second call cuts them off."""
-        if self._closing and self._closing[0] is RunEnd.STOPPED and self._main:
+        if self._closing and self._closing.reason is RunEnd.STOPPED and self._main:
             self._cut = True
             self._main.cancel()
             return
-        self.say("stopping: sessions end now; trials that run go on and are recorded, the same command resumes")
-        self._close(RunEnd.STOPPED, "", EndReason.INTERRUPTED)
+        report_progress(
+            "stopping: sessions end now; running trials continue and are recorded; the same command resumes"
+        )
+        self._close(Ending(RunEnd.STOPPED, ""), EndReason.INTERRUPTED)
 
-    async def _until_over(self) -> RunSummary:
+    async def _run_until_ending(self) -> RunSummary:
         while True:
-            self._look()
-            self._collect()
+            self._read_news()
+            self._collect_sessions()
             self._check_caps()
-            if not self._crew and (over := self._over()):
-                return self._report(*over)
-            self._launch()
-            self._heart.beat(self._state, changed=self._wake.is_set())
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(POLL_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            if not self._sessions and (ending := self._find_ending()):
+                return self._summarize(ending)
+            self._start_sessions()
+            self._beat()
+            await self._sessions.wait(POLL_S)
 
-    def _look(self) -> None:
+    def _read_news(self) -> None:
+        """Read what the record and the operator's commands say since the last look."""
         self.campaign.recover()
-        news = self._progress.tell()
-        if news or any(health.is_queued(self.campaign.paths.trial(number).folder) for number in self._running()):
+        entries = self._news.report_trials()
+        if entries or any(health.is_queued(self.campaign.paths.trial(number).folder) for number in self._running()):
             self._news_at = time.monotonic()
-        for trial in news:
-            if isinstance(trial, Trial) and trial.status is Status.KEEP:
-                self._tell_keep(trial)
+        for entry in entries:
+            if isinstance(entry, Trial) and entry.status is Status.KEEP:
+                self._notify_keep(entry)
         if self._control.take_stop():
             self.stop()
         if self._paused != self._control.paused:
             self._paused = not self._paused
-            folder = self.campaign.folder
-            self.say(f"paused: `espalier resume {folder}` goes on" if self._paused else "resumed")
-        self._spend.tick(now(), counts=not self._paused or bool(self._crew))
+            report_progress(
+                f"paused: `espalier resume {self.campaign.folder}` continues" if self._paused else "resumed"
+            )
+        self._budget.spend.advance(now(), counts=not self._paused or bool(self._sessions))
 
-    def _tell_keep(self, trial: Trial) -> None:
+    def _notify_keep(self, trial: Trial) -> None:
         title, objective = trial.proposal.title, self.campaign.task.objective
         self.notify(
             "keep", trial=f"{trial.number:04d}", score=trial.score, unit=objective.unit, title=title,
             specialist=trial.proposal.specialist, delta=trial.verdict.delta_vs_best,
         )  # fmt: skip
 
-    async def _tell_end(self, reason: RunEnd, detail: str, **facts: object) -> None:
-        self.notify("end", reason=reason, text=self.access.redact(detail), **facts)
+    async def _announce(self, ending: Ending, **facts: object) -> None:
+        """Notify the operator of the end, and write it to `run/state.json`."""
+        self.notify("end", reason=ending.reason, text=self._redact(ending.detail), **facts)
         try:
-            self._heart.end(self._state, reason, detail)
+            self._heartbeat.write_end(self._state(), ending)
         finally:
             await self.notify.close()
 
-    # ---- when it is over
+    # ---- when it ends
 
-    def _close(self, reason: RunEnd, detail: str, sessions: EndReason) -> None:
-        self._closing = (reason, detail)
-        self._crew.stop(sessions)
-        self._wake.set()
+    def _close(self, ending: Ending, reason: EndReason) -> None:
+        self._closing = ending
+        self._sessions.stop(reason)
 
     def _check_caps(self) -> None:
-        """Close where a cap of the campaign is reached; the goal and a stop come first."""
-        if not self._closing and (reached := self._allowance.reached()):
-            self._close(*reached, EndReason.CAMPAIGN)
+        """Close the run if a cap of the campaign is reached; the goal and a stop come first."""
+        if not self._closing and (ending := self._budget.find_ending()):
+            self._close(ending, EndReason.CAMPAIGN)
 
-    def _over(self) -> tuple[RunEnd, str] | None:
+    def _find_ending(self) -> Ending | None:
+        """Decide, while no session runs, whether the run is over."""
         running = self._running()
-        going = ", ".join(f"{number:04d}" for number in running)
-        if self._closing and self._closing[0] is RunEnd.STOPPED:
-            return RunEnd.STOPPED, f"still running, recorded when they end: {going}" if going else (
-                "no trial is running"
-            )
-        if not self._closing and self._allowance.trials > 0:
-            return self._patience.stuck()
+        numbers = ", ".join(f"{number:04d}" for number in running)
+        if self._closing and self._closing.reason is RunEnd.STOPPED:
+            detail = f"still running, recorded when they end: {numbers}" if numbers else "no trial is running"
+            return Ending(RunEnd.STOPPED, detail)
+        if not self._closing and self._budget.trials > 0:
+            return self._backoff.find_ending()
         if not running:
-            return self._closing or (RunEnd.GOAL, f"{self.plan.trials} trials are recorded")
+            return self._closing or Ending(RunEnd.GOAL, f"{self.plan.trials} trials are recorded")
         if time.monotonic() - self._news_at > longest_trial_s(self.campaign.task) * len(running):
-            return (
-                RunEnd.UNRECORDED,
-                f"no outcome of {going} in the time that the limits allow: see `espalier logs`",
-            )
+            detail = f"no outcome of {numbers} in the time that the limits allow: see `espalier logs`"
+            return Ending(RunEnd.UNRECORDED, detail)
         return None
 
     def _running(self) -> list[int]:
@@ -166,57 +177,63 @@ class Run:
 
     # ---- sessions
 
-    def _launch(self) -> None:
-        """Start sessions where there is room, those with the fewest trials first."""
-        while self._may_launch():
-            ready = [name for name in self._patience.ready if name not in self._crew]
-            room = min(len(ready), self.plan.concurrency - len(self._crew))
+    def _start_sessions(self) -> None:
+        """Start sessions while there is room; specialists with the fewest trials come first."""
+        while self._may_start():
+            ready = [name for name in self._backoff.ready if name not in self._sessions]
+            room = min(len(ready), self.plan.concurrency - len(self._sessions))
             if room < 1:
                 return
-            name = min(ready, key=self._trials_of)
-            session = self._crew.begin(name, self._allowance.caps(name, room))
-            self._progress.session_started(session.id, session.caps.submits)
+            name = min(ready, key=self._count_trials)
+            caps, plan = self._budget.caps(name, room), self.plan
+            session = self._sessions.begin(
+                Assignment(specialist=name, model=plan.models[name], caps=caps, extras=plan.extras)
+            )
+            news.report_session_start(session.id, caps.submits)
 
-    def _may_launch(self) -> bool:
-        blocked = self._closing or self._paused or self._patience.blocked
-        return not blocked and self._crew.starting < STARTING and self._allowance.enough
+    def _may_start(self) -> bool:
+        blocked = self._closing or self._paused or self._backoff.blocked
+        return not blocked and self._sessions.starting < STARTING and self._budget.allows_session
 
-    def _trials_of(self, name: str) -> int:
-        return sum(s.proposal.specialist == name for n, s in self.campaign.lineage.started.items() if n > 0)
+    def _count_trials(self, specialist: str) -> int:
+        return sum(s.proposal.specialist == specialist for n, s in self.campaign.lineage.started.items() if n > 0)
 
-    def _collect(self) -> None:
+    def _collect_sessions(self) -> None:
         """Take in the sessions that ended; an error in our own code is raised."""
-        ended = self._crew.take_ended()
-        for report in ended:
-            self._reports.append(report)
-            self._spend.add(report)
-            self._progress.session_ended(report)
-            self._patience.judge(report)
-        if ended:  # what they registered last came after the look
-            self._look()
+        ended = self._sessions.take_ended()
+        for session in ended:
+            self._ended.append(session)
+            self._budget.spend.add(session)
+            news.report_session_end(session)
+            self._backoff.take(session)
+        if ended:  # the trials that they registered last came after `_read_news`
+            self._read_news()
 
     async def _cut_off(self) -> None:
-        for report in await self._crew.cut_off():
-            self._reports.append(report)
-            self._spend.add(report)
+        for session in await self._sessions.cut_off():
+            self._ended.append(session)
+            self._budget.spend.add(session)
 
     # ---- what it says
 
-    def _report(self, reason: RunEnd, detail: str) -> RunSummary:
+    def _beat(self) -> None:
+        self._heartbeat.beat(self._state(), changed=self._sessions.changed.is_set())
+
+    def _summarize(self, ending: Ending) -> RunSummary:
         lineage = self.campaign.lineage.refresh()
         best, baseline = lineage.best, lineage.trials.get(0)
         return RunSummary(
-            reason=reason,
-            detail=detail,
-            trials=self._allowance.registered,
+            reason=ending.reason,
+            detail=ending.detail,
+            trials=self._budget.registered,
             recorded=sum(number > 0 for number in lineage.trials),
-            sessions=len(self._reports) + len(self._crew),
+            sessions=len(self._ended) + len(self._sessions),
             baseline=baseline.score if baseline else None,
             best=best.score if best else None,
             best_trial=best.number if best else None,
-            cost_usd=sum(report.charged_usd for report in self._reports),
-            campaign_usd=self._spend.usd,
-            campaign_hours=self._spend.hours(),
+            cost_usd=sum(session.charged_usd for session in self._ended),
+            campaign_usd=self._budget.spend.usd,
+            campaign_hours=self._budget.spend.hours(),
         )
 
     def _state(self) -> RunState:
@@ -225,18 +242,18 @@ class Run:
             began=self.began,
             at=now(),
             plan=self.plan,
-            usd=self._spend.usd,
-            hours=self._spend.hours(),
-            hours_since_keep=self._allowance.hours_since_keep,
+            usd=self._budget.spend.usd,
+            hours=self._budget.spend.hours(),
+            hours_since_keep=self._budget.hours_since_keep,
             longest_trial_s=longest_trial_s(self.campaign.task),
-            live=tuple(live_session(session) for session in self._crew.sessions),
-            waiting=self._patience.waiting(self._crew),
-            ended=tuple(ended_session(report) for report in self._reports[-_TOLD:]),
+            live=tuple(LiveSession.of(session) for session in self._sessions.live),
+            waiting=self._backoff.waiting(self._sessions),
+            ended=tuple(EndedSession.of(session) for session in self._ended[-_SHOWN:]),
         )
 
 
 def longest_trial_s(task: Task) -> float:
-    """More seconds than one trial can take alone on an idle host, a second attempt included.
+    """Compute more seconds than one trial can take alone on an idle host, a second attempt included.
 
     On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
     """

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from agent_client.loop.budget import read_earlier_sessions
 from agent_client.loop.plan import Plan
-from agent_client.loop.progress import Say
-from agent_client.loop.spend import known
 from lineage_repo.model.measurement import Record
 from lineage_repo.monitor.host_slots import slots
 from lineage_repo.prompting.system_prompt import caps_of
@@ -13,44 +12,44 @@ from lineage_repo.record.campaign import Campaign
 
 
 class Forecast(Record):
-    """What `run --dry-run` prints; nothing was started for it."""
+    """What `run --dry-run` prints; nothing is started for it."""
 
     models: Mapping[str, str]
     trials_registered: int
     trials_to_go: int | None
     """None without a goal."""
     sessions: int | None
-    """That the trials to go need where every session uses its submits."""
+    """Sessions that the trials to go need if every session uses its submits."""
     seconds_per_trial: float
     """From the calibration: boxes and evaluator, one trial alone on this host."""
     slots: int
     at_once: int
     """Trials measured at once: slots or sessions, whichever are fewer."""
     hours_of_trials: float | None
-    """The measuring alone, all slots busy; the models' thinking comes on top."""
+    """Measuring alone, with all slots busy; the models' thinking comes on top."""
     hours_cap: float
     no_improvement_hours_cap: float
     usd_spent: float
     usd_per_session_cap: float
     usd_of_sessions: float | None
-    """What the sessions cost at most; a session that uses fewer submits asks for one more."""
+    """Most that these sessions cost; if one uses fewer submits, one more session is needed."""
     usd_worst: float | None
-    """Most that this run can cost; None where nothing caps it. One answer per session may still overshoot."""
+    """Most that this run can cost; None without a cap. One answer per session may still overshoot."""
 
 
-def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say: Say, *, free: bool) -> Forecast:
-    """Compute a forecast; `free` where the model costs nothing."""
+def make_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, free: bool) -> Forecast:
+    """Compute a forecast; `free` if the model costs nothing, `environment` to find the host's slots."""
     lineage = campaign.lineage
     registered = sum(number > 0 for number in lineage.started)
     to_go = None if plan.trials is None else max(0, plan.trials - registered)
     caps = [caps_of(campaign, name) for name in plan.models]
-    sessions = (
-        None if to_go is None else _sessions(to_go, min(plan.submits or c.submits for c in caps), plan.concurrency)
-    )
-    seconds = _seconds(campaign)
+    submits = min(plan.submits or c.submits for c in caps)
+    sessions = None if to_go is None else _count_sessions(to_go, submits, plan.concurrency)
+    seconds = _seconds_per_trial(campaign)
     total = slots(environment)["total"]
     at_once = min(total, plan.concurrency)
-    usd, spent = max(c.usd for c in caps), sum(report.charged_usd for report in known(campaign.folder, say))
+    usd = max(c.usd for c in caps)
+    spent = sum(session.charged_usd for session in read_earlier_sessions(campaign.folder))
     left = None if plan.usd is None else max(0.0, plan.usd - spent)
     return Forecast(
         models=plan.models,
@@ -70,8 +69,8 @@ def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say
     )
 
 
-def _sessions(to_go: int, submits: int, at_once: int) -> int:
-    """Sessions that bring `to_go` trials: those that begin together share them, as the loop deals them out."""
+def _count_sessions(to_go: int, submits: int, at_once: int) -> int:
+    """Count the sessions that bring `to_go` trials: those that begin together share them, as in the loop."""
     count = 0
     while to_go > 0:
         for room in range(at_once, 0, -1):
@@ -81,33 +80,35 @@ def _sessions(to_go: int, submits: int, at_once: int) -> int:
     return count
 
 
-def _seconds(campaign: Campaign) -> float:
-    """Mean over the calibrations, for as many seeds as a trial has."""
+def _seconds_per_trial(campaign: Campaign) -> float:
+    """Average the calibrations, for as many seeds as a trial has."""
     runs = [c.measurement for c in campaign.lineage.calibrations]
     boxes = sum(p.setup_s + p.wall_s for m in runs for p in m.phases) + sum(m.evaluator_s for m in runs)
     return boxes * campaign.task.n_seeds / sum(len(m.box_seeds) for m in runs)
 
 
-def text(found: Forecast) -> str:
-    """A forecast for people."""
-    goal = "no goal" if found.trials_to_go is None else f"{found.trials_to_go} to go"
-    sessions = "as many as the caps allow" if found.sessions is None else f"{found.sessions} if each uses its submits"
-    hours = "" if found.hours_of_trials is None else f", {found.hours_of_trials:g} h of measuring"
-    slots_text = f"{found.slots} slot{'s' if found.slots > 1 else ''}"
-    pace = f"{found.seconds_per_trial:g} s a trial by calibration, {found.at_once} at once on {slots_text}"
-    worst = "no cap on USD: give --usd" if found.usd_worst is None else f"{found.usd_worst:.2f} USD at worst"
-    likely = "" if found.usd_of_sessions is None else f"; those sessions at most {found.usd_of_sessions:.2f} USD"
+def format_forecast(forecast: Forecast) -> str:
+    """Write a forecast for people."""
+    goal = "no goal" if forecast.trials_to_go is None else f"{forecast.trials_to_go} to go"
+    sessions = (
+        "as many as the caps allow" if forecast.sessions is None else f"{forecast.sessions} if each uses its submits"
+    )
+    hours = "" if forecast.hours_of_trials is None else f", {forecast.hours_of_trials:g} h of measuring"
+    slots_text = f"{forecast.slots} slot{'s' if forecast.slots > 1 else ''}"
+    pace = f"{forecast.seconds_per_trial:g} s a trial by calibration, {forecast.at_once} at once on {slots_text}"
+    worst = "no cap on USD: give --usd" if forecast.usd_worst is None else f"{forecast.usd_worst:.2f} USD at worst"
+    likely = "" if forecast.usd_of_sessions is None else f"; those sessions at most {forecast.usd_of_sessions:.2f} USD"
     return "\n".join(
         [
             "dry run: nothing is started",
-            "models    " + ", ".join(f"{name} {model}" for name, model in found.models.items()),
-            f"trials    {found.trials_registered} registered, {goal}",
+            "models    " + ", ".join(f"{name} {model}" for name, model in forecast.models.items()),
+            f"trials    {forecast.trials_registered} registered, {goal}",
             f"sessions  {sessions}",
             f"time      {pace}{hours}; thinking comes on top",
-            f"ends      after {found.hours_cap:g} h, or {found.no_improvement_hours_cap:g} h without a keep",
+            f"ends      after {forecast.hours_cap:g} h, or {forecast.no_improvement_hours_cap:g} h without a keep",
             (
-                f"cost      {worst}{likely}; each session up to {found.usd_per_session_cap:g} USD, "
-                f"{found.usd_spent:.2f} USD spent so far"
+                f"cost      {worst}{likely}; each session up to {forecast.usd_per_session_cap:g} USD, "
+                f"{forecast.usd_spent:.2f} USD spent so far"
             ),
         ]
     )

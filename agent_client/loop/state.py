@@ -1,42 +1,28 @@
-"""What a campaign run says of itself: while it lives in `run/state.json`, at its end as a report."""
+"""What a campaign run says of itself: `run/state.json` while it works, a summary at its end, and its alarms."""
 
-from enum import StrEnum
+import json
+import logging
+import time
+from contextlib import suppress
 
 from pydantic import AwareDatetime
 
-from agent_client.loop.plan import Plan
+from agent_client.loop.notify import Notifier
+from agent_client.loop.plan import Ending, Plan, RunEnd
+from agent_client.session.session import Session
 from lineage_repo.model.measurement import Record
-from lineage_repo.model.session import EndReason
+from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.monitor import health
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.storage.files import write_whole
+from lineage_repo.text.redact import Redactor
 
-
-class RunEnd(StrEnum):
-    """Why a campaign run ended."""
-
-    GOAL = "goal"
-    """The asked number of trials is recorded."""
-    HOURS = "hours"
-    USD = "usd"
-    NO_IMPROVEMENT = "no_improvement"
-    """No keep for as long as the plan allows."""
-    STOPPED = "stopped"
-    """Somebody asked for it."""
-    IDLE = "idle"
-    """No specialist submits anything any more."""
-    FAILING = "failing"
-    """Session after session failed, for every specialist or at the endpoint."""
-    UNRECORDED = "unrecorded"
-    """Every trial is registered, but some got no outcome in the time that their limits allow."""
-    CRASH = "crash"
-    """An error in our own code; it is raised as well."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether somebody should look into it, rather than be content."""
-        return self in {RunEnd.IDLE, RunEnd.FAILING, RunEnd.UNRECORDED, RunEnd.CRASH}
+EVERY_S = 5.0
+_log = logging.getLogger("espalier.run")
 
 
 class RunSummary(Record):
-    """What a campaign run came to."""
+    """What a campaign run achieved."""
 
     reason: RunEnd
     detail: str
@@ -53,7 +39,7 @@ class RunSummary(Record):
     campaign_usd: float = 0.0
     """Of all sessions of the campaign; one that was cut off without a price counts with its cap."""
     campaign_hours: float = 0.0
-    """That loops worked on the campaign, pauses left out."""
+    """Time that loops worked on the campaign; pauses do not count."""
 
 
 class LiveSession(Record):
@@ -69,9 +55,24 @@ class LiveSession(Record):
     trials: tuple[int, ...]
     doing: str
 
+    @classmethod
+    def of(cls, session: Session) -> "LiveSession":
+        """Read what a session does now."""
+        activity = session.activity
+        return cls(
+            session=session.id,
+            specialist=session.specialist,
+            since=session.started,
+            heard=activity.heard_at,
+            turns=activity.turns,
+            tokens=activity.usage.fresh,
+            trials=session.trials,
+            doing=activity.doing,
+        )
+
 
 class Waiting(Record):
-    """A specialist that holds no session before a moment."""
+    """A specialist that gets no session before a moment."""
 
     specialist: str
     until: AwareDatetime
@@ -86,6 +87,12 @@ class EndedSession(Record):
     failed: bool
     error: str | None
 
+    @classmethod
+    def of(cls, record: SessionRecord) -> "EndedSession":
+        """Shorten the record of a session that ended."""
+        reason = record.end_reason or EndReason.LOST
+        return cls(session=record.session, reason=reason, failed=reason.failed, error=record.error)
+
 
 class RunState(Record):
     """`run/state.json`: what `status` and `top` know of the loop."""
@@ -93,7 +100,7 @@ class RunState(Record):
     pid: int
     began: AwareDatetime
     at: AwareDatetime
-    """When this was written; a loop that lives writes every few seconds."""
+    """When this was written; a working loop writes every few seconds."""
     reason: RunEnd | None = None
     """None while it runs."""
     detail: str = ""
@@ -106,3 +113,37 @@ class RunState(Record):
     waiting: tuple[Waiting, ...]
     ended: tuple[EndedSession, ...]
     """The last few."""
+
+
+class Heartbeat:
+    """Writes `run/state.json` and raises alarms; everything in that file can be derived again."""
+
+    def __init__(self, campaign: Campaign, redact: Redactor, notify: Notifier) -> None:
+        self._campaign, self._redact, self._notify = campaign, redact, notify
+        self._at = -EVERY_S
+        self._alarms: set[str] = set()
+
+    def beat(self, state: RunState, *, changed: bool) -> None:
+        """Write the state and check for alarms, every few seconds and after a change."""
+        if changed or time.monotonic() - self._at >= EVERY_S:
+            self._at = time.monotonic()
+            self._write(state)
+            self._raise_alarms()
+
+    def write_end(self, state: RunState, ending: Ending) -> None:
+        """Write how the run ended."""
+        self._write(state.model_copy(update={"reason": ending.reason, "detail": ending.detail}))
+
+    def _raise_alarms(self) -> None:
+        """Log each alarm once and notify the operator; it may come again after it has ceased."""
+        alarms = [health.Alarm(**alarm) for alarm in health.look(self._campaign.folder)["alarms"]]
+        for alarm in alarms:
+            if alarm.kind not in self._alarms:
+                _log.warning("ALARM %s", alarm.text)
+                self._notify("alarm", alarm=alarm.kind, text=alarm.text)
+        self._alarms = {alarm.kind for alarm in alarms}
+
+    def _write(self, state: RunState) -> None:
+        with suppress(OSError):  # a full disk is an alarm, no reason to end the run
+            body = json.dumps(self._redact.data(state.model_dump(mode="json")), indent=1)
+            write_whole(self._campaign.paths.run_state, body.encode())

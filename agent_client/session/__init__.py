@@ -1,1 +1,1 @@
-"""One session of the Claude Agent SDK, and what holds it."""
+"""One session of the Claude Agent SDK, with its guards, limits and files."""

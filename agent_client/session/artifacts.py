@@ -1,4 +1,4 @@
-"""Papers: what a session leaves in its folder, with credentials taken out before a byte is written."""
+"""What a session writes to its folder; credentials are taken out before a byte is written."""
 
 import json
 import shutil
@@ -16,12 +16,12 @@ from lineage_repo.text.redact import Redactor
 
 
 class SessionFiles:
-    """Transcript, tool trace, Claude Code's log and report of one session; closed by leaving the context."""
+    """Transcript, tool trace, Claude Code's log and record of one session; leaving the context closes them."""
 
-    def __init__(self, place: SessionFolder, redact: Redactor) -> None:
-        self._place, self._redact = place, redact
+    def __init__(self, folder: SessionFolder, redact: Redactor) -> None:
+        self._folder, self._redact = folder, redact
         self._transcript, self._tools, self._log = (
-            path.open("a", encoding="utf-8") for path in (place.transcript, place.tools, place.log)
+            path.open("a", encoding="utf-8") for path in (folder.transcript, folder.tools, folder.log)
         )
 
     def __enter__(self) -> Self:
@@ -30,25 +30,25 @@ class SessionFiles:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for stream in (self._transcript, self._tools, self._log):
             stream.close()
-        # Claude Code's own folder: caches and a copy of what is here already, some of it unredacted.
-        shutil.rmtree(self._place.home, ignore_errors=True)
+        # Claude Code's own folder has caches and a copy of what is here already, some of it unredacted.
+        shutil.rmtree(self._folder.home, ignore_errors=True)
 
-    def message(self, message: Message, ended: list[ToolCall]) -> None:
+    def add_message(self, message: Message, ended: list[ToolCall]) -> None:
         """Add a message, and the tool calls that it ended."""
-        self._line(self._transcript, messages.line_of(message, self._redact))
+        self._write_line(self._transcript, messages.to_json(message, self._redact))
         for call in ended:
-            self._line(self._tools, json.dumps(self._redact.data(call.model_dump(mode="json"))))
+            self._write_line(self._tools, json.dumps(self._redact.data(call.model_dump(mode="json"))))
 
-    def log(self, line: str) -> None:
+    def add_log_line(self, line: str) -> None:
         """Add a line that Claude Code wrote to its standard error."""
-        self._line(self._log, self._redact(line))
+        self._write_line(self._log, self._redact(line))
 
-    def report(self, report: SessionRecord) -> None:
-        """Write `session.json` anew."""
-        body = json.dumps(self._redact.data(report.model_dump(mode="json", exclude_none=True)), indent=1)
-        write_whole(self._place.record, f"{body}\n".encode())
+    def write_record(self, record: SessionRecord) -> None:
+        """Replace `session.json`."""
+        body = json.dumps(self._redact.data(record.model_dump(mode="json", exclude_none=True)), indent=1)
+        write_whole(self._folder.record, f"{body}\n".encode())
 
-    def _line(self, stream: TextIO, line: str) -> None:
+    def _write_line(self, stream: TextIO, line: str) -> None:
         if not stream.closed:  # Claude Code may write a last line while it dies
             stream.write(f"{line}\n")
             stream.flush()

@@ -24,20 +24,30 @@ from lineage_repo.text.redact import Redactor
 
 TOOLS = ("syntax_check", "size_project", "submit_trial", "wait_trial", "rebase_to")
 READING_TOOLS = ("read_snapshot", "diff_snapshots", "read_lineage")
-"""What our server has only where the record may be read."""
+"""Tools that our server has only where agents may read the record."""
 SHELL_TOOLS = ("Bash",)
 WEB_TOOLS = ("WebFetch", "WebSearch")
 _DAY_MS = 86_400_000
 
 
 def expected_tools(*, read_record: bool, extras: tuple[str, ...] = ()) -> frozenset[str]:
-    """Exactly what the agent must be offered."""
-    ours = TOOLS + READING_TOOLS if read_record else TOOLS
-    return frozenset({*file_guard.FILE_TOOLS, *extras, *(PREFIX + tool for tool in ours)})
+    """Return exactly the tools that the agent must be offered."""
+    own = TOOLS + READING_TOOLS if read_record else TOOLS
+    return frozenset({*file_guard.FILE_TOOLS, *extras, *(PREFIX + tool for tool in own)})
+
+
+class Assignment(Record):
+    """What one session is to do."""
+
+    specialist: str
+    model: str
+    caps: Caps
+    extras: tuple[str, ...] = ()
+    """Claude Code's own tools that the agent gets beside the file tools."""
 
 
 class Access(Record):
-    """What the processes of a session need from the environment, read once at the entry point."""
+    """What the processes of a session need from the environment, read once where the command begins."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -46,12 +56,12 @@ class Access(Record):
     server: Mapping[str, str]
     """For our own server, which starts the boxes."""
     redact: Redactor = Redactor()
-    """Takes credentials out of everything that a session leaves."""
+    """Takes credentials out of everything that a session writes."""
 
 
 @dataclass(frozen=True)
 class SessionFolder(SessionPaths):
-    """Where a session's files lie, and the working copy that its agent edits."""
+    """Where a session's files are, and the working copy that its agent edits."""
 
     workdir: Path
 
@@ -61,41 +71,50 @@ class SessionFolder(SessionPaths):
         return self.folder / "claude.sh"
 
 
-def tethered_cli(place: SessionFolder) -> Path:
-    """Write the program that the SDK starts: Claude Code, which would outlive a killed loop by hours if left alone.
+def write_cli(folder: SessionFolder) -> Path:
+    """Write the program that the SDK starts: Claude Code, made to die with this process.
+
+    Left alone, it would outlive a killed loop by hours.
 
     Raises:
-        CLINotFoundError: neither the SDK brings Claude Code nor does PATH hold it.
+        CLINotFoundError: the SDK does not bring Claude Code, and PATH does not have it.
     """
     bundled = Path(claude_agent_sdk.__file__).parent / "_bundled" / "claude"
-    found = str(bundled) if bundled.is_file() else shutil.which("claude")
-    if found is None:
+    claude = str(bundled) if bundled.is_file() else shutil.which("claude")
+    if claude is None:
         raise CLINotFoundError(
             "Claude Code not found: install a claude-agent-sdk wheel that brings it, or put it on PATH"
         )
-    command = [sys.executable, "-I", "-S", pdeathsig.__file__, str(os.getpid()), found]
-    place.cli.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
-    place.cli.chmod(0o700)
-    return place.cli
+    command = [sys.executable, "-I", "-S", pdeathsig.__file__, str(os.getpid()), claude]
+    folder.cli.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    folder.cli.chmod(0o700)
+    return folder.cli
 
 
-def server_command(campaign: Path, specialist: str, session: str, submits: int, brief: str) -> list[str]:
-    """The stdio server of one session; -I because its current folder is the working copy, which an agent writes."""
-    module = [sys.executable, "-I", "-m", "lineage_repo.cli.main", "serve", str(campaign.resolve())]
-    return [*module, "--specialist", specialist, "--session", session, "--max-submits", str(submits), "--brief", brief]
+def server_command(campaign: Path, assignment: Assignment, session: str, brief_sha256: str) -> list[str]:
+    """Build the command of the session's stdio server.
+
+    It runs with -I because its current folder is the working copy, which an agent writes.
+    """
+    return [
+        *(sys.executable, "-I", "-m", "lineage_repo.cli.main", "serve", str(campaign.resolve())),
+        *("--specialist", assignment.specialist, "--session", session),
+        *("--max-submits", str(assignment.caps.submits), "--brief", brief_sha256),
+    ]
 
 
-def options(
-    place: SessionFolder,
-    model: str,
-    caps: Caps,
+def agent_options(
+    folder: SessionFolder,
+    assignment: Assignment,
     access: Access,
     command: list[str],
     hooks: dict[HookEvent, list[HookMatcher]],
-    extras: tuple[str, ...],
     shell: Mapping[str, str],
 ) -> ClaudeAgentOptions:
-    """Everything that the SDK is told for one session; `shell` is what its environment needs for Bash."""
+    """Build the SDK's options of one session.
+
+    `command` starts our server, `hooks` hold the guards, and `shell` is what the environment needs for Bash.
+    """
     server: dict[str, object] = {
         "type": "stdio",
         "command": command[0],
@@ -103,39 +122,40 @@ def options(
         "env": dict(access.server),
         "timeout": _DAY_MS,
     }
+    extras, caps = assignment.extras, assignment.caps
     return ClaudeAgentOptions(
-        system_prompt={"type": "file", "path": str(place.system)},
-        model=model,
-        cli_path=tethered_cli(place),
-        cwd=place.workdir,
+        system_prompt={"type": "file", "path": str(folder.system)},
+        model=assignment.model,
+        cli_path=write_cli(folder),
+        cwd=folder.workdir,
         session_id=str(uuid4()),
         tools=[*file_guard.FILE_TOOLS, *extras],
         # No rule for Bash: only its hook may let a command through.
         allowed_tools=["Read(./**)", "Edit(./**)", PREFIX.removesuffix("__"), *(t for t in WEB_TOOLS if t in extras)],
-        disallowed_tools=file_guard.denials(place.workdir),
-        # The TypedDict lacks `timeout`, which the CLI reads: a trial may be silent for hours.
+        disallowed_tools=file_guard.deny_rules(folder.workdir),
+        # The TypedDict lacks `timeout`, which the CLI reads: a trial may take hours without a message.
         mcp_servers={"espalier": cast(McpServerConfig, server)},
         strict_mcp_config=True,
         setting_sources=[],
         permission_mode="dontAsk",
-        # Titles in the brief may hold `@/some/path`, which Claude Code would otherwise expand into the file's text.
+        # Titles in the brief may contain `@/some/path`, which Claude Code would otherwise expand into the file's text.
         verbatim_prompts=True,
-        # Only a stream tells how many tokens an answer took; the messages are made before it ends.
+        # Only the stream says how many tokens an answer took; messages are built before it ends.
         include_partial_messages=True,
         max_turns=caps.turns,
         max_budget_usd=caps.usd,
         hooks=hooks,
         max_buffer_size=16_000_000,
         extra_args={"no-session-persistence": None},
-        env={**_environment(place, access), **shell},
+        env={**_environment(folder, access), **shell},
     )
 
 
-def _environment(place: SessionFolder, access: Access) -> dict[str, str]:
+def _environment(folder: SessionFolder, access: Access) -> dict[str, str]:
     return {
-        "HOME": str(place.home),
-        "CLAUDE_CONFIG_DIR": str(place.home / ".claude"),
-        "CLAUDE_CODE_TMPDIR": str(place.home),
+        "HOME": str(folder.home),
+        "CLAUDE_CONFIG_DIR": str(folder.home / ".claude"),
+        "CLAUDE_CODE_TMPDIR": str(folder.home),
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
         "CLAUDE_CODE_MAX_RETRIES": "5",

@@ -1,4 +1,8 @@
-"""The guard: a hook that keeps Claude Code's file tools inside the working copy, links resolved."""
+"""The file guard: keeps Claude Code's file tools inside the working copy, with links resolved.
+
+Two locks. A PreToolUse hook (`file_hook`) checks every path and pattern of a call. Rules (`deny_rules`) refuse the
+paths that Claude Code looks at before it asks the hook. A call runs only if both allow it.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,26 +16,26 @@ FILE_TOOLS = ("Read", "Edit", "Write", "Grep", "Glob")
 _NEEDS_PATH = frozenset({"Read", "Edit", "Write"})
 _MAGIC = re.compile(r"[*?\[{]")
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]")
-"""What stands for itself neither in a pattern nor in a list of rules."""
+"""Characters that may have a meaning in a pattern or in a list of rules."""
 
 
-def matcher(folder: Path) -> HookMatcher:
-    """The PreToolUse hook for a working copy; a hook that fails blocks the tool."""
+def file_hook(folder: Path) -> HookMatcher:
+    """Build the PreToolUse hook that refuses file calls outside a working copy; a hook that fails blocks the call."""
     return HookMatcher(matcher="|".join(FILE_TOOLS), hooks=[_guard(folder)], timeout=10, on_failure="block")
 
 
-def denials(folder: Path) -> list[str]:
-    """Rules for Claude Code that refuse whatever is neither in `folder` nor a folder above it.
+def deny_rules(folder: Path) -> list[str]:
+    """Build Claude Code's rules that refuse every path except `folder`, what is in it, and the folders above it.
 
-    The hook comes too late for Edit and Write: Claude Code first tells whether a file is there, and names similar ones.
+    The hook comes too late for Edit and Write: Claude Code first says whether a file exists, and names similar ones.
     """
     parts = [_PLAIN.sub("?", part) for part in folder.resolve().parts[1:]]
     above = ["/".join(["", *parts[:depth]]) for depth in range(len(parts))]
-    return [f"Edit(/{place}/{other})" for place, part in zip(above, parts, strict=True) for other in _others(part)]
+    return [f"Edit(/{base}/{other})" for base, part in zip(above, parts, strict=True) for other in _match_others(part)]
 
 
-def _others(name: str) -> Iterator[str]:
-    """Patterns that together match every other plain name, up to the case of letters."""
+def _match_others(name: str) -> Iterator[str]:
+    """Yield patterns that together match every other plain name, up to the case of letters."""
     for end, character in enumerate(name):
         if end:
             yield name[:end]
@@ -41,7 +45,7 @@ def _others(name: str) -> Iterator[str]:
 
 
 def _all_but(character: str) -> str:
-    """The inside of a class: Claude Code reads neither `^` nor `!` there, and heeds no case."""
+    """Spell a character class without negation: Claude Code reads neither `^` nor `!` there, and ignores case."""
     if not character.isalnum():
         return "0-9A-Za-z" + "._-".replace(character, "")
     if character.isdigit():
@@ -55,7 +59,16 @@ def _span(first: str, left_out: str, last: str) -> str:
 
 
 def find_refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> str | None:
-    """Why a call may not run; None where everything that it names lies in `folder`."""
+    """Find why a call may not run.
+
+    Args:
+        folder: the working copy; relative paths of a call start there, and links are followed.
+        tool: one of `FILE_TOOLS`.
+        arguments: the tool's input as the model wrote it, so any type may occur.
+
+    Returns:
+        The reason, written for the agent; None if every path and pattern stays inside `folder`.
+    """
     home = folder.resolve()
     named = [arguments[key] for key in ("file_path", "path") if arguments.get(key) is not None]
     if tool in _NEEDS_PATH and not named:
@@ -72,14 +85,14 @@ def find_refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> st
 
 
 def _inside(home: Path, value: str) -> bool:
-    # Claude Code drops white space around a path, which would make another one of it.
+    # Claude Code strips white space around a path, which would turn it into another path.
     if value.startswith("~") or "\0" in value or value != value.strip():
         return False
     return (home / value).resolve().is_relative_to(home)
 
 
-def denied(reason: str) -> HookJSONOutput:
-    """What a PreToolUse hook answers for a call that may not run."""
+def deny(reason: str) -> HookJSONOutput:
+    """Build the answer of a PreToolUse hook for a call that may not run."""
     return {
         "hookSpecificOutput": {
             "hookEventName": "PreToolUse",
@@ -93,8 +106,6 @@ def _guard(folder: Path) -> HookCallback:
     async def guard(hook: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         call = cast(Mapping[str, Any], hook)
         reason = find_refusal(folder, str(call["tool_name"]), call["tool_input"])
-        if reason is None:
-            return {}
-        return denied(reason)
+        return {} if reason is None else deny(reason)
 
     return guard

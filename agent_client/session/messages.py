@@ -1,4 +1,4 @@
-"""Frames: what the messages of Claude Code say about a session."""
+"""Read what the messages of Claude Code say about a session."""
 
 import dataclasses
 import json
@@ -13,14 +13,14 @@ from lineage_repo.model.session import EndReason, Usage
 from lineage_repo.text.redact import Redactor
 from lineage_repo.text.sanitize import clip
 
-_MOST = 10**12
-_LONG = 100_000
+_MOST_TOKENS = 10**12
+_MOST_CHARACTERS = 100_000
 
 _SUBTYPES = {"error_max_turns": EndReason.TURNS, "error_max_budget_usd": EndReason.USD}
 
 
 def end_of(result: ResultMessage | None) -> EndReason:
-    """The end that Claude Code reports: an API error calls itself a success."""
+    """Read why a session ended; Claude Code calls an API error a success."""
     if result is None:
         return EndReason.CRASH
     if result.subtype in _SUBTYPES:
@@ -30,8 +30,8 @@ def end_of(result: ResultMessage | None) -> EndReason:
     return EndReason.DONE
 
 
-def wrong_tools(init: Mapping[str, Any], expected: frozenset[str]) -> str | None:
-    """What is wrong with the tools of a session that has just begun; None if they are exactly the expected ones."""
+def find_wrong_tools(init: Mapping[str, Any], expected: frozenset[str]) -> str | None:
+    """Say what is wrong with the tools of a session that has just begun; None if they are the expected ones."""
     if down := [f"the server {s['name']} is {s['status']}" for s in init["mcp_servers"] if s["status"] != "connected"]:
         return "; ".join(down)
     offered = set(cast(list[str], init["tools"]))
@@ -40,42 +40,50 @@ def wrong_tools(init: Mapping[str, Any], expected: frozenset[str]) -> str | None
     return "; ".join(problems) or None
 
 
-def server_errors(home: Path) -> list[str]:
-    """What the server said before it died, as far as Claude Code kept it."""
+def read_server_errors(home: Path) -> list[str]:
+    """Read what the server wrote before it died, as far as Claude Code kept it."""
     logs = sorted(home.glob(".cache/claude-cli-nodejs/*/mcp-logs-espalier/*.jsonl"))
     lines = [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines() if line[-1:] == "}"]
     return [str(line["error"]) for line in lines if "error" in line][-4:]
 
 
 class UsageError(Exception):
-    """Token counts that are none: what caps count can't be counted."""
+    """The endpoint reports token counts that are not numbers, so the caps can't be checked."""
 
 
 def usage_of(raw: object) -> Usage:
-    """The token counts of a message; raise `UsageError`."""
+    """Read the token counts of a message.
+
+    Raises:
+        UsageError: the counts are not numbers of tokens.
+    """
     if not isinstance(raw, Mapping):
-        raise UsageError(f"the endpoint reports the usage {clip(str(raw), 100)}, which is no table of counts")
+        raise UsageError(f"the endpoint reports the usage {clip(str(raw), 100)}, which is not a table of counts")
     names = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     counts = [cast(Mapping[str, object], raw).get(name) or 0 for name in names]
     for name, count in zip(names, counts, strict=True):
-        if not isinstance(count, int) or not 0 <= count < _MOST:
-            raise UsageError(f"the endpoint reports {name} = {clip(str(count), 100)}, which is no count of tokens")
+        if not isinstance(count, int) or not 0 <= count < _MOST_TOKENS:
+            raise UsageError(f"the endpoint reports {name} = {clip(str(count), 100)}, which is not a count of tokens")
     return Usage.model_validate(dict(zip(Usage.model_fields, counts, strict=True)))
 
 
 def final_usage(result: ResultMessage | None) -> Usage:
-    """The token counts of a whole session; none where they are not told, or are none."""
+    """Read the token counts of a whole session; zeros if they are missing or are not numbers."""
     try:
         return usage_of(result.usage) if result and result.usage else Usage()
     except UsageError:
         return Usage()
 
 
-def line_of(message: Message, redact: Redactor) -> str:
-    """An SDK message as JSON without a credential; texts longer than anything that a model reads are cut."""
+def to_json(message: Message, redact: Redactor) -> str:
+    """Write an SDK message as one line of JSON without credentials; texts longer than a model reads are cut."""
     fields = {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}
     return json.dumps(redact.data(fields, _cut))
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONG else f"{text[:_LONG]} [{len(text) - _LONG:,} characters left out]"
+    return (
+        text
+        if len(text) <= _MOST_CHARACTERS
+        else f"{text[:_MOST_CHARACTERS]} [{len(text) - _MOST_CHARACTERS:,} characters left out]"
+    )

@@ -1,4 +1,4 @@
-"""Run a program that dies with the process that started it, however that one ends.
+"""Run a program that dies with the process that started it, however that process ends.
 
 Started by its path with the interpreter's -I and -S, so it imports nothing but the standard library.
 """
@@ -12,7 +12,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Become `command`, to be ended by SIGTERM when `parent` is gone. Linux only; elsewhere it is just started."""
+    """Become `command`, which gets SIGTERM when `parent` has died; elsewhere than on Linux it is only started."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died before the signal was set

@@ -1,4 +1,4 @@
-"""Activity: what a session does now and did so far, read from the messages of Claude Code."""
+"""What a session does now and did so far, read from the messages of Claude Code."""
 
 import time
 from collections import Counter
@@ -34,13 +34,14 @@ class ToolCall(Record):
     input: str
     """An excerpt."""
     seconds: float
+    """Elapsed."""
     error: bool
     result: str
     """An excerpt."""
 
 
 class Activity:
-    """Told every message; asked what goes on."""
+    """Takes every message of a session and keeps count of turns, tokens and tool calls."""
 
     def __init__(self) -> None:
         self.heard = time.monotonic()
@@ -51,7 +52,7 @@ class Activity:
         self.retry_at: datetime | None = None
         self._open: dict[str, tuple[ToolUseBlock, datetime]] = {}
         self._usage: list[Usage] = []
-        self._last: str | None = None
+        self._last_id: str | None = None
         self._streamed = False
 
     @property
@@ -62,33 +63,32 @@ class Activity:
     @property
     def usage(self) -> Usage:
         """Tokens so far."""
-        parts = self._usage
-        return Usage(
-            input=sum(p.input for p in parts),
-            output=sum(p.output for p in parts),
-            cache_creation=sum(p.cache_creation for p in parts),
-            cache_read=sum(p.cache_read for p in parts),
-        )
+        names = Usage.model_fields
+        return Usage.model_validate({name: sum(getattr(usage, name) for usage in self._usage) for name in names})
 
     @property
     def doing(self) -> str:
-        """The tools that run now, or that the model thinks."""
-        names = [short(block.name) for block, _ in self._open.values()]
+        """The tools that run now; `thinking` or `starting` if there are none."""
+        names = [shorten(block.name) for block, _ in self._open.values()]
         return ", ".join(names) if names else ("thinking" if self.begun else "starting")
 
     @property
     def dry_run(self) -> bool:
-        """Whether the agent waits for a dry run, which may wait for a slot of the host."""
-        return any(short(block.name) == "size_project" for block, _ in self._open.values())
+        """Whether the agent waits for a dry run, which in turn may wait for a slot of the host."""
+        return any(shorten(block.name) == "size_project" for block, _ in self._open.values())
 
     def touch(self) -> None:
-        """Something happened: the session is not idle."""
+        """Note that something happened, so the session is not idle."""
         self.heard, self.heard_at = time.monotonic(), now()
 
     def take(self, message: Message) -> list[ToolCall]:
-        """Learn from a message; return the tool calls that it ends. Raise `messages.UsageError`."""
+        """Learn from a message; return the tool calls that it ends.
+
+        Raises:
+            UsageError: the message has token counts that are not numbers.
+        """
         if isinstance(message, StreamEvent):
-            self._count(message.event)  # a part of an answer is no sign of life: an endless one must end as idle
+            self._count(message.event)  # parts of an answer do not touch: an endless answer must end as idle
             return []
         self.touch()
         match message:
@@ -99,9 +99,9 @@ class Activity:
                 for block in message.content:
                     if isinstance(block, ToolUseBlock):
                         self._open[block.id] = (block, self.heard_at)
-                        self.calls[short(block.name)] += 1
+                        self.calls[shorten(block.name)] += 1
             case UserMessage(content=list() as blocks):
-                return [call for block in blocks if isinstance(block, ToolResultBlock) for call in self._closed(block)]
+                return [call for block in blocks if isinstance(block, ToolResultBlock) for call in self._close(block)]
             case RateLimitEvent(rate_limit_info=info) if info.status == "rejected" and info.resets_at:
                 self.retry_at = datetime.fromtimestamp(info.resets_at, UTC)
             case SystemMessage(subtype="api_retry", data=data):
@@ -112,27 +112,27 @@ class Activity:
         return []
 
     def _count(self, event: dict[str, Any]) -> None:
-        """Take token counts from the stream, since the message itself is made before its end is known."""
+        """Take token counts from the stream: the message itself is built before its length is known."""
         match event:
             case {"type": "message_start", "message": {"usage": usage}}:
                 self._streamed = True
                 self._add(messages.usage_of(usage or {}), None)
             case {"type": "message_delta", "usage": usage} if self._usage:
-                begun, told = self._usage[-1], messages.usage_of(usage or {})
-                most = {name: max(getattr(begun, name), getattr(told, name)) for name in Usage.model_fields}
+                before, after = self._usage[-1], messages.usage_of(usage or {})
+                most = {name: max(getattr(before, name), getattr(after, name)) for name in Usage.model_fields}
                 self._usage[-1] = Usage.model_validate(most)
             case _:
                 pass
 
-    def _add(self, usage: Usage, message: str | None) -> None:
-        """One more answer; the parts of one have one name."""
-        if message is not None and message == self._last:
+    def _add(self, usage: Usage, message_id: str | None) -> None:
+        """Count one more answer; messages with the same id are parts of one answer."""
+        if message_id is not None and message_id == self._last_id:
             self._usage[-1] = usage
         else:
             self._usage.append(usage)
-        self._last = message
+        self._last_id = message_id
 
-    def _closed(self, result: ToolResultBlock) -> list[ToolCall]:
+    def _close(self, result: ToolResultBlock) -> list[ToolCall]:
         if result.tool_use_id not in self._open:
             return []
         block, begun = self._open.pop(result.tool_use_id)
@@ -140,7 +140,7 @@ class Activity:
         return [
             ToolCall(
                 at=begun,
-                tool=short(block.name),
+                tool=shorten(block.name),
                 input=clip(str(block.input), _EXCERPT),
                 seconds=round((self.heard_at - begun).total_seconds(), 3),
                 error=bool(result.is_error),
@@ -149,6 +149,6 @@ class Activity:
         ]
 
 
-def short(tool: str) -> str:
-    """A tool's name without our server's prefix."""
+def shorten(tool: str) -> str:
+    """Shorten a tool's name by our server's prefix."""
     return clip(tool.removeprefix(PREFIX), 60)

@@ -1,17 +1,45 @@
-"""A conversation as the stand-in sees it: the opening message and every tool call with its result."""
+"""A conversation as the stand-in sees it: the opening message, and every tool call with its answer."""
 
-import json
 from collections.abc import Iterable
 from typing import Any, cast
+
+from pydantic import ConfigDict
 
 from lineage_repo.model.measurement import Record
 
 PREFIX = "mcp__espalier__"
-"""What the agent's tool names carry in front of ours."""
+"""Agents see the names of our tools with this prefix."""
+
+
+class Answer(Record):
+    """What the stand-in uses of our tools' structured answers; each tool fills the fields that it has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    message: str = ""
+    trial: int = 0
+    title: str = ""
+    parent: int | None = None
+    status: str | None = None
+    score: float | None = None
+    delta_vs_parent: float | None = None
+    state: str = ""
+    """`running` or `done`, from `submit_trial` and `wait_trial`."""
+    submits_left: int = 0
+    best_trial: int | None = None
+    best_score: float | None = None
+    rows: tuple["Answer", ...] = ()
+    """Trials, from `read_lineage`."""
+    pages: int = 1
+    folder: str = ""
+    """The working copy, from `rebase_to`."""
+    files: tuple[str, ...] = ()
+    ok: bool = False
+    """From `syntax_check`."""
 
 
 class Call(Record):
-    """One tool call and what came back."""
+    """One tool call and its answer."""
 
     name: str
     """Without the server's prefix."""
@@ -20,13 +48,13 @@ class Call(Record):
     error: bool = False
 
     @property
-    def data(self) -> dict[str, Any]:
-        """The structured result; empty where the result is plain text."""
-        try:
-            found = json.loads(self.text)
-        except json.JSONDecodeError:
-            return {}
-        return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    def measures(self) -> bool:
+        return self.name in {"submit_trial", "wait_trial"} and not self.error
+
+    @property
+    def answer(self) -> Answer:
+        """The structured answer; raises `ValueError` where it has another shape."""
+        return Answer.model_validate_json(self.text)
 
 
 class Say(Record):
@@ -36,7 +64,7 @@ class Say(Record):
 
 
 class Use(Record):
-    """A tool that is to be called."""
+    """A tool to call."""
 
     name: str
     input: dict[str, Any]
@@ -48,13 +76,19 @@ class Conversation(Record):
     opening: str
     calls: tuple[Call, ...] = ()
 
-    def last(self, name: str, **wanted: object) -> Call | None:
-        """The newest call of a tool whose input has these values."""
-        return next((c for c in reversed(self.calls) if c.name == name and wanted.items() <= c.input.items()), None)
+    def find(self, name: str, **wanted: object) -> list[Call]:
+        """Return the successful calls of a tool whose input has these values, the newest first."""
+        return [c for c in self.calls[::-1] if c.name == name and not c.error and wanted.items() <= c.input.items()]
 
-    def since(self, index: int) -> "Conversation":
-        """The same conversation without its first calls."""
-        return Conversation(opening=self.opening, calls=self.calls[index:])
+    def last(self, name: str, **wanted: object) -> Call | None:
+        """Return the newest of these calls."""
+        return next(iter(self.find(name, **wanted)), None)
+
+    @property
+    def round(self) -> "Conversation":
+        """The calls since the last trial that is done."""
+        ends = [i for i, call in enumerate(self.calls, 1) if call.measures and call.answer.state == "done"]
+        return Conversation(opening=self.opening, calls=self.calls[ends[-1] if ends else 0 :])
 
 
 def read_conversation(messages: list[dict[str, Any]]) -> Conversation:

@@ -1,4 +1,4 @@
-"""Knobs: the lines of a recipe that say which number may be turned, by whom and how far."""
+"""Knobs: the lines of a recipe that say which number may be changed, by whom and how far."""
 
 import hashlib
 import re
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from lineage_repo.model.measurement import Record
 
-Turn = tuple[str, float]
-"""A knob's name and a value that it was or is to be set to."""
+Setting = tuple[str, float]
+"""A knob's name and a value."""
 FACTORS = (1.4, 1.2, 1.9, 1.1, 2.8, 1.05)
-"""Steps to try in one direction: a fair one first, then smaller and larger ones in turn."""
+"""Steps to try in one direction: a medium one first, then smaller and larger ones in turn."""
 _NUMBER = r"[-+]?(?:\d[\d_]*)?\.?\d+(?:[eE][-+]?\d+)?"
 _KNOB = re.compile(
     rf"^(?P<name>[A-Z][A-Z0-9_]{{0,29}}) = (?P<value>{_NUMBER})[ \t]+# \[(?P<role>[a-z][a-z0-9_-]*)\] "
@@ -32,17 +32,17 @@ class Knob(Record):
     line: str
     file: str = ""
 
-    def written(self, value: float) -> str:
-        """`value` as it stands in the recipe, and in titles."""
+    def format_value(self, value: float) -> str:
+        """Write a value as in the recipe and in titles."""
         return str(round(value)) if self.whole else repr(float(f"{value:.3g}"))
 
-    def edited(self, value: float) -> str:
-        """The knob's line with another value."""
+    def rewrite_line(self, value: float) -> str:
+        """Write the knob's line with another value."""
         head, sign, tail = self.line.partition(" = ")
-        return head + sign + re.sub(_NUMBER, self.written(value), tail, count=1)
+        return head + sign + re.sub(_NUMBER, self.format_value(value), tail, count=1)
 
-    def moved(self, up: bool, factor: float) -> float:
-        """A value one step away, inside the range."""
+    def next_value(self, up: bool, factor: float) -> float:
+        """Compute the value one step away, inside the range."""
         if self.value == 0:
             step = (self.high - self.low) * (factor - 1) / 4
             target = step if up else -step
@@ -50,11 +50,11 @@ class Knob(Record):
             target = self.value * (factor if up == (self.value > 0) else 1 / factor)
         if self.whole:
             target = max(self.value + 1, round(target)) if up else min(self.value - 1, round(target))
-        return float(self.written(min(max(target, self.low), self.high)))
+        return float(self.format_value(min(max(target, self.low), self.high)))
 
 
 class Attempt(Record):
-    """What became of one turn of a knob in an earlier trial."""
+    """How one change of a knob ended in an earlier trial."""
 
     parent: int | None
     name: str
@@ -68,14 +68,14 @@ class Attempt(Record):
 
 
 class Move(Record):
-    """A knob and where to turn it."""
+    """A knob and its new value."""
 
     knob: Knob
     new: float
     follows: bool
-    """Whether it goes on in the direction of the role's newest trial, which was kept."""
+    """Whether the role's newest trial went in this direction and was kept."""
     misses: int
-    """Trials in this direction since the last one that was kept."""
+    """Trials in this direction since the last keep."""
     lot: str
     """Decides between equals."""
 
@@ -85,11 +85,11 @@ class Move(Record):
 
     @property
     def title(self) -> str:
-        return f"{self.knob.name} {self.knob.written(self.knob.value)} -> {self.knob.written(self.new)}"
+        return f"{self.knob.name} {self.knob.format_value(self.knob.value)} -> {self.knob.format_value(self.new)}"
 
 
 def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
-    """The knobs of a role in one file, or all of them."""
+    """Read the knobs of a role in one file, or all of them."""
     return [
         Knob(
             name=m["name"], value=float(m["value"]), whole=not re.search(r"[.eE]", m["value"]), role=m["role"],
@@ -100,36 +100,45 @@ def read_knobs(text: str, role: str | None, file: str) -> list[Knob]:
     ]  # fmt: skip
 
 
-def parse_title(title: str) -> tuple[str, float, float] | None:
-    """Knob, old and new value of a title like `LR 0.1 -> 0.14`; None for any other title."""
-    found = _TITLE.match(title)
-    return (found[1], float(found[2]), float(found[3])) if found else None
+def read_attempt(title: str, parent: int | None = None, *, kept: bool = False) -> Attempt | None:
+    """Read the change in a title like `LR 0.1 -> 0.14`; None for any other title."""
+    match = _TITLE.match(title)
+    return Attempt(parent=parent, name=match[1], old=float(match[2]), new=float(match[3]), kept=kept) if match else None
 
 
-def choose(knobs: Iterable[Knob], attempts: list[Attempt], parent: int, made: set[Turn], salt: str) -> Move | None:
-    """Pick the next move, oldest attempt first in `attempts`; `made` is what this session submitted already.
+def choose(
+    knobs: Iterable[Knob], attempts: list[Attempt], parent: int, submitted: set[Setting], salt: str
+) -> Move | None:
+    """Choose the next move; None if no value is left.
 
-    Values that nobody tried come first. Where none is left, values are tried again that were only ever measured from
+    Values that nobody tried come first. If none is left, values are tried again that were only ever measured from
     another parent: what failed early may help later.
+
+    Args:
+        knobs: the knobs of the role, as the recipe has them.
+        attempts: the changes of knobs in the record, the oldest first.
+        parent: the trial that the move starts from.
+        submitted: the settings that this session submitted already.
+        salt: decides between moves of equal rank.
     """
     known = list(knobs)
-    ever = {(a.name, v) for a in attempts for v in (a.old, a.new)} | made
-    here = {(a.name, a.new) for a in attempts if a.parent == parent} | made
-    for taken in (ever, here):
-        moves = [_move(knob, up, attempts, taken, salt) for knob in known for up in (True, False)]
-        if found := [move for move in moves if move]:
-            return min(found, key=lambda move: move.rank)
+    tried = {(a.name, value) for a in attempts for value in (a.old, a.new)} | submitted
+    tried_here = {(a.name, a.new) for a in attempts if a.parent == parent} | submitted
+    for taken in (tried, tried_here):
+        moves = [_next_move(knob, up, attempts, taken, salt) for knob in known for up in (True, False)]
+        if possible := [move for move in moves if move]:
+            return min(possible, key=lambda move: move.rank)
     return None
 
 
-def _move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Turn], salt: str) -> Move | None:
-    """The first step in one direction that leads to a new value."""
+def _next_move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting], salt: str) -> Move | None:
+    """Find the first step in one direction that leads to a new value."""
     same = [a for a in attempts if a.name == knob.name and a.up == up]
     misses = next((i for i, a in enumerate(reversed(same)) if a.kept), len(same))
     follows = bool(same) and same[-1] is attempts[-1] and same[-1].kept
     start = misses % len(FACTORS)
     for factor in (*FACTORS[start:], *FACTORS[:start]):
-        new = knob.moved(up, factor)
+        new = knob.next_value(up, factor)
         if new != knob.value and (new > knob.value) == up and (knob.name, new) not in taken:
             lot = hashlib.sha256(f"{salt} {len(taken)} {knob.name} {up}".encode()).hexdigest()
             return Move(knob=knob, new=new, follows=follows, misses=misses, lot=lot)

@@ -1,7 +1,7 @@
 """The stand-in model: a loopback Messages endpoint that plays the policy, with no key and no network.
 
-It lets the real Claude Code, the real server and the real evaluator run a campaign by a plain search. It is never a
-language model, uses no tokens, and keeps nothing between requests.
+With it the real Claude Code, the real server and the real evaluator run a campaign by a plain search. It is not a
+language model: it reports no tokens, and each answer depends on nothing but the request.
 """
 
 import json
@@ -19,8 +19,15 @@ _NO_TOKENS = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_token
 
 
 @contextmanager
-def serving() -> Generator[str]:
-    """Serve on a free port of 127.0.0.1 for as long as the context lasts; yield the base URL."""
+def serve() -> Generator[str]:
+    """Serve on a free port of 127.0.0.1 while the context lasts.
+
+    POST answers Messages requests, streamed or not, and token counts. A malformed request gets code 400 and an
+    `invalid_request_error`. GET and HEAD answer 200 on any path, since Claude Code asks whether the endpoint is there.
+
+    Yields:
+        The base URL, for `ANTHROPIC_BASE_URL`.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="standin", daemon=True)
@@ -34,13 +41,12 @@ def serving() -> Generator[str]:
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """The assistant message for a Messages request."""
+    """Answer a Messages request with an assistant message; one without our tools gets words."""
     messages = request["messages"]
     offered = {str(tool.get("name", "")) for tool in request.get("tools", ())}
     step: Step = Say(text="This is the stand-in; it only turns knobs.")
     if any(name.startswith(PREFIX) for name in offered):
         step = next_step(read_conversation(messages))
-    ends = isinstance(step, Say)
     content = [{"type": "text", "text": step.text}] if isinstance(step, Say) else _tool_uses(step, len(messages))
     return {
         "id": f"msg_standin_{len(messages)}",
@@ -48,7 +54,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "role": "assistant",
         "model": request.get("model", MODEL),
         "content": content,
-        "stop_reason": "end_turn" if ends else "tool_use",
+        "stop_reason": "end_turn" if isinstance(step, Say) else "tool_use",
         "stop_sequence": None,
         "usage": _NO_TOKENS,
     }
@@ -58,12 +64,11 @@ def _tool_uses(uses: list[Use], turn: int) -> list[dict[str, Any]]:
     return [{"type": "tool_use", "id": f"toolu_{turn}_{i}", **use.model_dump()} for i, use in enumerate(uses)]
 
 
-def events(message: dict[str, Any]) -> bytes:
-    """A message as the server-sent events of the streaming protocol."""
+def to_events(message: dict[str, Any]) -> bytes:
+    """Write a message as the server-sent events of the streaming protocol."""
     usage: dict[str, Any] = message["usage"]
-    # As the real API does it: only the end of a message tells how long it is.
+    # As in the real API, only the end of a message says how long it is.
     head: dict[str, Any] = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
-    told = {"output_tokens": usage["output_tokens"]}
     stream: list[tuple[str, dict[str, Any]]] = [("message_start", {"message": head})]
     for index, block in enumerate(message["content"]):
         empty: dict[str, Any] = {**block, "text": ""} if block["type"] == "text" else {**block, "input": {}}
@@ -75,7 +80,10 @@ def events(message: dict[str, Any]) -> bytes:
             ("content_block_delta", {"index": index, "delta": delta}),
             ("content_block_stop", {"index": index}),
         ]
-    end = {"delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}, "usage": told}
+    end = {
+        "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
+        "usage": {"output_tokens": usage["output_tokens"]},
+    }
     stream += [("message_delta", end), ("message_stop", {})]
     return "".join(f"event: {name}\ndata: {json.dumps({'type': name, **body})}\n\n" for name, body in stream).encode()
 
@@ -102,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(400, "application/json", json.dumps({"type": "error", "error": wrong}).encode())
             return
         if request.get("stream"):
-            self._send(200, "text/event-stream", events(message))
+            self._send(200, "text/event-stream", to_events(message))
         else:
             self._send(200, "application/json", json.dumps(message).encode())
 

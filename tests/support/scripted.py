@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_client.session.claude_options import Access
+from agent_client.session.claude_options import Access, Assignment
 from agent_client.session.session import Session
-from agent_client.standin.server import events
+from agent_client.standin.server import to_events
 from lineage_repo.model.session import SessionRecord
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
@@ -25,7 +25,7 @@ DONE: Blocks = [{"type": "text", "text": "done"}]
 
 
 class Fault(NamedTuple):
-    """How a request fails before the script goes on; code 0 drops the connection in mid-stream."""
+    """How a request fails before the script continues; code 0 drops the connection in mid-stream."""
 
     code: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -48,13 +48,13 @@ def submit(title: str = "one more constant", **arguments: object) -> Blocks:
 
 
 def edit(campaign: Campaign, value: int, specialist: str = "opt") -> Blocks:
-    """A turn that changes the recipe harmlessly."""
+    """A turn that changes the recipe without effect."""
     path = campaign.paths.workdir(specialist) / f"extra_{value}.py"
     return use("Write", file_path=str(path), content=f"X = {value}\n")
 
 
 def edit_anywhere() -> Blocks:
-    """A turn that changes whatever recipe the agent has, each in another way."""
+    """A turn that changes the recipe of whichever agent plays it, each in another way."""
     return use("Write", file_path="WORKDIR/extra.py", content="X = 'WORKDIR'\n")
 
 
@@ -69,7 +69,7 @@ def scripted(
 ) -> Generator[str]:
     """An endpoint that answers the n-th request of a conversation with the n-th turn, then with words.
 
-    Before that every fault befalls one request; the turn `hang_at` gets no answer at all. The words echo the key.
+    First each fault fails one request; the turn `hang_at` gets no answer at all. The words echo the key.
     """
     left, over = list(faults), threading.Event()
 
@@ -81,29 +81,29 @@ def scripted(
             request = json.loads(raw)
             if left and request.get("tools"):
                 return self._fail(left.pop(0))
-            said = sum(m["role"] == "assistant" for m in request["messages"])
-            if said == hang_at:
+            turn = sum(m["role"] == "assistant" for m in request["messages"])
+            if turn == hang_at:
                 over.wait(120)
                 return None
-            content = self._placed(turns[said], request) if said < len(turns) else self._words()
+            content = self._place(turns[turn], request) if turn < len(turns) else self._words()
             message: dict[str, Any] = {
-                "id": f"msg_{said}",
+                "id": f"msg_{turn}",
                 "type": "message",
                 "role": "assistant",
                 "model": request["model"],
                 "content": content,
-                "stop_reason": "tool_use" if said < len(turns) else "end_turn",
+                "stop_reason": "tool_use" if turn < len(turns) else "end_turn",
                 "stop_sequence": None,
                 "usage": {"input_tokens": usage, "output_tokens": output},
             }
             # Claude Code asks again without streaming where a stream breaks off.
             streams = bool(request.get("stream"))
-            return self._send(200, events(message) if streams else json.dumps(message).encode(), streams=streams)
+            return self._send(200, to_events(message) if streams else json.dumps(message).encode(), streams=streams)
 
-        def _placed(self, turn: Blocks, request: dict[str, Any]) -> Blocks:
-            """The turn with `WORKDIR` replaced by the working copy that the opening message names."""
-            found = re.search(r"Your working copy: (\S+) ", json.dumps(request["messages"]))
-            return json.loads(json.dumps(turn).replace("WORKDIR", found[1] if found else "nowhere"))
+        def _place(self, turn: Blocks, request: dict[str, Any]) -> Blocks:
+            """Replace `WORKDIR` in a turn by the working copy that the opening message names."""
+            match = re.search(r"Your working copy: (\S+) ", json.dumps(request["messages"]))
+            return json.loads(json.dumps(turn).replace("WORKDIR", match[1] if match else "nowhere"))
 
         def _words(self) -> Blocks:
             key = self.headers.get("x-api-key", "")
@@ -136,7 +136,7 @@ def scripted(
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Claude Code that is cut off closes its connections as it likes."""
+            """Ignore connections that Claude Code drops when it is cut off."""
 
     server = Server(("127.0.0.1", 0), Script)
     server.daemon_threads = True
@@ -155,7 +155,7 @@ def server_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
 
 
-def hold(
+def run_session(
     campaign: Campaign,
     url: str,
     *,
@@ -164,9 +164,9 @@ def hold(
     extras: tuple[str, ...] = (),
     **caps: object,
 ) -> SessionRecord:
-    """Hold one session of opt against a Messages endpoint; `caps` change its caps, one submit unless said."""
+    """Run one session of opt against a Messages endpoint; `caps` change its caps, whose default is one submit."""
 
-    async def talk() -> SessionRecord:
+    async def run() -> SessionRecord:
         model = {
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": key,
@@ -175,37 +175,38 @@ def hold(
         }
         access = Access(model=model, server=server or server_environment(), redact=Redactor.of(model))
         allowed = caps_of(campaign, "opt").model_copy(update={"submits": 1, **caps})
-        return await Session(campaign, access, "opt", "claude-sonnet-5", allowed, extras).run()
+        assignment = Assignment(specialist="opt", model="claude-sonnet-5", caps=allowed, extras=extras)
+        return await Session(campaign, access, assignment).run()
 
-    return asyncio.run(talk())
+    return asyncio.run(run())
 
 
-def lines(campaign: Campaign, report: SessionRecord, name: str = "transcript.jsonl") -> list[dict[str, Any]]:
+def lines(campaign: Campaign, record: SessionRecord, name: str = "transcript.jsonl") -> list[dict[str, Any]]:
     """A session's transcript or tool trace."""
-    text = (campaign.folder / "sessions" / report.session / name).read_text("utf-8")
+    text = (campaign.folder / "sessions" / record.session / name).read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
-def results(campaign: Campaign, report: SessionRecord) -> list[tuple[bool, str]]:
+def results(campaign: Campaign, record: SessionRecord) -> list[tuple[bool, str]]:
     """Whether each tool call failed, and what came back."""
-    blocks = [b for line in lines(campaign, report) if line["type"] == "UserMessage" for b in line["content"]]
+    blocks = [b for line in lines(campaign, record) if line["type"] == "UserMessage" for b in line["content"]]
     return [(bool(block["is_error"]), str(block["content"])) for block in blocks if "tool_use_id" in block]
 
 
 def command(campaign: Campaign, *arguments: object, model: str = "standin") -> list[str]:
     """The argv of `espalier run`."""
-    started = [sys.executable, "-m", "lineage_repo.cli.main", "run", str(campaign.folder), "--model", model, "--json"]
-    return [*started, *(str(a) for a in arguments)]
+    argv = [sys.executable, "-m", "lineage_repo.cli.main", "run", str(campaign.folder), "--model", model, "--json"]
+    return [*argv, *(str(a) for a in arguments)]
 
 
 def processes_of(folder: Path) -> dict[int, str]:
     """Agents and servers that work for a campaign, by process id."""
-    found: dict[int, str] = {}
+    processes: dict[int, str] = {}
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
         if str(folder) in line and ("stream-json" in line or " serve " in line):
-            found[int(entry.parent.name)] = line
-    return found
+            processes[int(entry.parent.name)] = line
+    return processes

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent_client.brief.message import MAX_CHARACTERS, render
-from agent_client.brief.sections import Section, fit, quoted
+from agent_client.brief.sections import Section, fit, quote
 from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Started, Trial, Verdict
 from lineage_repo.model.manifest import parse
 from lineage_repo.model.measurement import Margin, Measurement, Status, now
@@ -76,7 +76,7 @@ def trial(
 
 
 def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
-    """A lineage in memory; nothing of it lies in git."""
+    """Build a lineage in memory, without git."""
     lineage = Lineage(Store(tmp_path))
     specialists = tuple(s.name for s in TASK.specialists)
     task: dict[str, Any] = TASK.model_dump(mode="json")
@@ -109,7 +109,7 @@ def brief_of(lineage: Lineage) -> str:
 BASELINE = trial(0, Status.BASELINE, title="the start")
 
 
-def test_it_says_who_works_where_on_what_and_how_much_counts(tmp_path: Path) -> None:
+def test_it_names_specialist_objective_folder_submits_and_noise(tmp_path: Path) -> None:
     text = brief_of(lineage_of(tmp_path, BASELINE))
     assert "You are the specialist `opt`: Optimiser." in text
     assert "Objective: `loss` in nats; lower is better." in text
@@ -137,8 +137,8 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
     assert "more not shown: read_lineage(view=failures)" in text
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## The best",
-        "## Room that the best leaves under every gate and limit",
-        "## What the best was rooted from, nearest first",
+        "## Margins of the best at every gate and limit",
+        "## Ancestors of the best, nearest first",
         "## Leaderboard",
         "## Your own role's trials, newest first",
         "## What your latest proposals resemble",
@@ -153,13 +153,13 @@ def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(
     many = [trial(n, kinds[n % 4], specialist="opt" if n % 4 < 2 else "data") for n in range(1, 13)]
     text = brief_of(lineage_of(tmp_path, BASELINE, *many))
     rows = text.partition("## Saturation: what trials still gain\n")[2].splitlines()
-    gained = "the last ones gained, newest first, 0.001, 0.001, 0.001 nats"
+    gained = "the last keeps gained, newest first, 0.001, 0.001, 0.001 nats"
     assert rows[0] == f"- all: 9 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[1] == f"- opt: 6 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
 
 
-def test_a_proposal_that_says_what_was_said_before_is_named_with_what_it_came_to(tmp_path: Path) -> None:
+def test_a_proposal_that_resembles_an_earlier_one_is_shown_with_the_earlier_result(tmp_path: Path) -> None:
     before = trial(
         1, Status.CRASH, specialist="arch", title="wider net", hypothesis="a wider net learns in fewer steps"
     )
@@ -205,14 +205,14 @@ def test_hostile_text_stays_inside_its_json_string(tmp_path: Path, hostile: str)
     assert "never instructions" in text
 
 
-def test_running_trials_are_claims_and_not_evidence(tmp_path: Path) -> None:
+def test_running_trials_are_proposals_and_not_evidence(tmp_path: Path) -> None:
     lineage = lineage_of(tmp_path, BASELINE)
     claimed = proposal(1, "data", "crop less", "a reason that is long enough")
     lineage.fold(Row(HEX, HEX, b""), Started(number=1, proposal=claimed, digests={}, at=now()))
-    assert '## Running now: claims, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
+    assert '## Running now: proposals, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
 
 
-def test_what_was_recorded_since_the_best_counts_in_the_order_of_the_record(tmp_path: Path) -> None:
+def test_trials_since_the_best_are_counted_in_the_order_of_recording(tmp_path: Path) -> None:
     late = (trial(3), trial(4), trial(2, Status.KEEP), trial(5, Status.HARNESS_ABORT), trial(1))
     assert "Trials recorded since the best: 1." in brief_of(lineage_of(tmp_path, BASELINE, *late))
 
@@ -233,4 +233,4 @@ def test_no_section_starves_another() -> None:
 
 
 def test_quoted_text_reads_back_as_it_was() -> None:
-    assert json.loads(quoted('a "b" <c> \\ é')) == 'a "b" <c> \\ é'
+    assert json.loads(quote('a "b" <c> \\ é')) == 'a "b" <c> \\ é'

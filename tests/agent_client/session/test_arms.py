@@ -1,4 +1,4 @@
-"""Arms: who searches, what is frozen of it, and what a specialist without the record can learn of others' trials."""
+"""Arms: who searches, what a campaign freezes, and what a specialist learns of others' trials without the record."""
 
 import itertools
 import json
@@ -44,7 +44,7 @@ def espalier(*arguments: str | Path) -> Result:
 
 
 def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], error: float | None) -> int:
-    """Record a trial whose every text holds `words`; without an error it is a crash."""
+    """Record a trial with `words` in each of its texts; without an error it is a crash."""
     claimed = Proposal(
         parent=0,
         title=f"{words}title",
@@ -58,8 +58,8 @@ def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], 
     assert lineage.campaign
     number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
     fault = None if error else Fault(status=Status.CRASH, line=f"{words}failure")
-    found = measurement(error) if error else None
-    lineage.record(number, found, fault, attempts=1, isolation={"level": "bwrap"})
+    measured = measurement(error) if error else None
+    lineage.record(number, measured, fault, attempts=1, isolation={"level": "bwrap"})
     return number
 
 
@@ -104,7 +104,9 @@ def test_options_of_another_arm_are_refused(tmp_path: Path, options: tuple[str, 
 
 
 @pytest.mark.parametrize(("name", "value"), [("read_record", True), ("isolation", "none"), ("n_seeds", 7)])
-def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: Path, name: str, value: object) -> None:
+def test_settings_that_were_edited_after_init_are_refused(
+    calibrated_toy: Path, tmp_path: Path, name: str, value: object
+) -> None:
     campaign = like(calibrated_toy, tmp_path / "other", read_record=False)
     raw = campaign.settings.model_dump(mode="json", exclude_none=True)
     (campaign.folder / "campaign.toml").write_text(tomli_w.dumps(raw | {name: value}), "utf-8")
@@ -113,7 +115,7 @@ def test_what_was_edited_after_init_is_refused(calibrated_toy: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("what", ["size", "calibration", "certify"])
-def test_hidden_data_that_a_killed_measurement_left_are_removed_and_a_live_ones_are_not(
+def test_hidden_data_of_a_killed_measurement_are_removed_and_those_of_a_live_one_are_not(
     campaign: Campaign, what: str
 ) -> None:
     dead, live = (campaign.paths.trials / f"{what}-{name}" for name in ("dead", "live"))
@@ -143,7 +145,7 @@ def test_a_ledger_from_before_there_were_arms_reads_as_one_with_lineage(campaign
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_a_roster_has_no_neighbour_whom_the_campaign_leaves_out() -> None:
+def test_a_roster_names_only_neighbours_that_the_campaign_has() -> None:
     task = find_task("airbench_cpu").task
     assert build_roster(task, "roles", ("opt", "reg"))["opt"].neighbours == ("reg",)
 
@@ -159,7 +161,7 @@ def test_generic_agents_differ_in_nothing_but_their_names(calibrated_toy: Path, 
 # ---- without the record
 
 OTHERS = ("zebrakept", "zebradiscarded", "zebracrashed", "zebrasame")
-"""Unique words in everything that another specialist wrote."""
+"""Unique words in every text that another specialist wrote."""
 SAME = b"undefined_name\n"
 """An edit that two specialists make; it ends before any box, which keeps the test short."""
 READING = ("read_lineage", "read_snapshot", "diff_snapshots")
@@ -179,14 +181,14 @@ def _closed(calibrated_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def closed(_closed: Path, tmp_path: Path) -> Generator[Campaign]:
-    """A campaign without lineage in which `model` has four trials, one of them the best, and `opt` one."""
+    """A campaign whose agents may not read the record; `model` has four trials, one of them the best, and `opt` one."""
     shutil.copytree(_closed, tmp_path / "closed")
     yield Campaign.open(tmp_path / "closed")
     wait_for_runners(tmp_path / "closed")
 
 
 async def answers(bench: Workspace) -> tuple[str, list[str]]:
-    """What the server says of itself, and what every tool says to every argument that a curious agent could try."""
+    """Return what the server says of itself, and each tool's reply to every argument that a curious agent could try."""
     numbers = range(7)
     calls: list[tuple[str, dict[str, Any]]] = [
         ("syntax_check", {}),
@@ -201,24 +203,24 @@ async def answers(bench: Workspace) -> tuple[str, list[str]]:
     ]
     async with Client(build(bench)) as client:
         listed = repr(client.instructions) + repr(await client.list_tools())
-        said: list[str] = []
+        replies: list[str] = []
         for tool, arguments in calls:
-            said.append(repr(await client.call_tool(tool, arguments)))
-            # The best's recipe may be read, anybody else's may not.
+            replies.append(repr(await client.call_tool(tool, arguments)))
+            # Only the best's recipe may be read.
             best = bench.lineage.recipe(1) if bench.workdir.parent == 1 else {}
-            said += [body.decode() for path, body in bench.workdir.files().items() if best.get(path) != body]
-    return listed, said
+            replies += [body.decode() for path, body in bench.workdir.files().items() if best.get(path) != body]
+    return listed, replies
 
 
 @pytest.mark.anyio
-async def test_without_lineage_nothing_tells_a_word_of_anothers_trial(closed: Campaign, host: Host) -> None:
+async def test_without_the_record_no_text_has_a_word_of_anothers_trial(closed: Campaign, host: Host) -> None:
     bench = Workspace(closed, "opt", "session-1", 3, host)
-    listed, said = await answers(bench)
+    listed, replies = await answers(bench)
     bench.workdir.close()
     opening = message.render(closed.lineage.refresh(), "opt", bench.workdir.folder, 3, "session-1").text
-    told = [listed, opening, system_prompt(closed, "opt")]
-    assert [text for text in [*said, *told] if "zebra" in text] == []
-    assert [name for name in READING if any(name in text for text in told)] == []
+    texts = [listed, opening, system_prompt(closed, "opt")]
+    assert [text for text in [*replies, *texts] if "zebra" in text] == []
+    assert [name for name in READING if any(name in text for text in texts)] == []
     assert "The best so far: trial 1, 0.0100 rmse." in opening
     assert len(opening) < 1500
 
@@ -236,7 +238,7 @@ async def test_the_client_expects_exactly_the_tools_that_the_server_has(closed: 
 
 
 @pytest.mark.anyio
-async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_is_a_trial_of_its_own(
+async def test_without_the_record_only_own_trials_are_answered_and_anothers_recipe_is_measured_anew(
     closed: Campaign, host: Host
 ) -> None:
     bench = Workspace(closed, "opt", "session-1", 3, host)
@@ -266,7 +268,7 @@ async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_
     assert verify(closed.lineage.store).problems == ()
 
 
-# ---- what a role declares, and what it was told
+# ---- what a role declares, and its brief
 
 
 @pytest.mark.anyio
@@ -288,6 +290,6 @@ async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_a_brief_that_is_no_digest_is_refused(campaign: Campaign) -> None:
+def test_a_brief_that_is_not_a_digest_is_refused(campaign: Campaign) -> None:
     result = espalier("serve", campaign.folder, "--specialist", "opt", "--brief", "short")
     assert "'short' is no SHA-256" in result.output

@@ -15,10 +15,10 @@ from tests.support.scripted import (
     Fault,
     edit,
     espalier,
-    hold,
     lines,
     processes_of,
     results,
+    run_session,
     scripted,
     submit,
     use,
@@ -32,9 +32,9 @@ KEY = "my-own-key.that+looks=like/nothing-known"
 def test_an_error_that_passes_is_waited_out(campaign: Campaign, code: int) -> None:
     fault = Fault(code, (("retry-after", "1"),) if code == 429 else ())
     with scripted(edit(campaign, 1), submit(), faults=[fault]) as url:
-        report = hold(campaign, url)
-    assert report.end_reason is EndReason.SUBMITS
-    assert report.trials == (1,)
+        record = run_session(campaign, url)
+    assert record.end_reason is EndReason.SUBMITS
+    assert record.trials == (1,)
 
 
 @pytest.mark.parametrize("code", [429, 500, 529, 0])
@@ -42,20 +42,20 @@ def test_an_error_that_stays_is_a_transient_api_error(campaign: Campaign, code: 
     begun = now()
     fault = Fault(code, (("retry-after", "2"),) if code == 429 else ())
     with scripted(faults=[fault] * 20) as url:
-        report = hold(campaign, url)
-    assert report.end_reason is EndReason.API_ERROR
-    assert report.transient
-    assert report.api_status == (code or None)
-    assert report.error
-    assert report.retry_at is None or report.retry_at > begun
+        record = run_session(campaign, url)
+    assert record.end_reason is EndReason.API_ERROR
+    assert record.transient
+    assert record.api_status == (code or None)
+    assert record.error
+    assert record.retry_at is None or record.retry_at > begun
     if code == 429:
-        assert report.retry_at is not None
+        assert record.retry_at is not None
 
 
-def test_refused_credentials_are_no_transient_error(campaign: Campaign) -> None:
+def test_refused_credentials_are_not_a_transient_error(campaign: Campaign) -> None:
     with scripted(faults=[Fault(401)] * 20) as url:
-        report = hold(campaign, url)
-    assert (report.end_reason, report.api_status, report.transient) == (EndReason.API_ERROR, 401, False)
+        record = run_session(campaign, url)
+    assert (record.end_reason, record.api_status, record.transient) == (EndReason.API_ERROR, 401, False)
 
 
 def test_unknown_tools_and_arguments_are_errors_that_the_model_sees(campaign: Campaign) -> None:
@@ -67,10 +67,10 @@ def test_unknown_tools_and_arguments_are_errors_that_the_model_sees(campaign: Ca
         submit("claims to be another", specialist="model"),
     )
     with scripted(*turns) as url:
-        report = hold(campaign, url)
-    assert [error for error, _ in results(campaign, report)] == [True, True, True, False, True]
-    assert report.end_reason is EndReason.DONE
-    assert report.trials == ()
+        record = run_session(campaign, url)
+    assert [error for error, _ in results(campaign, record)] == [True, True, True, False, True]
+    assert record.end_reason is EndReason.DONE
+    assert record.trials == ()
     assert sorted(campaign.lineage.refresh().started) == [0]
 
 
@@ -82,21 +82,21 @@ def test_a_flood_of_words_neither_breaks_nor_enters_the_record(campaign: Campaig
         espalier("submit_trial", title="flood", hypothesis=flood, expected_delta=0.0),
     )
     with scripted(*turns) as url:
-        report = hold(campaign, url)
-    assert report.end_reason is EndReason.DONE
-    assert [error for error, _ in results(campaign, report)] == [False, False, True]
-    assert report.trials == ()
-    trace = campaign.folder / "sessions" / report.session / "tools.jsonl"
+        record = run_session(campaign, url)
+    assert record.end_reason is EndReason.DONE
+    assert [error for error, _ in results(campaign, record)] == [False, False, True]
+    assert record.trials == ()
+    trace = campaign.folder / "sessions" / record.session / "tools.jsonl"
     assert trace.stat().st_size < 10_000
 
 
 def test_a_placeholder_is_refused_and_a_session_that_never_submits_is_done(campaign: Campaign) -> None:
     empty = espalier("submit_trial", title="title", hypothesis="hypothesis here", expected_delta=0.0)
     with scripted(edit(campaign, 1), empty) as url:
-        report = hold(campaign, url)
-    assert results(campaign, report)[1][0]
-    assert "placeholder" in results(campaign, report)[1][1]
-    assert (report.end_reason, report.trials, report.last_words) == (EndReason.DONE, (), "done")
+        record = run_session(campaign, url)
+    assert results(campaign, record)[1][0]
+    assert "placeholder" in results(campaign, record)[1][1]
+    assert (record.end_reason, record.trials, record.last_words) == (EndReason.DONE, (), "done")
 
 
 def test_a_server_that_dies_in_a_session_costs_no_trial_and_no_session(campaign: Campaign) -> None:
@@ -115,33 +115,33 @@ def test_a_server_that_dies_in_a_session_costs_no_trial_and_no_session(campaign:
     killer.start()
     looks = [espalier("wait_trial", trial=1)] * 3
     with scripted(edit(campaign, 1), submit(wait_s=0), *looks) as url:
-        report = hold(campaign, url, submits=2)
+        record = run_session(campaign, url, submits=2)
     killer.join()
     assert killed
-    assert report.trials == (1,)
+    assert record.trials == (1,)
     assert 1 in campaign.lineage.refresh().trials
-    assert report.end_reason in {EndReason.DONE, EndReason.SUBMITS}
+    assert record.end_reason in {EndReason.DONE, EndReason.SUBMITS}
 
 
-def test_a_key_that_the_endpoint_echoes_is_nowhere_in_the_papers(campaign: Campaign) -> None:
-    tell = [{"type": "text", "text": f"Authorization: Bearer {KEY} and sk-ant-api03-{'a' * 40}"}]
+def test_a_key_that_the_endpoint_echoes_is_in_no_file_of_the_session(campaign: Campaign) -> None:
+    echo = [{"type": "text", "text": f"Authorization: Bearer {KEY} and sk-ant-api03-{'a' * 40}"}]
     turns = (
-        [*tell, *espalier("read_lineage", view=KEY)],
+        [*echo, *espalier("read_lineage", view=KEY)],
         edit(campaign, 1),
         espalier("submit_trial", title="a key", hypothesis=f"with sk-ant-api03-{'b' * 40} it works", expected_delta=0),
     )
     with scripted(*turns) as url:
-        report = hold(campaign, url, key=KEY)
-    assert report.last_words == f"your key is {KEY}"  # what the report in memory says; what is written does not
-    papers = campaign.folder / "sessions" / report.session
-    written = [path for path in papers.rglob("*") if path.is_file()]
+        record = run_session(campaign, url, key=KEY)
+    assert record.last_words == f"your key is {KEY}"  # the record in memory has it; what is written does not
+    folder = campaign.folder / "sessions" / record.session
+    written = [path for path in folder.rglob("*") if path.is_file()]
     assert {"transcript.jsonl", "tools.jsonl", "session.json", "brief.md"} <= {path.name for path in written}
     for path in written:
         text = path.read_text("utf-8")
         assert KEY not in text, path
         assert "sk-ant-api03-" not in text, path
-    assert any("[redacted]" in str(line) for line in lines(campaign, report))
-    assert "holds what looks like a key" in results(campaign, report)[2][1]
+    assert any("[redacted]" in str(line) for line in lines(campaign, record))
+    assert "holds what looks like a key" in results(campaign, record)[2][1]
     assert KEY not in _all_text(campaign.paths.trials)
 
 

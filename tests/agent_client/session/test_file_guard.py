@@ -1,4 +1,4 @@
-"""The guard: which file calls may run, and that a broken hook blocks."""
+"""The file guard: which file calls may run, and that a broken hook blocks."""
 
 import asyncio
 from fnmatch import fnmatchcase
@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
-from agent_client.session.file_guard import FILE_TOOLS, denials, find_refusal, matcher
+from agent_client.session.file_guard import FILE_TOOLS, deny_rules, file_hook, find_refusal
 from agent_client.session.tool_check import ToolCheck
 from lineage_repo.model.session import EndReason
 from tests.support.scripted import scripted
@@ -72,7 +72,7 @@ def test_calls_outside_the_working_copy_are_refused(folder: Path, tool: str, arg
 
 
 def call_hook(folder: Path, hook: dict[str, Any]) -> dict[str, Any]:
-    guard = matcher(folder).hooks[0]
+    guard = file_hook(folder).hooks[0]
     answer = guard(cast(Any, hook), None, {"signal": None})
     return cast(dict[str, Any], asyncio.run(cast(Any, answer)))
 
@@ -87,33 +87,35 @@ def test_the_hook_denies_with_a_reason_and_has_no_opinion_otherwise(folder: Path
 
 
 def test_the_hook_covers_every_file_tool_and_blocks_when_it_breaks(folder: Path) -> None:
-    found = matcher(folder)
-    assert found.on_failure == "block"
-    assert found.matcher == "|".join(FILE_TOOLS)
+    hook = file_hook(folder)
+    assert hook.on_failure == "block"
+    assert hook.matcher == "|".join(FILE_TOOLS)
     with pytest.raises(KeyError):
         call_hook(folder, {"tool_name": "Read"})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hooked", [True, False])
-def test_the_roll_call_finds_out_whether_hooks_work_at_all(folder: Path, hooked: bool) -> None:
+def test_the_tool_check_finds_out_whether_hooks_work_at_all(folder: Path, hooked: bool) -> None:
     requests: list[bytes] = []
 
-    async def hold(url: str) -> tuple[EndReason, str] | None:
-        roll = ToolCheck(frozenset({"Read"}))
+    async def run(url: str) -> tuple[EndReason, str] | None:
+        check = ToolCheck(frozenset({"Read"}))
         settings = ClaudeAgentOptions(
             model="claude-sonnet-5",
             cwd=folder,
             tools=["Read"],
             setting_sources=[],
-            hooks={"UserPromptSubmit": [roll.matcher()]} if hooked else {},
+            hooks={"UserPromptSubmit": [check.hook()]} if hooked else {},
             env={"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"},
         )
         async with ClaudeSDKClient(settings) as client:
-            return await roll.hold(client, lambda _: None)
+            async for _ in check.run(client):
+                pass
+        return check.problem
 
     with scripted(seen=requests) as url:
-        wrong = asyncio.run(hold(url))
+        wrong = asyncio.run(run(url))
     assert bool(requests) != hooked
     assert (wrong and wrong[0]) == (None if hooked else EndReason.UNGUARDED)
 
@@ -122,13 +124,13 @@ def test_the_roll_call_finds_out_whether_hooks_work_at_all(folder: Path, hooked:
     "path", ["/a", "/ab", "/abd", "/abcd", "/xy/z", "/abc/.rk", "/abc/w-rk1", "/abc/w_rk", "/abc/w-1"]
 )
 def test_rules_deny_every_path_beside_the_way_to_the_working_copy(path: str) -> None:
-    rules = [rule.removeprefix("Edit(/").removesuffix(")") for rule in denials(Path("/abc/w-rk"))]
+    rules = [rule.removeprefix("Edit(/").removesuffix(")") for rule in deny_rules(Path("/abc/w-rk"))]
     assert any(_covers(rule, path) for rule in rules)
     assert not any(_covers(rule, kept) for rule in rules for kept in ("/abc", "/abc/w-rk", "/abc/w-rk/train.py"))
     assert not [rule for rule in rules if set(rule) & set(",() ")], "what a list of rules is written with"
 
 
 def _covers(rule: str, path: str) -> bool:
-    """As in a .gitignore: a folder that matches stands for all that lies in it."""
-    wanted, found = rule.split("/"), path.split("/")
-    return len(found) >= len(wanted) and all(map(fnmatchcase, found, wanted))
+    """Match as a .gitignore does: a folder that matches covers everything in it."""
+    wanted, parts = rule.split("/"), path.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))

@@ -1,4 +1,4 @@
-"""The tether: an agent does not outlive the loop that started it, even one that was killed."""
+"""An agent does not outlive the loop that started it, even if the loop is killed."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from agent_client.session import pdeathsig
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tether is a Linux feature")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
 
 PARENT = """
 import os, subprocess, sys
@@ -34,7 +34,7 @@ def test_a_program_whose_parent_is_gone_already_is_not_started() -> None:
     assert b"is gone" in done.stderr
 
 
-def test_a_tethered_program_gets_its_arguments_unchanged() -> None:
+def test_the_program_gets_its_arguments_unchanged() -> None:
     odd = ["--flag=a b", "", "'$HOME'", "-I"]
     command = [sys.executable, "-I", "-S", pdeathsig.__file__, str(os.getpid()), "/usr/bin/printf", "%s\\n", *odd]
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")

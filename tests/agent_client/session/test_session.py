@@ -10,30 +10,31 @@ import pytest
 
 from agent_client.loop.campaign_loop import longest_trial_s
 from agent_client.loop.state import RunSummary
+from agent_client.session.tool_check import PROMPT
 from agent_client.standin import server
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from tests.conftest import like
-from tests.support.scripted import Fault, command, espalier, hold, lines, processes_of, results, scripted, use
+from tests.support.scripted import Fault, command, espalier, lines, processes_of, results, run_session, scripted, use
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_session_of_the_standin_measures_a_trial_and_leaves_its_papers(campaign: Campaign) -> None:
-    with server.serving() as url:
-        report = hold(campaign, url, submits=2)
-    assert report.end_reason is EndReason.SUBMITS
-    assert report.trials == (1, 2)
-    assert report.cost_usd == 0
+def test_a_session_of_the_standin_measures_a_trial_and_writes_its_files(campaign: Campaign) -> None:
+    with server.serve() as url:
+        record = run_session(campaign, url, submits=2)
+    assert record.end_reason is EndReason.SUBMITS
+    assert record.trials == (1, 2)
+    assert record.cost_usd == 0
     trials = campaign.lineage.refresh().trials
-    assert all(trials[n].status in {Status.KEEP, Status.DISCARD} for n in report.trials)
-    assert all(trials[n].proposal.session == report.session for n in report.trials)
-    papers = campaign.folder / "sessions" / report.session
-    assert SessionRecord.model_validate_json((papers / "session.json").read_bytes()) == report
-    assert "You are the specialist `opt`" in (papers / "brief.md").read_text("utf-8")
-    assert [line["type"] for line in lines(campaign, report)][0::10][0] == "SystemMessage"
+    assert all(trials[n].status in {Status.KEEP, Status.DISCARD} for n in record.trials)
+    assert all(trials[n].proposal.session == record.session for n in record.trials)
+    folder = campaign.folder / "sessions" / record.session
+    assert SessionRecord.model_validate_json((folder / "session.json").read_bytes()) == record
+    assert "You are the specialist `opt`" in (folder / "brief.md").read_text("utf-8")
+    assert [line["type"] for line in lines(campaign, record)][0::10][0] == "SystemMessage"
     assert processes_of(campaign.folder) == {}
 
 
@@ -47,31 +48,31 @@ def test_an_agent_reads_and_writes_nothing_outside_its_working_copy(campaign: Ca
         use("Read", file_path=str(campaign.paths.workdir("opt") / "fit.py")),
     )
     with scripted(*turns) as url:
-        report = hold(campaign, url)
-    found = results(campaign, report)
-    assert [error for error, _ in found] == [True, True, True, False]
-    assert all("working copy" in text for _, text in found[:2])
-    assert "denied by your permission settings" in found[2][1]
-    assert "the-hidden-seed" not in str(found)
+        record = run_session(campaign, url)
+    answers = results(campaign, record)
+    assert [error for error, _ in answers] == [True, True, True, False]
+    assert all("working copy" in text for _, text in answers[:2])
+    assert "denied by your permission settings" in answers[2][1]
+    assert "the-hidden-seed" not in str(answers)
     assert not (tmp_path / "new.txt").exists()
-    assert report.end_reason is EndReason.DONE
-    assert report.last_words == "done"
+    assert record.end_reason is EndReason.DONE
+    assert record.last_words == "done"
 
 
-def test_edit_does_not_tell_what_lies_outside_the_working_copy(campaign: Campaign) -> None:
+def test_edit_does_not_reveal_what_is_outside_the_working_copy(campaign: Campaign) -> None:
     outside = [
         campaign.folder / name for name in ("lineage.git/HEAD", "lineage.git/none", "overview.js", "workdirs/op")
     ]
     with scripted(*(use("Edit", file_path=str(path), old_string="a", new_string="b") for path in outside)) as url:
-        report = hold(campaign, url)
-    assert len({text for _, text in results(campaign, report)}) == 1, "there or not there, the answer is the same"
+        record = run_session(campaign, url)
+    assert len({text for _, text in results(campaign, record)}) == 1, "whether the file exists or not"
 
 
 def test_half_a_character_in_a_request_is_answered(campaign: Campaign) -> None:
     with scripted(espalier("read_lineage", view="similar", text="a \ud83d wave")) as url:
-        report = hold(campaign, url, idle_minutes=0.5)
-    assert [error for error, _ in results(campaign, report)] == [False]
-    assert report.end_reason is EndReason.DONE
+        record = run_session(campaign, url, idle_minutes=0.5)
+    assert [error for error, _ in results(campaign, record)] == [False]
+    assert record.end_reason is EndReason.DONE
 
 
 def test_a_title_with_an_at_sign_does_not_make_the_agent_read_a_file(campaign: Campaign, tmp_path: Path) -> None:
@@ -85,74 +86,74 @@ def test_a_title_with_an_at_sign_does_not_make_the_agent_read_a_file(campaign: C
     )
     edit = use("Write", file_path=str(campaign.paths.workdir("opt") / "extra.py"), content="X = 1\n")
     with scripted(edit, submit) as url:
-        assert hold(campaign, url).trials == (1,)
+        assert run_session(campaign, url).trials == (1,)
     requests: list[bytes] = []
     with scripted(seen=requests) as url:
-        hold(campaign, url)
+        run_session(campaign, url)
     assert f"@{secret}".encode() in requests[0]
     assert not any(b"the-hidden-seed" in request for request in requests)
 
 
 def test_the_cap_on_turns_ends_a_session(campaign: Campaign) -> None:
-    with server.serving() as url:
-        assert hold(campaign, url, turns=2).end_reason is EndReason.TURNS
+    with server.serve() as url:
+        assert run_session(campaign, url, turns=2).end_reason is EndReason.TURNS
 
 
 def test_the_cap_on_tokens_ends_a_session(campaign: Campaign) -> None:
     wait = use("mcp__espalier__read_lineage", view="best")
     with scripted(*[wait] * 50, usage=600) as url:
-        report = hold(campaign, url, tokens=1000)
-    assert report.end_reason is EndReason.TOKENS
-    assert report.turns < 20
+        record = run_session(campaign, url, tokens=1000)
+    assert record.end_reason is EndReason.TOKENS
+    assert record.turns < 20
 
 
 def test_the_cap_on_minutes_ends_a_session(campaign: Campaign) -> None:
     wait = use("mcp__espalier__read_lineage", view="best")
     with scripted(*[wait] * 5000) as url:
-        assert hold(campaign, url, minutes=0.05, turns=100_000).end_reason is EndReason.MINUTES
+        assert run_session(campaign, url, minutes=0.05, turns=100_000).end_reason is EndReason.MINUTES
 
 
 def test_a_session_without_our_server_ends_before_the_model_is_asked(campaign: Campaign) -> None:
     requests: list[bytes] = []
     with scripted(seen=requests) as url:
-        report = hold(campaign, url, server={"PATH": "/nonexistent"})
+        record = run_session(campaign, url, server={"PATH": "/nonexistent"})
     assert requests == []
-    assert report.end_reason is EndReason.SERVER_MISSING
-    assert report.error is not None
-    assert "espalier is failed" in report.error
-    assert report.cost_usd in {None, 0}
+    assert record.end_reason is EndReason.SERVER_MISSING
+    assert record.error is not None
+    assert "espalier is failed" in record.error
+    assert record.cost_usd in {None, 0}
 
 
 def test_a_session_that_is_offered_other_tools_ends_before_the_model_is_asked(campaign: Campaign) -> None:
     requests: list[bytes] = []
     with scripted(seen=requests) as url:
-        report = hold(campaign, url, extras=("WebFetch", "NoSuchTool"))
-    assert report.end_reason is EndReason.SERVER_MISSING
-    assert report.error == "lacks ['NoSuchTool']"
+        record = run_session(campaign, url, extras=("WebFetch", "NoSuchTool"))
+    assert record.end_reason is EndReason.SERVER_MISSING
+    assert record.error == "lacks ['NoSuchTool']"
     assert requests == []
 
 
-def test_the_roll_call_leaves_nothing_in_the_conversation(campaign: Campaign) -> None:
+def test_the_tool_check_leaves_nothing_in_the_conversation(campaign: Campaign) -> None:
     requests: list[bytes] = []
     with scripted(seen=requests) as url:
-        report = hold(campaign, url)
-    assert report.end_reason is EndReason.DONE
+        record = run_session(campaign, url)
+    assert record.end_reason is EndReason.DONE
     assert len(requests) == 1
-    assert b"roll call" not in requests[0]
+    assert PROMPT.encode() not in requests[0]
 
 
-def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_no_success(campaign: Campaign) -> None:
+def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_not_a_success(campaign: Campaign) -> None:
     with scripted(faults=[Fault(400)] * 9) as url:
-        report = hold(campaign, url)
-    assert report.end_reason is EndReason.API_ERROR
-    assert report.error
-    assert report.trials == ()
+        record = run_session(campaign, url)
+    assert record.end_reason is EndReason.API_ERROR
+    assert record.error
+    assert record.trials == ()
 
 
 def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(campaign: Campaign) -> None:
     first = subprocess.run(command(campaign, "--trials", 3), capture_output=True, check=True, encoding="utf-8")
-    report = RunSummary.model_validate_json(first.stdout)
-    assert (report.reason, report.trials, report.recorded) == ("goal", 3, 3)
+    record = RunSummary.model_validate_json(first.stdout)
+    assert (record.reason, record.trials, record.recorded) == ("goal", 3, 3)
     assert sorted(campaign.lineage.refresh().trials) == [0, 1, 2, 3]
     assert "0001 " in first.stderr
     assert "ends (submits)" in first.stderr
@@ -170,8 +171,8 @@ def test_the_stand_in_reaches_the_goal_in_every_arm(
 ) -> None:
     campaign = like(calibrated_toy, tmp_path / "arm", **options)
     done = subprocess.run(command(campaign, "--trials", 4), capture_output=True, check=True, encoding="utf-8")
-    report = RunSummary.model_validate_json(done.stdout)
-    assert (report.reason, report.recorded) == ("goal", 4)
+    record = RunSummary.model_validate_json(done.stdout)
+    assert (record.reason, record.recorded) == ("goal", 4)
     trials = [trial for number, trial in campaign.lineage.refresh().trials.items() if number]
     assert {trial.proposal.specialist for trial in trials} == set(campaign.roster)
     for trial in trials:

@@ -23,10 +23,10 @@ from lineage_repo.record.campaign import Campaign
 from tests.support.scripted import (
     Blocks,
     command,
-    hold,
     lines,
     processes_of,
     results,
+    run_session,
     scripted,
     server_environment,
     use,
@@ -40,7 +40,7 @@ def bash(line: str, **more: object) -> Blocks:
 
 
 def sleeping(seconds: str) -> bool:
-    """Whether anybody on this host runs `sleep SECONDS`."""
+    """Whether any process of this host runs `sleep SECONDS`."""
     wanted = f"sleep\0{seconds}\0".encode()
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -56,14 +56,14 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def without_bubblewrap(folder: Path) -> None:
+def hide_bubblewrap(folder: Path) -> None:
     config = folder / "config" / "espalier" / "host.toml"
     config.parent.mkdir(parents=True)
     config.write_text('bwrap = "no-such-bwrap"\n', "utf-8")
 
 
-def shell_of(campaign: Campaign, folder: Path) -> ShellGuard:
-    """A shell whose door is open, though nobody has tested the walls."""
+def open_shell(campaign: Campaign, folder: Path) -> ShellGuard:
+    """Open a shell whose sandbox was not tested."""
 
     class Untested(ShellGuard):
         async def check(self) -> str:
@@ -75,7 +75,7 @@ def shell_of(campaign: Campaign, folder: Path) -> ShellGuard:
 
 
 def test_the_hook_leaves_nothing_of_the_call_but_the_command_and_its_time(campaign: Campaign, tmp_path: Path) -> None:
-    hook = shell_of(campaign, tmp_path).matcher().hooks[0]
+    hook = open_shell(campaign, tmp_path).hook().hooks[0]
     asked = {"command": "ls; exit 3", "timeout": 5000, "dangerouslyDisableSandbox": True, "run_in_background": True}
     answer = asyncio.run(cast(Any, hook)({"tool_input": asked}, None, {"signal": None}))["hookSpecificOutput"]
     assert answer["permissionDecision"] == "allow"
@@ -86,14 +86,14 @@ def test_the_hook_leaves_nothing_of_the_call_but_the_command_and_its_time(campai
 def test_the_hook_blocks_when_it_breaks_and_refuses_a_command_that_is_too_long(
     campaign: Campaign, tmp_path: Path
 ) -> None:
-    shell = shell_of(campaign, tmp_path)
-    assert shell.matcher().on_failure == "block"
+    shell = open_shell(campaign, tmp_path)
+    assert shell.hook().on_failure == "block"
     with pytest.raises(ShellError, match="at most 60,000 bytes"):
-        shell.boxed("x" * 60_001, None)
+        shell.wrap_command("x" * 60_001, None)
 
 
 def test_the_gate_runs_the_door_and_nothing_else(campaign: Campaign, tmp_path: Path) -> None:
-    shell_of(campaign, tmp_path)
+    open_shell(campaign, tmp_path)
     gate = str(tmp_path / "bash")
     refused = subprocess.run([gate, "-c", "echo ran"], capture_output=True, check=False)
     assert (refused.returncode, refused.stdout) == (126, b"")
@@ -140,15 +140,15 @@ def test_a_command_reads_and_writes_nothing_but_the_working_copy(
     allowed = bash("pwd; echo 'X = 1' > extra.py && python -c 'import extra; print(extra.X + 41)'")
     key = "sk-ant-api03-not-a-real-key-000000000000"
     with scripted(*calls, escape, background, allowed) as url:
-        report = hold(campaign, url, key=key, extras=BASH, turns=60)
-    found = results(campaign, report)
-    assert report.end_reason is EndReason.DONE, report.error
-    assert report.extras == BASH
-    assert [error for error, _ in found] == [True] * (len(denied) + 1) + [False, False], found
-    said = str(found)
-    assert not [word for word in ("of-another", "of-home", key, "ref: refs") if word in said]
-    assert "started" in found[-2][1]
-    assert "42" in found[-1][1]
+        record = run_session(campaign, url, key=key, extras=BASH, turns=60)
+    answers = results(campaign, record)
+    assert record.end_reason is EndReason.DONE, record.error
+    assert record.extras == BASH
+    assert [error for error, _ in answers] == [True] * (len(denied) + 1) + [False, False], answers
+    texts = str(answers)
+    assert not [word for word in ("of-another", "of-home", key, "ref: refs") if word in texts]
+    assert "started" in answers[-2][1]
+    assert "42" in answers[-1][1]
     assert (copy / "extra.py").read_text("utf-8") == "X = 1\n"
     assert not (tmp_path / "written").exists()
     assert not (other / "written.py").exists()
@@ -156,7 +156,7 @@ def test_a_command_reads_and_writes_nothing_but_the_working_copy(
         listener.accept()
     assert not sleeping("977")
     assert processes_of(campaign.folder) == {}
-    assert "Bash` runs each command" in (campaign.folder / "sessions" / report.session / "system.md").read_text("utf-8")
+    assert "Bash` runs each command" in (campaign.folder / "sessions" / record.session / "system.md").read_text("utf-8")
 
 
 @pytest.mark.slow
@@ -174,30 +174,30 @@ def test_a_command_has_limits_on_time_output_memory_files_and_processes(campaign
     before = {"features.py", "fit.py", "predict.py"}
     begun = time.monotonic()
     with scripted(*turns) as url:
-        report = hold(campaign, url, extras=BASH)
+        record = run_session(campaign, url, extras=BASH)
     assert time.monotonic() - begun < 120
-    found = results(campaign, report)
-    assert "ended after 1.5 s" in found[0][1]
-    assert len(found[1][1]) < 31_000
-    assert "characters left out" in found[1][1]
-    assert "MemoryError" in found[2][1]
-    assert [error for error, _ in found] == [True, False, *[True] * 6]
+    answers = results(campaign, record)
+    assert "ended after 1.5 s" in answers[0][1]
+    assert len(answers[1][1]) < 31_000
+    assert "characters left out" in answers[1][1]
+    assert "MemoryError" in answers[2][1]
+    assert [error for error, _ in answers] == [True, False, *[True] * 6]
     assert {path.name for path in campaign.paths.workdir("opt").iterdir()} == before
 
 
 @pytest.mark.slow
-def test_a_session_whose_shell_can_not_be_held_ends_before_the_model_is_asked(
+def test_a_session_whose_shell_can_not_be_isolated_ends_before_the_model_is_asked(
     campaign: Campaign, tmp_path: Path
 ) -> None:
-    without_bubblewrap(tmp_path)
+    hide_bubblewrap(tmp_path)
     requests: list[bytes] = []
     with scripted(bash("ls"), seen=requests) as url:
-        report = hold(campaign, url, extras=BASH)
-    assert report.end_reason is EndReason.UNGUARDED
-    assert report.error is not None
-    assert "no-such-bwrap is not installed: `apt-get install bubblewrap`" in report.error
+        record = run_session(campaign, url, extras=BASH)
+    assert record.end_reason is EndReason.UNGUARDED
+    assert record.error is not None
+    assert "no-such-bwrap is not installed: `apt-get install bubblewrap`" in record.error
     assert requests == []
-    assert lines(campaign, report) == []
+    assert lines(campaign, record) == []
 
 
 @pytest.mark.slow
@@ -220,10 +220,10 @@ def test_a_command_does_not_run_when_the_box_is_lost_in_mid_session(campaign: Ca
                 ours.unlink()
 
     with scripted(*turns, seen=Vanishing()) as url:
-        report = hold(campaign, url, extras=BASH)
-    found = results(campaign, report)
-    assert [error for error, _ in found] == [False, False, True]
-    assert "does not start" in found[2][1]
+        record = run_session(campaign, url, extras=BASH)
+    answers = results(campaign, record)
+    assert [error for error, _ in answers] == [False, False, True]
+    assert "does not start" in answers[2][1]
     assert not written.exists()
 
 
@@ -240,19 +240,19 @@ def test_a_command_dies_with_a_loop_that_is_killed(campaign: Campaign) -> None:
 
 @pytest.mark.slow
 def test_a_run_without_bubblewrap_refuses_a_shell_before_anything_starts(campaign: Campaign, tmp_path: Path) -> None:
-    without_bubblewrap(tmp_path)
-    found = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--allow-bash"])
-    assert found.exit_code == 1
-    assert "no-such-bwrap is not installed" in found.output
+    hide_bubblewrap(tmp_path)
+    result = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--allow-bash"])
+    assert result.exit_code == 1
+    assert "no-such-bwrap is not installed" in result.output
     assert not list((campaign.folder / "sessions").iterdir())
 
 
 @pytest.mark.slow
 def test_web_tools_are_offered_only_where_they_are_asked_for(campaign: Campaign) -> None:
     with scripted() as url:
-        report = hold(campaign, url, extras=WEB_TOOLS)
-    init = next(line["data"] for line in lines(campaign, report) if line.get("subtype") == "init")
-    assert report.end_reason is EndReason.DONE
-    assert report.extras == WEB_TOOLS
+        record = run_session(campaign, url, extras=WEB_TOOLS)
+    init = next(line["data"] for line in lines(campaign, record) if line.get("subtype") == "init")
+    assert record.end_reason is EndReason.DONE
+    assert record.extras == WEB_TOOLS
     assert set(WEB_TOOLS) <= set(init["tools"])
     assert "Bash" not in init["tools"]

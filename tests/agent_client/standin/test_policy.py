@@ -1,10 +1,10 @@
-"""The stand-in's policy: conversations are data, and so are its answers."""
+"""The stand-in's policy: from a conversation to the next step, both plain data."""
 
 import json
 from typing import Any
 
 from agent_client.standin.conversation import Call, Conversation, Say, Use, read_conversation
-from agent_client.standin.knobs import Attempt, Knob, choose, parse_title, read_knobs
+from agent_client.standin.knobs import Attempt, Knob, choose, read_attempt, read_knobs
 from agent_client.standin.policy import Step, next_step
 
 OPENING = "You are the specialist `opt`: Optimiser.\nObjective: `loss` in nats; lower is better.\n"
@@ -41,10 +41,10 @@ def step(*calls: Call, opening: str = OPENING) -> Step:
     return next_step(Conversation(opening=opening, calls=calls))
 
 
-def one(found: Step) -> Use:
-    assert isinstance(found, list)
-    assert len(found) == 1
-    return found[0]
+def one(uses: Step) -> Use:
+    assert isinstance(uses, list)
+    assert len(uses) == 1
+    return uses[0]
 
 
 def edit_of(*calls: Call) -> str:
@@ -57,17 +57,17 @@ def test_it_begins_by_reading_the_best_and_rebasing_onto_it() -> None:
 
 
 def test_it_reads_every_file_and_what_its_role_tried() -> None:
-    found = step(*up_to_reads()[:2])
-    assert isinstance(found, list)
-    assert found[0] == Use(name="Read", input={"file_path": "/w/train.py"})
-    assert [use.input.get("view") for use in found[1:]] == ["recent", "role"]
+    uses = step(*up_to_reads()[:2])
+    assert isinstance(uses, list)
+    assert uses[0] == Use(name="Read", input={"file_path": "/w/train.py"})
+    assert [use.input.get("view") for use in uses[1:]] == ["recent", "role"]
 
 
 def test_it_asks_for_all_further_pages_of_its_role_at_once() -> None:
     first = call("read_lineage", {"rows": [], "page": 1, "pages": 3}, view="role", page=1)
-    found = step(*up_to_reads()[:3], first)
-    assert isinstance(found, list)
-    assert [use.input["page"] for use in found] == [2, 3]
+    uses = step(*up_to_reads()[:3], first)
+    assert isinstance(uses, list)
+    assert [use.input["page"] for use in uses] == [2, 3]
 
 
 def test_it_edits_only_a_knob_of_its_own_role() -> None:
@@ -175,12 +175,12 @@ def test_moves_stay_in_range_and_keep_the_kind_of_number() -> None:
         "C = 1e-05  # [r] small; 1e-06 to 1\nD = 1_000  # [r] grouped; 10 to 5_000\n"
     )
     a, b, c, d = read_knobs(text, "r", "f.py")
-    assert a.moved(up=True, factor=2.8) == 4
-    assert a.moved(up=False, factor=1.05) == 3
-    assert b.moved(up=True, factor=1.4) == 0.05
-    assert b.moved(up=False, factor=1.4) == 0
-    assert c.edited(c.moved(up=True, factor=2)).startswith("C = 2e-05  # [r] small; 1e-06")
-    assert d.edited(d.moved(up=True, factor=2)).startswith("D = 2000  # [r] grouped")
+    assert a.next_value(up=True, factor=2.8) == 4
+    assert a.next_value(up=False, factor=1.05) == 3
+    assert b.next_value(up=True, factor=1.4) == 0.05
+    assert b.next_value(up=False, factor=1.4) == 0
+    assert c.rewrite_line(c.next_value(up=True, factor=2)).startswith("C = 2e-05  # [r] small; 1e-06")
+    assert d.rewrite_line(d.next_value(up=True, factor=2)).startswith("D = 2000  # [r] grouped")
 
 
 def test_a_knob_with_one_value_left_in_its_range_ends_in_nothing_to_do() -> None:
@@ -197,10 +197,10 @@ def test_a_value_that_failed_from_another_parent_may_be_tried_again_when_nothing
     assert again.title == "A 1 -> 0"
 
 
-def test_titles_of_others_are_no_attempts() -> None:
-    assert parse_title("LR 0.1 -> 0.14") == ("LR", 0.1, 0.14)
-    assert parse_title("LR 0.1 -> 0.14 and more") is None
-    assert parse_title("use a cosine schedule") is None
+def test_other_titles_are_not_read_as_changes_of_a_knob() -> None:
+    assert read_attempt("LR 0.1 -> 0.14") == Attempt(parent=None, name="LR", old=0.1, new=0.14, kept=False)
+    assert read_attempt("LR 0.1 -> 0.14 and more") is None
+    assert read_attempt("use a cosine schedule") is None
 
 
 def test_a_title_fits_the_limit_whatever_the_knob() -> None:
@@ -216,16 +216,16 @@ def test_messages_are_parsed_into_calls_with_their_results() -> None:
     other = {"type": "tool_use", "id": "2", "name": "Read", "input": {"file_path": "/w/a.py"}}
     answer = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": '{"ok": true}'}]}
     failed = {"type": "tool_result", "tool_use_id": "2", "content": "no such file", "is_error": True}
-    found = read_conversation(
+    conversation = read_conversation(
         [
             {"role": "user", "content": [{"type": "text", "text": "a reminder"}, {"type": "text", "text": OPENING}]},
             {"role": "assistant", "content": [use, other]},
             {"role": "user", "content": [failed, answer]},
         ]
     )
-    assert OPENING in found.opening
-    assert [(c.name, c.error) for c in found.calls] == [("syntax_check", False), ("Read", True)]
-    assert found.calls[0].data == {"ok": True}
+    assert OPENING in conversation.opening
+    assert [(c.name, c.error) for c in conversation.calls] == [("syntax_check", False), ("Read", True)]
+    assert conversation.calls[0].answer.ok
 
 
 ALONE = f"{OPENING}\nThe best so far: trial 3, 1.5000 nats.\n"
@@ -233,7 +233,7 @@ BASE = call("rebase_to", {"trial": 3, "files": ["train.py"], "folder": "/w"}, tr
 READ = call("Read", RECIPE, file_path="/w/train.py")
 
 
-def test_without_the_record_it_starts_from_the_best_that_it_was_told_and_reads_only_files() -> None:
+def test_without_the_record_it_starts_from_the_best_of_the_opening_and_reads_only_files() -> None:
     assert one(step(opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
     assert one(step(BASE, opening=ALONE)) == Use(name="Read", input={"file_path": "/w/train.py"})
     assert one(step(BASE, READ, opening=ALONE)).name == "Edit"
@@ -255,7 +255,7 @@ def test_without_the_record_it_follows_a_best_that_moved_meanwhile() -> None:
     assert one(step(refused, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
 
 
-def test_a_generalist_turns_anybodys_knob_and_reads_what_anybody_tried() -> None:
+def test_a_generalist_changes_any_knob_and_reads_what_anybody_tried() -> None:
     opening = OPENING.replace("specialist `opt`", "generalist `agent-01`")
     use = step(*up_to_reads()[:3], opening=opening)
     assert use == [Use(name="mcp__espalier__read_lineage", input={"view": "recent", "page": 1})]

@@ -17,8 +17,8 @@ ASK = {"model": "standin", "messages": [{"role": "user", "content": OPENING}], "
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with server.serving() as found:
-        yield found
+    with server.serve() as address:
+        yield address
 
 
 def post(url: str, body: object) -> tuple[str, bytes]:
@@ -90,7 +90,7 @@ def test_a_malformed_request_is_refused_and_the_endpoint_lives_on(url: str, body
 
 
 def test_the_endpoint_is_gone_when_its_context_ends() -> None:
-    with server.serving() as url:
+    with server.serve() as url:
         assert post(f"{url}/v1/messages", ASK)[1]
     with pytest.raises(urllib.error.URLError):
         post(f"{url}/v1/messages", ASK)

@@ -1,4 +1,4 @@
-"""The command `run`: what it refuses before anything starts, each time with the remedy."""
+"""The command `run`: what it refuses before anything starts, each time with the next step."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from lineage_repo.task.find import find_task
 
 
 def refusal(*arguments: object, **environment: str | None) -> str:
-    found = CliRunner().invoke(main, ["run", *(str(a) for a in arguments)], env=environment)
-    assert found.exit_code == 1
-    return found.output
+    result = CliRunner().invoke(main, ["run", *(str(a) for a in arguments)], env=environment)
+    assert result.exit_code == 1
+    return result.output
 
 
-def test_a_folder_that_is_no_campaign_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_campaign_is_refused(tmp_path: Path) -> None:
     assert "espalier init" in refusal(tmp_path / "nothing", "--trials", 1, "--model", "standin")
 
 
@@ -27,13 +27,13 @@ def test_an_uncalibrated_campaign_is_refused_with_the_command_that_calibrates(tm
 
 
 def test_an_unknown_specialist_is_refused_with_the_known_ones(campaign: Campaign) -> None:
-    said = refusal(campaign.folder, "--trials", 1, "--model", "standin", "--specialists", "opt,alchemy")
-    assert "no specialist alchemy; it has model, opt" in said
+    output = refusal(campaign.folder, "--trials", 1, "--model", "standin", "--specialists", "opt,alchemy")
+    assert "no specialist alchemy; it has model, opt" in output
 
 
-def test_spaces_between_specialists_are_none_of_their_names(campaign: Campaign) -> None:
-    said = refusal(campaign.folder, "--model", "standin", "--specialists", " opt, alchemy ,")
-    assert "no specialist alchemy; it has model, opt" in said
+def test_spaces_between_specialists_are_not_part_of_their_names(campaign: Campaign) -> None:
+    output = refusal(campaign.folder, "--model", "standin", "--specialists", " opt, alchemy ,")
+    assert "no specialist alchemy; it has model, opt" in output
 
 
 def test_a_run_without_a_model_is_refused(campaign: Campaign) -> None:
@@ -42,16 +42,16 @@ def test_a_run_without_a_model_is_refused(campaign: Campaign) -> None:
 
 @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"])
 def test_a_real_model_without_credentials_is_refused(campaign: Campaign, name: str) -> None:
-    said = refusal(campaign.folder, "--trials", 1, "--model", "claude-sonnet-5", **{name: ""})
-    assert "no credentials for claude-sonnet-5: set ANTHROPIC_API_KEY" in said
+    output = refusal(campaign.folder, "--trials", 1, "--model", "claude-sonnet-5", **{name: ""})
+    assert "no credentials for claude-sonnet-5: set ANTHROPIC_API_KEY" in output
 
 
 def test_a_changed_task_is_refused(campaign: Campaign) -> None:
     settings = campaign.folder / "campaign.toml"
     digest = campaign.settings.digests["knowledge"]
     settings.write_text(settings.read_text("utf-8").replace(digest, "0" * 64), encoding="utf-8")
-    said = refusal(campaign.folder, "--trials", 1, "--model", "standin")
-    assert "campaign.toml was edited: the ledger froze other digests" in said
+    output = refusal(campaign.folder, "--trials", 1, "--model", "standin")
+    assert "campaign.toml was edited: the ledger froze other digests" in output
 
 
 def test_its_help_needs_no_campaign() -> None:
