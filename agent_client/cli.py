@@ -120,7 +120,7 @@ def run(
     found = {} if plays else endpoint.variables(environment, base_url)
     if not plays:
         endpoint.check(models.values(), found)
-    redact = Redactor.of(environment | found)
+    redact = Redactor.from_environment(environment | found)
     access = Access(model=found, server=select(environment, _SERVER), redact=redact)
     if allow_bash:
         asyncio.run(ShellGuard(campaign, next(iter(models)), access.server).check())
@@ -132,7 +132,7 @@ def run(
     finally:
         locks.release(held)
     if as_json:
-        print_json(redact.data(report.model_dump(mode="json")))
+        print_json(redact.redact_data(report.model_dump(mode="json")))
     else:
         print_lines(*redact(_summary(report, campaign.task.objective, folder)).splitlines())
     if signalled:

@@ -97,7 +97,7 @@ def add(lineage: Lineage, number: int, specialist: str) -> None:
         ),
         digests={},
         isolation={},
-        started=now(),
+        registered_at=now(),
         at=now(),
     )
     lineage.fold(Row(_HEX, _HEX, b""), Started(number=number, proposal=claimed, digests={}, at=now()))

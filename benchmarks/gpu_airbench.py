@@ -129,7 +129,7 @@ def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -
         campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None, seeds=1
     )
     if found.measurement is None or found.fault:
-        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+        raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement
 
 

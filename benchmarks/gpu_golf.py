@@ -90,7 +90,7 @@ def measured(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]
     if found.measurement is None or found.fault:
         for name, text in logs.items():
             click.echo(f"== {name}\n{text[-3000:]}")
-        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+        raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement, logs["train-0.log"]
 
 

@@ -49,7 +49,7 @@ class Heartbeat:
 
     def _write(self, state: RunState) -> None:
         with suppress(OSError):  # a full disk is an alarm, no reason to end the run
-            write_whole(self._path, json.dumps(self._redact.data(state.model_dump(mode="json")), indent=1).encode())
+            write_whole(self._path, json.dumps(self._redact.redact_data(state.model_dump(mode="json")), indent=1).encode())
 
 
 def live_session(session: Session) -> LiveSession:

@@ -37,7 +37,7 @@ class SessionFiles:
         """Add a message, and the tool calls that it ended."""
         self._line(self._transcript, messages.line_of(message, self._redact))
         for call in ended:
-            self._line(self._tools, json.dumps(self._redact.data(call.model_dump(mode="json"))))
+            self._line(self._tools, json.dumps(self._redact.redact_data(call.model_dump(mode="json"))))
 
     def log(self, line: str) -> None:
         """Add a line that Claude Code wrote to its standard error."""
@@ -45,7 +45,7 @@ class SessionFiles:
 
     def report(self, report: SessionRecord) -> None:
         """Write `session.json` anew."""
-        body = json.dumps(self._redact.data(report.model_dump(mode="json", exclude_none=True)), indent=1)
+        body = json.dumps(self._redact.redact_data(report.model_dump(mode="json", exclude_none=True)), indent=1)
         write_whole(self._place.record, f"{body}\n".encode())
 
     def _line(self, stream: TextIO, line: str) -> None:

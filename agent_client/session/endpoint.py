@@ -57,7 +57,7 @@ def check(models: Iterable[str], found: Mapping[str, str]) -> None:
         return
     headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": key} if key else {})
     headers |= {"authorization": f"Bearer {token}"} if token else {}
-    redact = Redactor.of(found)
+    redact = Redactor.from_environment(found)
     for name in names:
         try:
             _ask(found.get("ANTHROPIC_BASE_URL") or DEFAULT_URL, name, headers)

@@ -74,7 +74,7 @@ def final_usage(result: ResultMessage | None) -> Usage:
 def line_of(message: Message, redact: Redactor) -> str:
     """An SDK message as JSON without a credential; texts longer than anything that a model reads are cut."""
     fields = {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}
-    return json.dumps(redact.data(fields, _cut))
+    return json.dumps(redact.redact_data(fields, _cut))
 
 
 def _cut(text: str) -> str:

@@ -170,7 +170,7 @@ def _recorded(trial: Trial) -> str:
     return (
         when
         if trial.imported
-        else f"{when}, {(trial.at - trial.started).total_seconds():.1f} s after it was registered"
+        else f"{when}, {(trial.at - trial.registered_at).total_seconds():.1f} s after it was registered"
     )
 
 

@@ -181,7 +181,7 @@ class Trial(Record):
     """Where the edit goes beyond what its role declares."""
     digests: dict[str, str]
     isolation: dict[str, str]
-    started: AwareDatetime
+    registered_at: AwareDatetime
     at: AwareDatetime
 
     @property

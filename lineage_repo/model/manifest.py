@@ -16,7 +16,7 @@ HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes
 _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 
 
-LEAST_DRAWS = 3
+MIN_CERTIFICATION_SEEDS = 3
 """Fresh seeds that a certification needs: from two each, luck makes a difference of any size too often."""
 
 
@@ -143,7 +143,7 @@ class CertificationRule(Record):
     """Least true gain, in the objective's unit."""
     p: float = Field(default=0.01, gt=0, lt=0.5)
     """One-sided: what the chance of such a difference between equal recipes must stay below."""
-    n_seeds: int = Field(default=LEAST_DRAWS, ge=LEAST_DRAWS, le=64)
+    n_seeds: int = Field(default=MIN_CERTIFICATION_SEEDS, ge=MIN_CERTIFICATION_SEEDS, le=64)
     """Fresh seeds of each of the two."""
 
 
@@ -249,7 +249,7 @@ class Task(Record):
         return next(p for p in self.phases if p.name == name)
 
 
-def parse(raw: dict[str, Any]) -> Task:
+def parse_manifest(raw: dict[str, Any]) -> Task:
     """Validate a manifest; raise `TaskError` with one line per problem, with a suggestion for unknown keys."""
     try:
         task = Task.model_validate(raw)

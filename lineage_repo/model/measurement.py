@@ -139,7 +139,7 @@ class Fault(Record):
     """Why a trial has no complete measurement."""
 
     status: Status
-    line: Line
+    failure: Line
     phase: Name | None = None
     seed_index: int | None = None
     margin: Margin | None = None

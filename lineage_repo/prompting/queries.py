@@ -110,7 +110,7 @@ def similar(lineage: Lineage, text: str) -> list[Trial]:
     return [t for near, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if near > 0]
 
 
-def find_resembled(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+def find_nearest_earlier(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
     """For each of `trials` the earlier one whose claim begins most like it, with the share of words in common."""
     wanted = [(trial, _claim(trial, _BEGINNING)) for trial in trials]
     nearest = [(0.0, trial) for trial, _ in wanted]

@@ -23,7 +23,7 @@ class Saturation(Record):
     """Trials since the last keep; all of them where there is none."""
 
 
-def saturation(lineage: Lineage) -> list[Saturation]:
+def measure_saturation(lineage: Lineage) -> list[Saturation]:
     """Everybody together under the name `all`, then each specialist of the roster."""
     trials = [t for t in evidence(lineage) if t.number]
     mine: dict[str, list[Trial]] = {name: [] for name in lineage.roster}

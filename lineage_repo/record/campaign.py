@@ -181,7 +181,7 @@ class Campaign:
             if e.number and not is_alive(self.paths.trial(e.number).folder)
         ]
         fault = Fault(
-            status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
+            status=Status.HARNESS_ABORT, failure="the runner died before the trial was recorded; submit it again"
         )
         # What is no trial was measured for a dry run, a calibration or a certification.
         others = [trial for trial in self.paths.measurements_beside_trials if not is_alive(trial.folder)]

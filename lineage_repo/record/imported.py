@@ -26,7 +26,7 @@ def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impor
         verdict=_outcome(lineage.task, imported, incumbent, parent_score),
         digests=lineage.campaign.digests,
         isolation={"level": "unknown"},
-        started=at,
+        registered_at=at,
         at=at,
     )
 

@@ -88,10 +88,10 @@ class Index:
                 self.certifications.append(entry)
             case Started():
                 self.started[entry.number] = entry
-                self.proposals[entry.number] = row.second or ""
+                self.proposals[entry.number] = row.second_parent or ""
             case Trial():
                 self.trials[entry.number] = entry
-                self.commits[entry.number] = row.second or ""
+                self.commits[entry.number] = row.second_parent or ""
                 if entry.status in {Status.BASELINE, Status.KEEP}:
                     self._best = entry.number
 

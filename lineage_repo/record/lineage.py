@@ -155,7 +155,7 @@ class Lineage(Index):
             digests=started.digests,
             isolation=isolation,
             verdict=judge(task, measurement, fault, incumbent, parent_score, noise),
-            started=started.at,
+            registered_at=started.at,
             at=now(),
         )
         files = {"trial.json": trial.canonical()}

@@ -24,7 +24,7 @@ class Row(NamedTuple):
     """A ledger entry as it lies in git."""
 
     commit: str
-    second: str | None
+    second_parent: str | None
     """The proposal or trial commit that the entry keeps reachable."""
     body: bytes
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from lineage_repo.errors import TaskError
-from lineage_repo.model.manifest import Task, parse
+from lineage_repo.model.manifest import Task, parse_manifest
 from lineage_repo.model.measurement import Record
 from lineage_repo.storage import snapshot
 from lineage_repo.task.builtin import data_folder
@@ -30,7 +30,7 @@ class TaskFolder(Record):
         except FileNotFoundError:
             raise TaskError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
         try:
-            folder = cls(path=path, task=parse(tomllib.loads(text)))
+            folder = cls(path=path, task=parse_manifest(tomllib.loads(text)))
         except tomllib.TOMLDecodeError as error:
             raise TaskError(f"{path / 'task.toml'}: {error}") from None
         if lost := [name for name in folder.task.evaluator.shared if not (_shared() / name).is_file()]:

@@ -13,7 +13,7 @@ _LARGEST = 300_000
 """Bytes of a file that is looked at for comments: a megabyte takes seconds and a third of a gigabyte."""
 
 
-def as_run(files: Files, *, packed: bool) -> Files:
+def strip_comments(files: Files, *, packed: bool) -> Files:
     """The files that boxes see: without comments where the source is weighed packed; lines keep their numbers."""
     if not packed:
         return files
@@ -27,7 +27,7 @@ def source_bytes(files: Files, *, packed: bool) -> int:
     """
     if not packed:
         return sum(len(path) + len(body) for path, body in files.items())
-    run = sorted(as_run(files, packed=True).items())
+    run = sorted(strip_comments(files, packed=True).items())
     whole = b"".join(b"%s\0%d\0%s" % (path.encode(), len(body), body) for path, body in run)
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
     size = len(lzma.compress(whole, lzma.FORMAT_RAW, filters=filters))

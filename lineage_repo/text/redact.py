@@ -49,7 +49,7 @@ class Redactor:
         return f"Redactor({len(self._values)} values)"
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Redactor":
+    def from_environment(cls, environment: Mapping[str, str]) -> "Redactor":
         """One that knows the environment's credentials by the names of their variables."""
         return cls(value for name, value in environment.items() if _NAMES.search(name))
 
@@ -59,16 +59,16 @@ class Redactor:
         text = _ADDRESS.sub(_without_private, _KEYS.sub(MARK, text))
         return _LOGIN.sub(rf"\1{MARK}\2", _BEARER.sub(rf"\1{MARK}", text))
 
-    def data(self, value: Any, cut: Callable[[str], str] = str) -> Any:
+    def redact_data(self, value: Any, cut: Callable[[str], str] = str) -> Any:
         """Plain data with every text in it cut and redacted, names too; what is not plain becomes its text."""
         match value:
             case None | bool() | int() | float():
                 return value
             case dict():
                 found = cast("dict[Any, Any]", value)
-                return {self.data(key, cut): self.data(inner, cut) for key, inner in found.items()}
+                return {self.redact_data(key, cut): self.redact_data(inner, cut) for key, inner in found.items()}
             case list() | tuple():
-                return [self.data(inner, cut) for inner in cast("list[Any]", value)]
+                return [self.redact_data(inner, cut) for inner in cast("list[Any]", value)]
             case _:
                 return self(cut(str(value)))
 

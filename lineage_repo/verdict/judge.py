@@ -62,7 +62,7 @@ def estimate_spread(values: tuple[float, ...]) -> Spread:
     return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
 
 
-def threshold(task: Task, noise: Mapping[str, Spread], seeds: int, incumbent_seeds: int) -> float:
+def threshold(task: Task, noise: Mapping[str, Spread], n_seeds: int, incumbent_n_seeds: int) -> float:
     """The gain that a keep must exceed: the manifest's `min_delta`, or what the calibrated noise makes believable."""
     if task.objective.min_delta is not None:
         return task.objective.min_delta
@@ -71,7 +71,7 @@ def threshold(task: Task, noise: Mapping[str, Spread], seeds: int, incumbent_see
         return 0.0
     # A spread from few seeds is itself uncertain, so few calibrations make a keep harder, never easier.
     quantile = student_t(KEEP_CONFIDENCE, max(known.n - 1, 1))
-    return quantile * known.sd * math.sqrt(1 / seeds + 1 / incumbent_seeds)
+    return quantile * known.sd * math.sqrt(1 / n_seeds + 1 / incumbent_n_seeds)
 
 
 def judge(
@@ -87,11 +87,11 @@ def judge(
     A fault decides first, then the gates, then the comparison with the incumbent. Without an incumbent a trial that
     passes its gates is the baseline.
     """
-    margins = limit_margins(task, measurement) if measurement else ()
+    margins = measure_limits(task, measurement) if measurement else ()
     if fault and fault.margin:
         margins = (fault.margin, *margins)
     if fault or measurement is None:
-        line = fault.line if fault else "no measurement"
+        line = fault.failure if fault else "no measurement"
         return Verdict(status=fault.status if fault else Status.HARNESS_ABORT, failure=line, margins=margins)
     values = values_per_seed(task, measurement)
     gates = tuple(gate_margin(gate, values[gate.metric], noise.get(gate.metric)) for gate in task.gates)
@@ -140,7 +140,7 @@ def _miss(gate: Gate, values: tuple[float, ...], found: Margin) -> str:
     return f"{what} misses the gate {found.limit:g} by {-found.margin:.2g}"
 
 
-def limit_margins(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
+def measure_limits(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
     """The room left under every limit of the task, from the worst box."""
     rows = [_margin("source", measurement.source_bytes, task.limits.source_bytes, "bytes")]
     for phase in task.phases:

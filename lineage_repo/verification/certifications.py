@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lineage_repo.model.ledger import Certification, Trial
-from lineage_repo.model.manifest import LEAST_DRAWS
+from lineage_repo.model.manifest import MIN_CERTIFICATION_SEEDS
 from lineage_repo.model.measurement import Measurement
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.certification import compare_recipes
@@ -44,8 +44,8 @@ def _check_measurement(
     lineage: Lineage, where: str, trial: Trial, measurement: Measurement, used: set[int]
 ) -> Iterator[str]:
     task, seeds, drawn = lineage.task, len(measurement.box_seeds), set(measurement.trial_seeds)
-    if len(drawn) < LEAST_DRAWS or len(drawn) != len(measurement.trial_seeds):
-        yield f"{where} was measured with {len(drawn)} distinct draws: at least {LEAST_DRAWS} are asked for, each once"
+    if len(drawn) < MIN_CERTIFICATION_SEEDS or len(drawn) != len(measurement.trial_seeds):
+        yield f"{where} was measured with {len(drawn)} distinct draws: at least {MIN_CERTIFICATION_SEEDS} are asked for, each once"
     if seeds != len(measurement.trial_seeds) or len(set(measurement.box_seeds)) != seeds:
         yield f"{where} has {seeds} seeds of {len(measurement.trial_seeds)} draws: one of each is asked for, none twice"
     if again := drawn & used:

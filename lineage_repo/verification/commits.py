@@ -74,7 +74,7 @@ def check_link(
     if files != {"entry.json": row.body} or recipe or head[len(parents) :] != Signature("evaluator", entry.at).lines():
         yield f"{where}: it holds more than its entry, or is not the evaluator's"
     known = [before.commit] if before else []
-    known += [row.second or "missing"] if isinstance(entry, Started | Trial) else []
+    known += [row.second_parent or "missing"] if isinstance(entry, Started | Trial) else []
     if parents != [f"parent {commit}" for commit in known]:
         yield f"{where}: its parents are not the entry before it and the commit that it records, if it records one"
     if text != (said := f"{lineage.subject(entry)}\n"):

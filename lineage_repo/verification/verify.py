@@ -139,7 +139,7 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
         return
     if trial.number in lineage.trials:
         yield f"{what} has a second outcome"
-    if (trial.proposal, trial.digests, trial.started) != (started.proposal, started.digests, started.at):
+    if (trial.proposal, trial.digests, trial.registered_at) != (started.proposal, started.digests, started.at):
         yield f"{what} claims another proposal than was registered"
     task = lineage.task
     if trial.incumbent != lineage.incumbent():
@@ -176,7 +176,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
         yield f"{what} was measured with other digests than the campaign's"
     if trial.proposal.specialist not in {*lineage.roster, "start"}:
         yield f"{what} is by {trial.proposal.specialist!r}, whom the campaign doesn't have"
-    if not trial.started <= trial.at:
+    if not trial.registered_at <= trial.at:
         yield f"{what} ended before it started"
     if trial.number == 0:
         if trial.proposal.recipe_tree != campaign.start_tree:

@@ -83,7 +83,7 @@ def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
     """Measure seeds of the start in a campaign to be thrown away; raise `TaskError` without a measurement."""
     task, files = campaign.task, campaign.task_folder.start()
     if fault := preflight(task, files):
-        raise TaskError(f"the start is not measurable: {fault.line}")
+        raise TaskError(f"the start is not measurable: {fault.failure}")
     executor, clock = LocalExecutor(host), choose_clock(task.clock)
     require(executor, campaign.settings.isolation, task)
     outcome, _ = measure(
@@ -109,7 +109,7 @@ def _end(log: Path) -> list[str]:
 def _found(source: TaskFolder, seeds: int, outcome: JobResult) -> TaskCheck:
     task, measurement = source.task, outcome.measurement
     if measurement is None:
-        line = outcome.fault.line if outcome.fault else "no measurement"
+        line = outcome.fault.failure if outcome.fault else "no measurement"
         raise TaskError(f"the start could not be measured, and its recipe is not why: {line}")
     verdict = judge(task, measurement, outcome.fault, None, None, {})
     scored = {} if outcome.fault else values_per_seed(task, measurement)

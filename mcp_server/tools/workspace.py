@@ -71,7 +71,7 @@ class Workspace:
         """The working copy as it is now; what no trial would run is refused."""
         files = self._files()
         if fault := preflight(self.task, files):
-            raise RefusedError(f"not measurable as it is: {fault.line}")
+            raise RefusedError(f"not measurable as it is: {fault.failure}")
         return files
 
     def size_project(self, files: dict[str, bytes], dry_run_s: float) -> SizeReply:
@@ -89,7 +89,7 @@ class Workspace:
                 tell=lambda _: None,
             )
         if outcome.measurement is None:
-            raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
+            raise RefusedError(f"the dry run did not start: {outcome.fault.failure if outcome.fault else 'no outcome'}")
         known = [calibration.measurement for calibration in self.lineage.calibrations]
         return size_reply(self.task, outcome.measurement, outcome.fault, dry_run_s, known)
 

@@ -92,7 +92,7 @@ def _disturbed(campaign: Campaign, outcome: JobResult) -> Fault | None:
         f"the host was {drift:.0%} slower than at calibration in the last of {UNDISTURBED} attempts, {rule.above:.0%} "
         "is allowed: quiet it, or calibrate a new campaign under this load"
     )
-    return Fault(status=Status.HARNESS_ABORT, line=line)
+    return Fault(status=Status.HARNESS_ABORT, failure=line)
 
 
 def _run(
@@ -117,6 +117,6 @@ def _run(
     return JobResult(
         nonce=spec.nonce,
         measurement=None,
-        fault=Fault(status=Status.HARNESS_ABORT, line=line),
+        fault=Fault(status=Status.HARNESS_ABORT, failure=line),
         isolation={"level": "unknown"},
     )

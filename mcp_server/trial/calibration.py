@@ -40,7 +40,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         with locks.scratch_folder(campaign.paths.trials, "calibration") as scratch:
             outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
             if outcome.fault or outcome.measurement is None:
-                line = outcome.fault.line if outcome.fault else "no measurement"
+                line = outcome.fault.failure if outcome.fault else "no measurement"
                 raise CampaignError(f"the start does not run: {line}; its logs are in {scratch}")
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)

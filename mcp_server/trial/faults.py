@@ -87,4 +87,4 @@ def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
 
 def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:
     where = phase.name if run.seed_index is None else f"{phase.name} (seed {run.seed_index + 1} of {seeds})"
-    return Fault(status=status, line=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)
+    return Fault(status=status, failure=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)

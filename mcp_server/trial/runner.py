@@ -104,7 +104,7 @@ def _record(campaign: Campaign, number: int, outcome: JobResult, attempts: int) 
 
 
 def _abort(line: str) -> JobResult:
-    fault = Fault(status=Status.HARNESS_ABORT, line=clip(line, 400))
+    fault = Fault(status=Status.HARNESS_ABORT, failure=clip(line, 400))
     return JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
 
 

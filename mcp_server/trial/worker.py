@@ -26,7 +26,7 @@ def work(folder: Path) -> JobResult:
         outcome = measuring.run()
     except (EspalierError, OSError) as error:
         traceback.print_exc()
-        fault = Fault(status=Status.HARNESS_ABORT, line=clip(str(error), 400))
+        fault = Fault(status=Status.HARNESS_ABORT, failure=clip(str(error), 400))
         outcome = JobResult(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
     finally:
         clear_scratch(folder)

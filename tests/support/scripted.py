@@ -173,7 +173,7 @@ def hold(
             "NO_PROXY": "127.0.0.1",
             "CLAUDE_CODE_MAX_RETRIES": "1",
         }
-        access = Access(model=model, server=server or server_environment(), redact=Redactor.of(model))
+        access = Access(model=model, server=server or server_environment(), redact=Redactor.from_environment(model))
         allowed = caps_of(campaign, "opt").model_copy(update={"submits": 1, **caps})
         return await Session(campaign, access, "opt", "claude-sonnet-5", allowed, extras).run()
 

@@ -560,4 +560,4 @@ def test_every_limit_can_be_crossed(
     _, fault = outcome(campaign, host, *change)
     assert fault
     assert fault.status is status
-    assert line in fault.line
+    assert line in fault.failure

@@ -9,13 +9,13 @@ import pytest
 from agent_client.brief.message import MAX_CHARACTERS, render
 from agent_client.brief.sections import Section, fit, quoted
 from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Started, Trial, Verdict
-from lineage_repo.model.manifest import parse
+from lineage_repo.model.manifest import parse_manifest
 from lineage_repo.model.measurement import Margin, Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
 
 HEX = "0" * 40
-TASK = parse(
+TASK = parse_manifest(
     {
         "name": "small",
         "title": "A small task",
@@ -70,7 +70,7 @@ def trial(
         measurement=measured(score) if score is not None else None,
         digests={},
         isolation={},
-        started=now(),
+        registered_at=now(),
         at=now(),
     )
 

@@ -57,7 +57,7 @@ def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], 
     )
     assert lineage.campaign
     number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
-    fault = None if error else Fault(status=Status.CRASH, line=f"{words}failure")
+    fault = None if error else Fault(status=Status.CRASH, failure=f"{words}failure")
     found = measurement(error) if error else None
     lineage.record(number, found, fault, attempts=1, isolation={"level": "bwrap"})
     return number

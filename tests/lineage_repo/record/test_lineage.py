@@ -55,7 +55,7 @@ def digests(lineage: Lineage) -> dict[str, str]:
 
 def submit(lineage: Lineage, error: float | None = None, **claimed: object) -> int:
     number = lineage.register(proposal(lineage, **claimed), digests(lineage), lambda _: None)  # type: ignore[arg-type]
-    fault = None if error is not None else Fault(status=Status.CRASH, line="train exited 3")
+    fault = None if error is not None else Fault(status=Status.CRASH, failure="train exited 3")
     lineage.record(
         number, None if error is None else measurement(error), fault, attempts=1, isolation={"level": "bwrap"}
     )

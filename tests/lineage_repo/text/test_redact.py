@@ -10,14 +10,14 @@ from lineage_repo.text.redact import Redactor, looks_secret
 
 def test_the_environments_credentials_are_taken_out_plain_and_in_json() -> None:
     value = 'pass"word\\with/quotes'
-    redact = Redactor.of({"MY_API_KEY": value, "DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/someone"})
+    redact = Redactor.from_environment({"MY_API_KEY": value, "DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/someone"})
     assert redact(f"it is {value}.") == "it is [redacted]."
     assert json.loads(redact(json.dumps({"a": value}))) == {"a": "[redacted]"}
     assert redact("hunter2-hunter2 lives in /home/someone") == "[redacted] lives in /home/someone"
 
 
 def test_a_short_value_is_a_word_and_stays() -> None:
-    assert Redactor.of({"ANTHROPIC_API_KEY": "none"})("none of it") == "none of it"
+    assert Redactor.from_environment({"ANTHROPIC_API_KEY": "none"})("none of it") == "none of it"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_a_key_in_an_address_ends_where_the_quoted_text_around_it_does() -> None
 def test_every_text_of_plain_data_is_redacted_and_nothing_else() -> None:
     data = {"token-value": ["a\ntoken-value", 1, None, True], "n": {"x": (1.5, Path("/token-value"))}}
     found = {"[redacted]": ["a\n[redacted]", 1, None, True], "n": {"x": [1.5, "/[redacted]"]}}
-    assert Redactor(["token-value"]).data(data) == found
+    assert Redactor(["token-value"]).redact_data(data) == found

@@ -93,7 +93,7 @@ def test_a_missed_gate_disqualifies_a_better_score_and_says_by_how_much(task: Ta
 
 
 def test_a_fault_decides_before_any_metric(task: Task) -> None:
-    fault = Fault(status=Status.SIZE_BLOCKED, line="11 bytes over")
+    fault = Fault(status=Status.SIZE_BLOCKED, failure="11 bytes over")
     outcome = judge(task, measured((0.1, 0.1)), fault, INCUMBENT, 0.5, NOISE)
     assert (outcome.status, outcome.score, outcome.failure) == (Status.SIZE_BLOCKED, None, "11 bytes over")
 
@@ -153,7 +153,7 @@ def test_a_trial_that_ends_in_its_third_seed_tells_the_room_of_all_that_ran(task
         trial_seeds=(1,), box_seeds=(1, 2, 3, 4), metrics={}, source_bytes=3_000, clock="wall",
         phases=(run(0, 1.5), run(1, 2.5), run(2, phase.limit_s + 0.25, "timeout")),
     )  # fmt: skip
-    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed_index=2)
+    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, failure="killed", phase="fit", seed_index=2)
     told = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
     assert told == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}
 

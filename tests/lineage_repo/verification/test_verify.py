@@ -57,7 +57,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("measurement.metrics.more", [1.0, 1.0], "lacks values of the metrics that the manifest declares"),
         ("digests.evaluator", "0" * 64, "other digests than the campaign's"),
         ("isolation.level", "none", "ran with isolation 'none'"),
-        ("fault", {"status": "keep", "line": "x"}, "is not one that this version knows"),
+        ("fault", {"status": "keep", "failure": "x"}, "is not one that this version knows"),
         ("attempts", -5, "is not one that this version knows"),
         ("at", "1999-01-01T00:00:00Z", "ended before it started"),
     ],
