@@ -25,8 +25,8 @@ from mcp import Client
 from lineage_repo.errors import SnapshotError
 from lineage_repo.model.ledger import Proposal, Trial
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.paths import JobPaths
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage.scratch import SCRATCH
 from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import check_line
@@ -457,7 +457,7 @@ def problems(arena: Arena) -> Iterator[str]:
         for problem in verify(campaign.lineage.store).problems:
             yield f"{name}: {problem}"
         for folder in campaign.folder.glob("trials/*/job-*/*"):
-            if folder.name in SCRATCH:
+            if folder in JobPaths(folder.parent).staged:
                 yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
         for folder in campaign.paths.boxes.glob("*"):
             yield f"{name}: box folder left: {folder.name}"

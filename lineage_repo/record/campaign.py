@@ -15,8 +15,8 @@ from lineage_repo.model.measurement import Fault, Isolation, Name, Record, Statu
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.model.roster import Roster, build_roster, recruit
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.locks import is_alive
-from lineage_repo.storage.scratch import clear_scratch
 from lineage_repo.storage.store import Store
 from lineage_repo.task.find import knowledge_folder
 from lineage_repo.task.folder import TaskFolder, digest_folder
@@ -187,7 +187,7 @@ class Campaign:
         others = [trial for trial in self.paths.measurements_beside_trials if not is_alive(trial.folder)]
         for trial in (*map(self.paths.trial, lost), *others):
             for job in trial.jobs:
-                clear_scratch(job.folder)
+                clear_staged(job)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
 
 

@@ -29,7 +29,11 @@ from mcp_server.trial.executor import LocalExecutor
 @click.option(
     "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
 )
-@click.option("--seeds", type=click.IntRange(MIN_CERTIFICATION_SEEDS, 64), help="Fresh seeds of each of the two.  [the manifest's]")
+@click.option(
+    "--seeds",
+    type=click.IntRange(MIN_CERTIFICATION_SEEDS, 64),
+    help="Fresh seeds of each of the two.  [the manifest's]",
+)
 @json_option
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
@@ -80,7 +84,7 @@ def replicate(
                     scratch,
                     host=executor.host,
                     executor=executor,
-                    clock=lineage.calibrations[0].measurement.clock,
+                    clock=lineage.clock,
                     tell=lambda _: None,
                     seeds=1,
                     guarded=True,

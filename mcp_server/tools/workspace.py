@@ -85,7 +85,7 @@ class Workspace:
                 executor=LocalExecutor(self._host),
                 seeds=1,
                 seconds=dry_run_s,
-                clock=self.lineage.calibrations[0].measurement.clock,
+                clock=self.lineage.clock,
                 tell=lambda _: None,
             )
         if outcome.measurement is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lineage_repo.model.measurement import Clock, Fault, Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage.scratch import clear_scratch
+from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.snapshot import Files
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import disturbance
@@ -110,7 +110,7 @@ def _run(
             time.sleep(_POLL_S)
     finally:
         executor.cancel(job)
-        clear_scratch(job.folder)
+        clear_staged(job)
     if found := job.read_result(spec.nonce):
         return found
     line = f"{state.detail} without an outcome: see {job.log}"

@@ -31,7 +31,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         raise CampaignError(
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
-    clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
+    clock = lineage.clock if lineage.calibrations else choose_clock(campaign.task.clock)
     bias = launch_bias(host, walls=campaign.settings.isolation != "none")
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     known = len(lineage.calibrations)
@@ -100,7 +100,7 @@ def noise_of(campaign: Campaign) -> Noise:
         best=best.number,
         smallest_gain=threshold(task, spreads, task.n_seeds, best.n_seeds),
         margins=start.verdict.margins,
-        clock=lineage.calibrations[0].measurement.clock,
+        clock=lineage.clock,
         loop_cpu_s=lineage.calibrated_loop_s(),
         hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
         warnings=tuple(_doubts(task, spreads, hosts)),

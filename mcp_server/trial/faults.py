@@ -82,7 +82,7 @@ def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
         name, value, limit = f"{phase.name} until READY", run.setup_s, backstop(phase.ready_s, clock)
     else:
         return None
-    return Margin(name=name, value=value, limit=limit, margin=limit - value, unit="s")
+    return Margin.below(name, value, limit, "s")
 
 
 def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:

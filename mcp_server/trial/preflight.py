@@ -99,7 +99,7 @@ def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     size, cap = source_size.source_bytes(files, packed=task.limits.packed), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
-        passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")
+        passed = Margin.below("source", size, cap, "bytes")
         return Fault(status=Status.SIZE_BLOCKED, failure=line, margin=passed)
     if problems := syntax_problems(files):
         first = problems[0]

@@ -73,7 +73,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
                 paths.folder,
                 host=host,
                 executor=LocalExecutor(host),
-                clock=lineage.calibrations[0].measurement.clock,
+                clock=lineage.clock,
                 tell=tell,
                 cancelled=paths.cancel.exists,
                 guarded=True,

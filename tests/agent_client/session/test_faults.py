@@ -141,7 +141,7 @@ def test_a_key_that_the_endpoint_echoes_is_nowhere_in_the_papers(campaign: Campa
         assert KEY not in text, path
         assert "sk-ant-api03-" not in text, path
     assert any("[redacted]" in str(line) for line in lines(campaign, report))
-    assert "holds what looks like a key" in results(campaign, report)[2][1]
+    assert "contains what looks like a key" in results(campaign, report)[2][1]
     assert KEY not in _all_text(campaign.paths.trials)
 
 

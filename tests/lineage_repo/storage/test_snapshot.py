@@ -5,7 +5,7 @@ import pytest
 
 from lineage_repo.errors import SnapshotError
 from lineage_repo.storage.snapshot import read_folder, write_folder
-from lineage_repo.task.source_size import strip_comments, source_bytes
+from lineage_repo.task.source_size import source_bytes, strip_comments
 
 
 def nest(folder: Path, depth: int) -> None:

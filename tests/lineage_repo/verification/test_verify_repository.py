@@ -1,4 +1,4 @@
-"""`verify` names what stands in a repository beside the record, and what its commits say beside their entries."""
+"""`verify` names what a repository has besides the record, and what its commits say besides their entries."""
 
 import subprocess
 from pathlib import Path
@@ -37,14 +37,14 @@ def test_a_ledger_commit_that_says_what_its_entry_does_not_is_named(campaign: Ca
     reseal(repo, said)
     assert problems(campaign) == ""
     reseal(repo, "0001 keep 0.0001 rmse opt: I won")
-    assert "has a message that its entry does not give: '0001 keep 0.0001 rmse" in problems(campaign)
+    assert "has a message that does not follow from it: '0001 keep 0.0001 rmse" in problems(campaign)
 
 
 def test_a_ledger_commit_with_a_parent_that_it_does_not_record_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     repo = campaign.paths.repository
     reseal(repo, git(repo, "log", "-1", "--format=%s", "ledger"), git(repo, "rev-parse", "trial/0000"))
-    assert "its parents are not the entry before it" in problems(campaign)
+    assert "its parents are not the previous entry" in problems(campaign)
 
 
 def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaign: Campaign) -> None:
