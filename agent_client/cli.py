@@ -23,6 +23,7 @@ from agent_client.standin import server
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.manifest import Objective
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.control import Control
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
@@ -207,6 +208,6 @@ def _summary(report: RunSummary, objective: Objective, folder: Path) -> str:
             f"{report.recorded} trials recorded, {spent}; baseline {objective.text(report.baseline)}, {best}",
             f"campaign  {report.campaign_hours:.2f} hours, {report.campaign_usd:.2f} USD in all",
             f"next: espalier log {shlex.quote(str(folder))}",
-            f"      git -C {shlex.quote(str(folder / 'lineage.git'))} log --graph best",
+            f"      git -C {shlex.quote(str(CampaignPaths(folder).repository))} log --graph best",
         ]
     )

@@ -49,7 +49,8 @@ class Heartbeat:
 
     def _write(self, state: RunState) -> None:
         with suppress(OSError):  # a full disk is an alarm, no reason to end the run
-            write_whole(self._path, json.dumps(self._redact.redact_data(state.model_dump(mode="json")), indent=1).encode())
+            redacted = self._redact.redact_data(state.model_dump(mode="json"))
+            write_whole(self._path, json.dumps(redacted, indent=1).encode())
 
 
 def live_session(session: Session) -> LiveSession:

@@ -35,7 +35,7 @@ def read_entry(row: Row) -> Entry:
     """Parse one ledger entry.
 
     Raises:
-        RecordError: the entry is malformed, or of a format that this version does not read; the message names its commit.
+        RecordError: the entry is malformed, or has a format that this version does not read.
     """
     try:
         return _ENTRY.validate_json(row.body)

@@ -9,7 +9,7 @@ from lineage_repo.storage.store import Store
 
 
 def find_store(directory: Path) -> Store:
-    """Return the repository of a campaign folder, or `directory` itself if it is one; raise `RecordError` if neither."""
+    """Return the repository of a campaign folder, or `directory` itself if it is one; else raise `RecordError`."""
     inside = CampaignPaths(directory).repository
     store = Store(inside if inside.is_dir() else directory)
     if not store.is_repository():
