@@ -38,7 +38,7 @@ def main(source: str, chunks: int) -> None:
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
         task = prepared(Path(scratch), source, chunks, host)
-        files = task.start()
+        files = task.read_start()
         if not _has_brotli(host):
             click.echo("brotli    missing in recipe_python: packed with lzma instead")
             files = without_brotli(files)

@@ -38,7 +38,7 @@ def main(source: str, *, steps: int, rows: int) -> None:
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
         task = prepared(Path(scratch), source, host)
-        found, log = boxed(Path(scratch), task, host, shortened(task.start(), steps, rows))
+        found, log = boxed(Path(scratch), task, host, shortened(task.read_start(), steps, rows))
     click.echo("\n".join([*looked(log), *told(found)]))
 
 

@@ -43,7 +43,7 @@ def row(name: str) -> str:
         begun = time.monotonic()
         outcome, _ = measure(
             campaign,
-            campaign.task_folder.start(),
+            campaign.task_folder.read_start(),
             folder,
             host=host,
             executor=LocalExecutor(host),

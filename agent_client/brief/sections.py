@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from lineage_repo.model.ledger import Started, Trial
+from lineage_repo.model.ledger import Registration, Trial
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record
 from lineage_repo.prompting import queries
@@ -147,7 +147,7 @@ def _gaining(found: Saturation, objective: Objective) -> str:
     return f"{head}, {found.since} trials since the last; the last ones gained, newest first, {gains} {objective.unit}"
 
 
-def _claim(started: Started) -> str:
+def _claim(started: Registration) -> str:
     return f"- {started.number:04d} by {started.proposal.specialist}: {quoted(started.proposal.title)}"
 
 

@@ -23,7 +23,7 @@ class Budget:
     @property
     def registered(self) -> int:
         """Trials, the baseline not counted."""
-        return sum(number > 0 for number in self._campaign.lineage.started)
+        return sum(number > 0 for number in self._campaign.lineage.registered)
 
     @property
     def trials(self) -> float:

@@ -182,7 +182,7 @@ class Run:
         return not blocked and self._crew.starting < STARTING and self._allowance.enough
 
     def _trials_of(self, name: str) -> int:
-        return sum(s.proposal.specialist == name for n, s in self.campaign.lineage.started.items() if n > 0)
+        return sum(s.proposal.specialist == name for n, s in self.campaign.lineage.registered.items() if n > 0)
 
     def _collect(self) -> None:
         """Take in the sessions that ended; an error in our own code is raised."""

@@ -41,7 +41,7 @@ class Forecast(Record):
 def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say: Say, *, free: bool) -> Forecast:
     """Compute a forecast; `free` where the model costs nothing."""
     lineage = campaign.lineage
-    registered = sum(number > 0 for number in lineage.started)
+    registered = sum(number > 0 for number in lineage.registered)
     to_go = None if plan.trials is None else max(0, plan.trials - registered)
     caps = [caps_of(campaign, name) for name in plan.models]
     sessions = (

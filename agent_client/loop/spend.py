@@ -65,7 +65,7 @@ def settle(campaign: Campaign, say: Say) -> list[SessionRecord]:
     for report in known(campaign.folder, say):
         ended = report
         if report.end_reason is None:
-            trials = tuple(n for n, s in campaign.lineage.started.items() if s.proposal.session == report.session)
+            trials = tuple(n for n, s in campaign.lineage.registered.items() if s.proposal.session == report.session)
             ended = report.model_copy(update={"end_reason": EndReason.LOST, "trials": trials})
             folder = campaign.paths.session(report.session)
             shutil.rmtree(folder.home, ignore_errors=True)

@@ -82,7 +82,7 @@ class Session:
     @property
     def trials(self) -> tuple[int, ...]:
         """Numbers of the trials that this session registered."""
-        return tuple(n for n, s in self.campaign.lineage.started.items() if s.proposal.session == self.id)
+        return tuple(n for n, s in self.campaign.lineage.registered.items() if s.proposal.session == self.id)
 
     async def run(self) -> SessionRecord:
         """Hold the session and write its report; only a cancellation is raised."""

@@ -157,10 +157,10 @@ class Certification(Record):
     at: AwareDatetime
 
 
-class Started(Record):
+class Registration(Record):
     """A proposal that was registered before anything ran; its place in the ledger allots the trial's number."""
 
-    kind: Literal["started"] = "started"
+    kind: Literal["registration"] = "registration"
     number: Number
     proposal: Proposal
     digests: dict[str, str]
@@ -212,4 +212,4 @@ class Trial(Record):
         return (self.imported.n_seeds if self.imported else None) or 1
 
 
-Entry = Annotated[CampaignEntry | Calibration | Started | Trial | Certification, Field(discriminator="kind")]
+Entry = Annotated[CampaignEntry | Calibration | Registration | Trial | Certification, Field(discriminator="kind")]

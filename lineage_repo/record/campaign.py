@@ -102,7 +102,7 @@ class Campaign:
                 )
             raise CampaignError(f"{folder} is not an empty folder: name a new one")
         source = _with_seeds(source, n_seeds)
-        start = source.start()
+        start = source.read_start()
         settings = Settings(
             name=folder.resolve().name,
             task=source.task.name,
@@ -178,7 +178,7 @@ class Campaign:
         return build_roster(self.task, self.settings.arm, self.settings.specialists)
 
     def check_digests(self) -> None:
-        """Compare settings, task, evaluator, data and knowledge with what was frozen; raise `CampaignError` if one differs."""
+        """Raise `CampaignError` if a setting, the task, the evaluator, its data or the knowledge changed since `create`."""
         entry = self.lineage.refresh().campaign
         frozen_seeds = entry.task["n_seeds"]
         for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):

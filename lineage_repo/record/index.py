@@ -18,7 +18,7 @@ from lineage_repo.model.ledger import (
     Entry,
     Incumbent,
     Proposal,
-    Started,
+    Registration,
     Trial,
 )
 from lineage_repo.model.manifest import Task
@@ -58,7 +58,7 @@ def _read_version(body: bytes) -> object:
 class Index:
     """A ledger in memory, for reading. It is empty until `refresh`, which reads only the new entries.
 
-    `trials` and `started` map numbers to entries in the order of recording. Scores and deltas are in the unit of
+    `trials` and `registered` map numbers to entries in the order of recording. Scores and deltas are in the unit of
     `task.objective`.
     """
 
@@ -69,7 +69,7 @@ class Index:
         self._task: Task | None = None
         self._roster: Roster | None = None
         self.calibrations: list[Calibration] = []
-        self.started: dict[int, Started] = {}
+        self.registered: dict[int, Registration] = {}
         """Registered trials by number, finished ones included."""
         self.trials: dict[int, Trial] = {}
         """Finished trials by number."""
@@ -96,8 +96,8 @@ class Index:
                 self.calibrations.append(entry)
             case Certification():
                 self.certifications.append(entry)
-            case Started():
-                self.started[entry.number] = entry
+            case Registration():
+                self.registered[entry.number] = entry
                 self.proposals[entry.number] = row.second_parent or ""
             case Trial():
                 self.trials[entry.number] = entry
@@ -162,9 +162,9 @@ class Index:
             return None
         return Incumbent(number=best.number, score=best.score, n_seeds=best.n_seeds)
 
-    def running(self) -> list[Started]:
+    def running(self) -> list[Registration]:
         """Return the registered trials without a verdict, oldest first."""
-        return [entry for number, entry in self.started.items() if number not in self.trials]
+        return [entry for number, entry in self.registered.items() if number not in self.trials]
 
     def noise(self, task: Task) -> dict[str, Spread]:
         """Return each metric's spread over the seeds of all calibrations together."""
@@ -184,12 +184,12 @@ class Index:
         readings = [reading for calibration in self.calibrations for reading in calibration.measurement.loop_cpu_s]
         return median(readings) if readings else 0.0
 
-    def find_measured(self, recipe_tree: str, by: str | None = None) -> Started | None:
+    def find_measured(self, recipe_tree: str, by: str | None = None) -> Registration | None:
         """Return the registered trial, finished or running, that has this recipe; None if there is none.
 
         Harness aborts do not count, since nothing was measured. With `by` only that specialist's trials count.
         """
-        for number, entry in self.started.items():
+        for number, entry in self.registered.items():
             aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
             if entry.proposal.recipe_tree == recipe_tree and by in {None, entry.proposal.specialist} and not aborted:
                 return entry
@@ -199,7 +199,7 @@ class Index:
         """Return a finished trial; raise `RecordError` with the recorded numbers if there is none of this number."""
         if number in self.trials:
             return self.trials[number]
-        if number in self.started:
+        if number in self.registered:
             raise RecordError(f"trial {number:04d} is still running; ask again when it is recorded")
         span = f"0000 to {max(self.trials):04d}" if self.trials else "none yet"
         raise RecordError(f"no trial {number:04d}; recorded are {span}")
@@ -222,6 +222,6 @@ class Index:
             raise RecordError(f"the snapshot of trial {number:04d} is missing: the trial was imported without its code")
         return tree
 
-    def recipe(self, number: int) -> dict[str, bytes]:
+    def read_recipe(self, number: int) -> dict[str, bytes]:
         """Return the exact files that a trial measured."""
         return self.store.read_tree(self.recipe_tree(number))

@@ -10,7 +10,7 @@ from lineage_repo.model.ledger import (
     Certification,
     Entry,
     Proposal,
-    Started,
+    Registration,
     Trial,
 )
 from lineage_repo.model.measurement import Fault, Measurement, Status, now
@@ -40,7 +40,7 @@ class Lineage(Index):
             case Certification():
                 result = "certified" if entry.certified else "not certified"
                 return f"certification {entry.number:04d} against {entry.against:04d}: {result}, p {entry.p:.2g}"
-            case Started():
+            case Registration():
                 return proposal_message(entry).splitlines()[0]
             case Trial():
                 return trial_subject(entry, self.task.objective)
@@ -76,12 +76,12 @@ class Lineage(Index):
         """Record the calibrated start as trial 0, the root of every recipe; complete an interrupted attempt."""
         with self.store.writing():
             self.refresh()
-            if 0 not in self.started:
+            if 0 not in self.registered:
                 self._start(0, proposal, digests)
             if 0 not in self.trials:
                 measurements = [c.measurement for c in self.calibrations]
                 self._finish(
-                    self.started[0],
+                    self.registered[0],
                     pool_measurements(measurements),
                     None,
                     attempts=len(measurements),
@@ -94,7 +94,7 @@ class Lineage(Index):
 
         Args:
             proposal: What the agent claims; its recipe's tree is in the store already.
-            digests: SHA-256 of what the trial is measured with, as in `Started`.
+            digests: SHA-256 of what the trial is measured with, as in `Registration`.
             lock_trial: Called with the number before it is recorded, under the ledger's lock. It takes the lock of the
                 trial's folder, so that nobody mistakes the new trial for one whose runner is dead.
 
@@ -108,7 +108,7 @@ class Lineage(Index):
             if 0 not in self.trials:
                 raise RecordError("the campaign has no baseline: run `espalier calibrate` first")
             self.trial(proposal.parent if proposal.parent is not None else -1)
-            number = max(self.started) + 1
+            number = max(self.registered) + 1
             lock_trial(number)
             self._start(number, proposal, digests)
         return number
@@ -139,11 +139,11 @@ class Lineage(Index):
         with self.store.writing():
             self.refresh()
             if number not in self.trials:
-                self._finish(self.started[number], measurement, fault, attempts=attempts, isolation=isolation)
+                self._finish(self.registered[number], measurement, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
 
     def _start(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
-        entry = Started(number=number, proposal=proposal, digests=digests, at=now())
+        entry = Registration(number=number, proposal=proposal, digests=digests, at=now())
         parents = [] if proposal.parent is None else [self.commits[proposal.parent]]
         commit = self.store.write_commit(
             {"proposal.json": proposal.canonical()},
@@ -156,18 +156,18 @@ class Lineage(Index):
 
     def _finish(
         self,
-        started: Started,
+        registration: Registration,
         measurement: Measurement | None,
         fault: Fault | None,
         *,
         attempts: int,
         isolation: dict[str, str],
     ) -> None:
-        task, proposal = self.task, started.proposal
-        incumbent, noise = self.incumbent(), self.noise(task) if started.number else {}
+        task, proposal = self.task, registration.proposal
+        incumbent, noise = self.incumbent(), self.noise(task) if registration.number else {}
         parent_score = None if proposal.parent is None else self.trials[proposal.parent].score
         trial = Trial(
-            number=started.number,
+            number=registration.number,
             proposal=proposal,
             measurement=measurement,
             fault=fault,
@@ -177,10 +177,10 @@ class Lineage(Index):
             noise=noise,
             judge_version=JUDGE_VERSION,
             notices=self.notices([proposal])[0],
-            digests=started.digests,
+            digests=registration.digests,
             isolation=isolation,
             verdict=judge(task, measurement, fault, incumbent, parent_score, noise),
-            registered_at=started.at,
+            registered_at=registration.at,
             at=now(),
         )
         files = {"trial.json": trial.canonical()}

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from lineage_repo.model.ledger import Proposal, Started, Trial
+from lineage_repo.model.ledger import Proposal, Registration, Trial
 from lineage_repo.model.manifest import Objective, Task
 from lineage_repo.model.measurement import Status
 
@@ -56,10 +56,10 @@ def trial_message(trial: Trial, task: Task) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def proposal_message(started: Started) -> str:
+def proposal_message(registration: Registration) -> str:
     """Return the message of a proposal's commit, which is written before anything is measured."""
-    proposal = started.proposal
-    return f"{started.number:04d} proposed {heading(proposal)}\n\n{_quote(proposal.hypothesis)}\n"
+    proposal = registration.proposal
+    return f"{registration.number:04d} proposed {heading(proposal)}\n\n{_quote(proposal.hypothesis)}\n"
 
 
 def _quote(text: str) -> str:

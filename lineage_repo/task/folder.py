@@ -51,7 +51,7 @@ class TaskFolder(Record):
         """The evaluator's program."""
         return self.path / self.task.evaluator.path / self.task.evaluator.program
 
-    def start(self) -> dict[str, bytes]:
+    def read_start(self) -> dict[str, bytes]:
         """Read the starting recipe.
 
         Raises:
@@ -66,9 +66,9 @@ class TaskFolder(Record):
                 raise TaskError(f"{lacks}: go on with espalier task prepare {self.task.name}{data}")
             made = f"`espalier task prepare {self.task.name}` makes a folder that has"
             raise TaskError(f"{lacks}: {made}, and --task takes that folder")
-        return self.recipe_files()
+        return self.read_recipe()
 
-    def recipe_files(self) -> dict[str, bytes]:
+    def read_recipe(self) -> dict[str, bytes]:
         """Read the recipe's folder, whether the task is prepared or not."""
         return snapshot.read_folder(self.path / self.task.recipe.path)
 
@@ -89,7 +89,7 @@ class TaskFolder(Record):
         return folder / self.task.evaluator.program
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of `task` (manifest), `evaluator` (its files) and `data` (list of prepared files, if any)."""
+        """Return the SHA-256 of `task` (the manifest), `evaluator` (its files) and `data` (the prepared files' list)."""
         data = {"data": _digest({DATA: self.path / DATA})} if self.task.data else {}
         return {
             "task": hashlib.sha256(self.task.canonical()).hexdigest(),

@@ -12,7 +12,7 @@ _MARKED_NUMBER = re.compile(rb"^[A-Za-z_][A-Za-z0-9_]* = .*# \[(\w+)\]", re.M)
 
 def find_oversights(source: TaskFolder) -> list[str]:
     """Return one line per likely mistake. Raise `TaskError` if the task must be prepared first."""
-    files = source.start()
+    files = source.read_start()
     return [
         *_lint_editable(source, files),
         *_lint_surfaces(source, files),

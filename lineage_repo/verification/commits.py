@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from lineage_repo.model.ledger import Entry, Proposal, Started, Trial
+from lineage_repo.model.ledger import Entry, Proposal, Registration, Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import proposal_message, trial_message
 from lineage_repo.storage.repository import Commit, Signature
@@ -13,7 +13,7 @@ from lineage_repo.storage.store import Row
 
 def check_commits(lineage: Lineage) -> Iterator[str]:
     """Yield a problem for each proposal or trial commit that differs from what the ledger implies."""
-    expectations = [_expect_proposal(lineage, entry) for entry in lineage.started.values()]
+    expectations = [_expect_proposal(lineage, entry) for entry in lineage.registered.values()]
     expectations += [_expect_trial(lineage, trial) for trial in lineage.trials.values()]
     commits = lineage.store.read_commits([expected.id for expected in expectations])
     for (name, commit_id, expected), commit in zip(expectations, commits, strict=True):
@@ -34,7 +34,7 @@ class _Expectation(NamedTuple):
     commit: Commit
 
 
-def _expect_proposal(lineage: Lineage, entry: Started) -> _Expectation:
+def _expect_proposal(lineage: Lineage, entry: Registration) -> _Expectation:
     proposal = entry.proposal
     commit = Commit(
         header=_expect_header(lineage, proposal, entry.at),
@@ -69,7 +69,7 @@ def check_entry_commit(lineage: Lineage, row: Row, entry: Entry, previous: Row |
     if commit.files != {"entry.json": row.body} or commit.recipe_tree or commit.header[len(parents) :] != signature:
         yield f"{where}: it has more than its entry, or is not signed by the evaluator"
     expected = [previous.commit] if previous else []
-    expected += [row.second_parent or "missing"] if isinstance(entry, Started | Trial) else []
+    expected += [row.second_parent or "missing"] if isinstance(entry, Registration | Trial) else []
     if parents != [f"parent {commit_id}" for commit_id in expected]:
         yield f"{where}: its parents are not the previous entry and the commit that it records, if it records one"
     if commit.message != (message := f"{lineage.subject(entry)}\n"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.ledger import Calibration, CampaignEntry, Certification, Entry, Incumbent, Started, Trial
+from lineage_repo.model.ledger import Calibration, CampaignEntry, Certification, Entry, Incumbent, Registration, Trial
 from lineage_repo.model.measurement import LEVELS, Measurement, Record, Spread
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.index import read_entry
@@ -102,9 +102,9 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
     if not isinstance(entry, CampaignEntry) and lineage.is_imported:
         yield from _check_imported(lineage, where, entry)
         return
-    if isinstance(entry, Started):
-        if entry.number != len(lineage.started):
-            yield f"{where}: starts trial {entry.number:04d}, but {len(lineage.started):04d} is next"
+    if isinstance(entry, Registration):
+        if entry.number != len(lineage.registered):
+            yield f"{where}: registers trial {entry.number:04d}, but {len(lineage.registered):04d} is next"
         if entry.proposal.parent is not None and entry.proposal.parent not in lineage.trials:
             yield f"{where}: trial {entry.number:04d} has the parent {entry.proposal.parent:04d}, not recorded then"
     if isinstance(entry, Calibration):
@@ -132,7 +132,7 @@ def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -
 
 
 def _check_imported(
-    lineage: Lineage, where: str, entry: Calibration | Started | Trial | Certification
+    lineage: Lineage, where: str, entry: Calibration | Registration | Trial | Certification
 ) -> Iterator[str]:
     """An imported trial has exactly what follows from the other harness's numbers."""
     if not isinstance(entry, Trial) or entry.imported is None:
@@ -150,13 +150,17 @@ def _check_imported(
 
 def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     what = f"{where}: trial {trial.number:04d}"
-    started = lineage.started.get(trial.number)
-    if started is None:
+    registration = lineage.registered.get(trial.number)
+    if registration is None:
         yield f"{what} has a verdict but was never registered"
         return
     if trial.number in lineage.trials:
         yield f"{what} has a second verdict"
-    if (trial.proposal, trial.digests, trial.registered_at) != (started.proposal, started.digests, started.at):
+    if (trial.proposal, trial.digests, trial.registered_at) != (
+        registration.proposal,
+        registration.digests,
+        registration.at,
+    ):
         yield f"{what} claims another proposal than was registered"
     task = lineage.task
     if trial.incumbent != (best := lineage.incumbent()):
@@ -194,7 +198,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     if trial.proposal.specialist not in {*lineage.roster, "start"}:
         yield f"{what} is by {trial.proposal.specialist!r}, whom the campaign doesn't have"
     if not trial.registered_at <= trial.at:
-        yield f"{what} ended before it started"
+        yield f"{what} was recorded before it was registered"
     if trial.number == 0:
         if trial.proposal.recipe_tree != campaign.start_tree:
             yield f"{what} is not the start that the campaign froze"

@@ -69,7 +69,7 @@ def replicate(
     lineage, task = campaign.lineage.refresh(), campaign.task
     if number == against:
         raise CampaignError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
-    recipes = {n: lineage.recipe(n) for n in (number, against)}
+    recipes = {n: lineage.read_recipe(n) for n in (number, against)}
     found: dict[int, list[Measurement]] = {number: [], against: []}
     held: list[dict[str, str]] = []
     count = seeds or task.certification.n_seeds

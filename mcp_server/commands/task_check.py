@@ -81,7 +81,7 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
 
 def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
     """Measure seeds of the start in a campaign to be thrown away; raise `TaskError` without a measurement."""
-    task, files = campaign.task, campaign.task_folder.start()
+    task, files = campaign.task, campaign.task_folder.read_start()
     if fault := preflight(task, files):
         raise TaskError(f"the start is not measurable: {fault.failure}")
     executor, clock = LocalExecutor(host), choose_clock(task.clock)
@@ -138,7 +138,7 @@ def _trial_s(task: Task, measurement: Measurement) -> float:
 def _contents(source: TaskFolder) -> str:
     task = source.task
     return (
-        f"manifest  {task.name}: {len(task.phases)} phases, {len(source.start())} recipe files, "
+        f"manifest  {task.name}: {len(task.phases)} phases, {len(source.read_start())} recipe files, "
         f"{len(task.specialists)} specialists, {task.n_seeds} seeds a trial"
     )
 

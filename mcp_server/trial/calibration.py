@@ -25,7 +25,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     campaign.check_digests()
     campaign.lineage.refresh().repair_refs()
     lineage = campaign.lineage.refresh()
-    start = campaign.task_folder.start()
+    start = campaign.task_folder.read_start()
     snapshot = lineage.store.write_tree(start)
     if snapshot != lineage.campaign.start_tree:
         raise CampaignError(

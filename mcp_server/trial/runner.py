@@ -54,7 +54,7 @@ def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
 def run(campaign: Campaign, number: int, host: Host) -> Trial:
     """Measure and record one registered trial."""
     lineage = campaign.lineage.refresh()
-    started, paths = lineage.started[number], campaign.paths.trial(number)
+    started, paths = lineage.registered[number], campaign.paths.trial(number)
 
     def tell(text: str) -> None:
         write_whole(paths.progress, text.encode())

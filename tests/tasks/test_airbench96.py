@@ -258,7 +258,7 @@ def nearest(data: Path) -> float:
 def test_a_recipe_that_speaks_the_contract_scores_what_plain_arithmetic_says(
     prepared: Path, tmp_path: Path, host: Host
 ) -> None:
-    found, fault = outcome(tmp_path, prepared, host, TaskFolder.load(prepared).start())
+    found, fault = outcome(tmp_path, prepared, host, TaskFolder.load(prepared).read_start())
     assert fault is None
     assert found
     assert found.metrics["accuracy"] == (nearest(prepared / "data"),)
@@ -388,7 +388,7 @@ def test_upstreams_program_trains_between_go_and_its_predictions(prepared: Path,
     (prepared / "data").rename(tmp_path / "task" / "data")
     edited(tmp_path / "task", ("gpus = 1", "gpus = 0"), ("/recipe/train.py", "/recipe/on_cpu.py"))
     try:
-        files = {**TaskFolder.load(tmp_path / "task").start(), "on_cpu.py": ON_CPU.encode()}
+        files = {**TaskFolder.load(tmp_path / "task").read_start(), "on_cpu.py": ON_CPU.encode()}
         found, fault = outcome(tmp_path, tmp_path / "task", host, files)
     finally:
         (tmp_path / "task" / "data").rename(prepared / "data")

@@ -226,7 +226,7 @@ def test_a_recipe_that_crosses_a_limit_is_labelled(
 
 
 def test_a_source_over_its_limit_is_not_measured() -> None:
-    found = preflight(TASK.task, {**TASK.start(), "table.py": b"#" * 30_000})
+    found = preflight(TASK.task, {**TASK.read_start(), "table.py": b"#" * 30_000})
     assert found
     assert found.status is Status.SIZE_BLOCKED
 

@@ -90,7 +90,7 @@ def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaig
 def test_the_hypothesis_is_registered_before_anything_runs(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     seen: list[list[int]] = []
-    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.started]))
+    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.registered]))
     assert seen == [[number, 0]]
     assert git(campaign.paths.repository, "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
     assert [s.number for s in lineage.running()] == [number]

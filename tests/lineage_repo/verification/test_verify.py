@@ -59,7 +59,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("isolation.level", "none", "ran with isolation 'none'"),
         ("fault", {"status": "keep", "failure": "x"}, "is not one that this version knows"),
         ("attempts", -5, "is not one that this version knows"),
-        ("at", "1999-01-01T00:00:00Z", "ended before it started"),
+        ("at", "1999-01-01T00:00:00Z", "was recorded before it was registered"),
     ],
 )
 def test_a_forged_record_is_named(campaign: Campaign, field: str, value: object, problem: str) -> None:

@@ -126,7 +126,7 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
 
 def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    files = campaign.task_folder.start() | {"lib/evil.so": b"\0\1"}
+    files = campaign.task_folder.read_start() | {"lib/evil.so": b"\0\1"}
     claim = proposal(lineage).model_copy(update={"recipe_tree": lineage.store.write_tree(files)})
     number = lineage.register(claim, digests(lineage), lambda _: None)
     lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})

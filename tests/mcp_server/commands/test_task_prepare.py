@@ -139,7 +139,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
     assert result.exit_code == 0, result.output
     host = Host(state=tmp_path / "state")
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "ready"))
-    files = campaign.task_folder.start()
+    files = campaign.task_folder.read_start()
     assert sorted(files) == ["guess.py", "model.py"]
     outcome, _ = measure(
         campaign, files, tmp_path / "t", host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None
@@ -152,7 +152,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
 
 def test_without_its_parts_a_task_says_what_is_missing_and_goes_on_from_there(task: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"no recipe and no data/data\.json: `espalier task prepare borrowed`"):
-        TaskFolder.load(task).start()
+        TaskFolder.load(task).read_start()
     (tmp_path / "raw" / "numbers.txt").rename(tmp_path / "numbers.txt")
     first = prepare(task, "--from", tmp_path / "clone")
     assert first.exit_code == 1

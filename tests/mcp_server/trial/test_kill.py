@@ -43,7 +43,7 @@ lineage = campaign.lineage.refresh()
 campaign.recover()
 lineage.repair_refs()
 while True:
-    body = f"x = {len(lineage.started)}\\n".encode()
+    body = f"x = {len(lineage.registered)}\\n".encode()
     held = []
     claim = lambda n: held.append(locks.acquire(campaign.paths.trial(n).folder))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
@@ -82,7 +82,7 @@ def test_no_acknowledged_trial_is_lost_when_the_writer_is_killed(campaign: Campa
         if kill % 25 == 24 or kill == KILLS - 1:
             now = Campaign.open(campaign.folder)
             lineage = now.lineage.refresh()
-            assert acknowledged["started"] <= set(lineage.started)
+            assert acknowledged["started"] <= set(lineage.registered)
             assert acknowledged["recorded"] <= set(lineage.trials)
             now.recover()
             lineage.repair_refs()
