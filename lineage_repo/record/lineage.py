@@ -77,7 +77,7 @@ class Lineage(Index):
         with self.store.writing():
             self.refresh()
             if 0 not in self.registered:
-                self._start(0, proposal, digests)
+                self._register(0, proposal, digests)
             if 0 not in self.trials:
                 measurements = [c.measurement for c in self.calibrations]
                 self._finish(
@@ -110,7 +110,7 @@ class Lineage(Index):
             self.trial(proposal.parent if proposal.parent is not None else -1)
             number = max(self.registered) + 1
             lock_trial(number)
-            self._start(number, proposal, digests)
+            self._register(number, proposal, digests)
         return number
 
     def record(
@@ -142,7 +142,7 @@ class Lineage(Index):
                 self._finish(self.registered[number], measurement, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
 
-    def _start(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
+    def _register(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
         entry = Registration(number=number, proposal=proposal, digests=digests, at=now())
         parents = [] if proposal.parent is None else [self.commits[proposal.parent]]
         commit = self.store.write_commit(
