@@ -178,7 +178,7 @@ class Campaign:
         return build_roster(self.task, self.settings.arm, self.settings.specialists)
 
     def check_digests(self) -> None:
-        """Raise `CampaignError` if a setting, the task, the evaluator, its data or the knowledge changed since `create`."""
+        """Raise `CampaignError` if a setting, the task, the evaluator, its data or the knowledge has changed."""
         entry = self.lineage.refresh().campaign
         frozen_seeds = entry.task["n_seeds"]
         for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):

@@ -16,7 +16,7 @@ from lineage_repo.model.ledger import (
 from lineage_repo.model.measurement import Fault, Measurement, Status, now
 from lineage_repo.record.index import Index
 from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
-from lineage_repo.storage.repository import Signature
+from lineage_repo.storage.objects import Signature
 from lineage_repo.storage.store import BEST
 from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
 

@@ -7,18 +7,16 @@ standard input, never as arguments.
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import git
 
 from lineage_repo.errors import RecordError
+from lineage_repo.storage.objects import PLAIN_MODES, Commit, Signature, tree_entries
 from lineage_repo.storage.snapshot import Files, check_path
 
-PLAIN_MODES = {"100644", "100755"}
-"""Git's modes of plain files."""
 _BATCH = 2000
 """Objects that `texts` keeps in memory at a time."""
 _CONFIG = (
@@ -33,33 +31,6 @@ _CONFIG = (
     "safe.directory=*",
     "core.quotePath=false",
 )
-
-
-class Signature(NamedTuple):
-    """Author and time of a commit; the name comes from the campaign's own lists, never from an agent's text."""
-
-    author: str
-    at: datetime
-
-    def lines(self) -> list[str]:
-        """Return author and committer as the commit object has them."""
-        stamp = f"{int(self.at.timestamp())} +0000"
-        return [
-            f"author {self.author} <{self.author}@espalier.invalid> {stamp}",
-            f"committer evaluator <evaluator@espalier.invalid> {stamp}",
-        ]
-
-
-class Commit(NamedTuple):
-    """A commit as `verify` compares it."""
-
-    header: list[str]
-    """Parents, author and committer, as the commit object has them."""
-    message: str
-    files: Mapping[str, bytes]
-    """The files at the top level of its tree."""
-    recipe_tree: str
-    """Tree of its `recipe/`; empty if it has none."""
 
 
 class Repository:
@@ -263,15 +234,6 @@ class Repository:
         tree = self._mktree(blobs, {"recipe": recipe_tree} if recipe_tree else {})
         flags = [flag for parent in parents for flag in ("-p", parent)]
         return self._run_line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), signed=signed)
-
-
-def tree_entries(raw: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield mode, name and object id of each entry of a raw tree object."""
-    while raw:
-        head, _, rest = raw.partition(b"\0")
-        mode, _, name = head.decode("utf-8", "backslashreplace").partition(" ")
-        yield mode, name, rest[:20].hex()
-        raw = rest[20:]
 
 
 def _options() -> list[str]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from lineage_repo.errors import RecordError
-from lineage_repo.storage.repository import Repository, Signature
+from lineage_repo.storage.objects import Signature
+from lineage_repo.storage.repository import Repository
 from lineage_repo.storage.snapshot import Files, check_path
 
 LEDGER = "refs/heads/ledger"

@@ -89,7 +89,7 @@ class TaskFolder(Record):
         return folder / self.task.evaluator.program
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of `task` (the manifest), `evaluator` (its files) and `data` (the prepared files' list)."""
+        """Return the SHA-256 of `task` (the manifest), `evaluator` (its files) and `data` (its list of files)."""
         data = {"data": _digest({DATA: self.path / DATA})} if self.task.data else {}
         return {
             "task": hashlib.sha256(self.task.canonical()).hexdigest(),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lineage_repo.model.ledger import Entry, Proposal, Registration, Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import proposal_message, trial_message
-from lineage_repo.storage.repository import Commit, Signature
+from lineage_repo.storage.objects import Commit, Signature
 from lineage_repo.storage.store import Row
 
 

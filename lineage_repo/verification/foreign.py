@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lineage_repo.errors import SnapshotError
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.storage.repository import PLAIN_MODES, tree_entries
+from lineage_repo.storage.objects import PLAIN_MODES, tree_entries
 from lineage_repo.storage.snapshot import check_path, matches
 from lineage_repo.storage.store import BEST, LEDGER, Row, Store
 
