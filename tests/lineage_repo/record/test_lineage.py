@@ -109,10 +109,12 @@ def test_agent_text_cannot_forge_a_trailer(campaign: Campaign) -> None:
 
 
 def test_numbers_are_unique_and_gapless_for_two_writers(campaign: Campaign) -> None:
-    one, two = campaign.lineage.refresh(), Campaign.open(campaign.folder).lineage.refresh()
-    numbers = [submit(lineage, body=f"x = {i}\n".encode()) for i, lineage in enumerate([one, two, two, one, two])]
+    first, second = campaign.lineage.refresh(), Campaign.open(campaign.folder).lineage.refresh()
+    numbers = [
+        submit(lineage, body=f"x = {i}\n".encode()) for i, lineage in enumerate([first, second, second, first, second])
+    ]
     assert numbers == [1, 2, 3, 4, 5]
-    assert verify(one.store).problems == ()
+    assert verify(first.store).problems == ()
 
 
 def test_a_trial_is_rooted_only_from_a_recorded_one(campaign: Campaign) -> None:
@@ -169,7 +171,7 @@ def test_git_settings_and_hooks_of_the_user_have_no_effect(
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_repository_that_is_no_lineage_is_named_in_the_error(tmp_path: Path) -> None:
+def test_a_repository_that_is_not_a_lineage_is_named_in_the_error(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "other")
     assert "has no ledger" in verify(Store(tmp_path / "other")).problems[0]
     with pytest.raises(RecordError, match="not a git repository"):
