@@ -61,12 +61,12 @@ def release(descriptor: int) -> None:
 
 
 def is_alive(folder: Path) -> bool:
-    """Return whether a process still holds the lock of a trial's folder."""
+    """Return whether the lock of a trial's folder is still taken."""
     return is_held(TrialPaths(folder).lock)
 
 
 def is_held(lock: Path) -> bool:
-    """Return whether a process holds a lock file."""
+    """Return whether a lock file is locked by a process."""
     try:
         descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -83,7 +83,7 @@ def is_held(lock: Path) -> bool:
 
 
 def wait_for_release(folder: Path) -> None:
-    """Block until no process holds the lock of a trial's folder."""
+    """Block until the lock of a trial's folder is free."""
     descriptor = os.open(TrialPaths(folder).lock, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)

@@ -62,7 +62,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         if folders and len(Path(here).relative_to(folder).parts) >= MAX_DEPTH - 1:
             raise SnapshotError(f"folders are nested more than {MAX_DEPTH} deep: rebase_to gives a fresh copy")
         if linked := [f for f in folders if (Path(here) / f).is_symlink()]:
-            raise SnapshotError(f"{linked[0]!r} is a link to a folder: a recipe holds plain files only")
+            raise SnapshotError(f"{linked[0]!r} is a link to a folder: a recipe has plain files only")
         for name in sorted(names):
             path = check_path((Path(here) / name).relative_to(folder).as_posix())
             body = _read_plain(Path(here) / name, path, MAX_BYTES - total)
@@ -71,7 +71,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             if len(files) > MAX_FILES:
                 raise SnapshotError(f"more than {MAX_FILES} files: a recipe is small; delete what is not needed")
     if not files:
-        raise SnapshotError("the folder holds no file")
+        raise SnapshotError("the folder has no file")
     return files
 
 
@@ -88,7 +88,7 @@ def _read_plain(file: Path, path: str, room: int) -> bytes:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         os.close(descriptor)
-        raise SnapshotError(f"{path!r} is not a plain file with one name: a recipe holds no links and no devices")
+        raise SnapshotError(f"{path!r} is not a plain file with one name: a recipe has no links and no devices")
     with os.fdopen(descriptor, "rb") as stream:
         body = stream.read(room + 1)
     if len(body) > room:
