@@ -63,7 +63,7 @@ def test_a_session_that_can_not_be_read_is_named_and_the_others_count(campaign: 
     said: list[str] = []
     assert settle(campaign, said.append) == [report()]
     assert len(said) == 1
-    assert "sessions/a/session.json is no session report" in said[0]
+    assert "sessions/a/session.json is not a session record" in said[0]
     assert said[0].endswith("its USD and hours are not counted")
     dry = CliRunner().invoke(main, ["run", str(campaign.folder), "--model", "standin", "--dry-run"])
     assert (dry.exit_code, "sessions/a/session.json" in dry.output) == (0, True)
