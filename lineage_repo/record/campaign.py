@@ -95,12 +95,7 @@ class Campaign:
             TaskError: the task is not prepared.
             SnapshotError: the starting recipe cannot be a snapshot.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if CampaignPaths(folder).settings.exists():
-                raise CampaignError(
-                    f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
-                )
-            raise CampaignError(f"{folder} is not an empty folder: name a new one")
+        _check_unused(folder)
         source = _with_seeds(source, n_seeds)
         start = source.read_start()
         settings = Settings(
@@ -124,20 +119,7 @@ class Campaign:
             for inner in (paths.workdirs, paths.trials, paths.sessions):
                 inner.mkdir(parents=True)
             lineage = Lineage(Store.create(paths.repository))
-            lineage.open_campaign(
-                CampaignEntry(
-                    name=settings.name,
-                    task=source.task.model_dump(mode="json"),
-                    arm=arm,
-                    read_record=read_record,
-                    specialists=settings.specialists,
-                    caps=settings.caps,
-                    isolation=isolation,
-                    start_tree=lineage.store.write_tree(start),
-                    digests=settings.digests,
-                    at=settings.created,
-                )
-            )
+            lineage.open_campaign(_create_entry(settings, source.task, lineage.store.write_tree(start)))
             raw = settings.model_dump(mode="json", exclude_none=True)
             paths.settings.write_text(tomli_w.dumps(raw), "utf-8")
             unfinished.rename(folder)
@@ -212,6 +194,30 @@ class Campaign:
             for job in trial.jobs:
                 clear_staged(job)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
+
+
+def _check_unused(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if CampaignPaths(folder).settings.exists():
+            raise CampaignError(
+                f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
+            )
+        raise CampaignError(f"{folder} is not an empty folder: name a new one")
+
+
+def _create_entry(settings: Settings, task: Task, start_tree: str) -> CampaignEntry:
+    return CampaignEntry(
+        name=settings.name,
+        task=task.model_dump(mode="json"),
+        arm=settings.arm,
+        read_record=settings.read_record,
+        specialists=settings.specialists,
+        caps=settings.caps,
+        isolation=settings.isolation,
+        start_tree=start_tree,
+        digests=settings.digests,
+        at=settings.created,
+    )
 
 
 def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
