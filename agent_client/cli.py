@@ -132,7 +132,7 @@ def run(
     finally:
         locks.release(lock)
     if as_json:
-        print_json(access.redact.data(summary.model_dump(mode="json")))
+        print_json(access.redact.redact_data(summary.model_dump(mode="json")))
     else:
         print_lines(*access.redact(_format_summary(summary, campaign.task.objective, folder)).splitlines())
     if received:
@@ -185,7 +185,7 @@ def _show_messages(redact: Redactor) -> Generator[None]:
 
 
 def _print_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, as_json: bool) -> None:
-    with _show_messages(Redactor.of(environment)):
+    with _show_messages(Redactor.from_environment(environment)):
         forecast = make_forecast(campaign, plan, environment, free=server.MODEL in plan.models.values())
     if as_json:
         print_json(forecast.model_dump(mode="json"))
@@ -202,7 +202,9 @@ def _make_access(plan: Plan, environment: Mapping[str, str], base_url: str | Non
     elif base_url:
         raise CampaignError("the stand-in brings its own endpoint: leave --base-url out, or name another --model")
     return Access(
-        model=variables, server=select(environment, _SERVER), redact=Redactor.of({**environment, **variables})
+        model=variables,
+        server=select(environment, _SERVER),
+        redact=Redactor.from_environment({**environment, **variables}),
     )
 
 

@@ -10,7 +10,16 @@ import time
 from pathlib import Path
 
 from agent_client.brief.message import render
-from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Incumbent, Proposal, Started, Trial, Verdict
+from lineage_repo.model.ledger import (
+    Calibration,
+    CampaignEntry,
+    Caps,
+    Incumbent,
+    Proposal,
+    Registration,
+    Trial,
+    Verdict,
+)
 from lineage_repo.model.measurement import Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
@@ -97,10 +106,10 @@ def add(lineage: Lineage, number: int, specialist: str) -> None:
         ),
         digests={},
         isolation={},
-        started=now(),
+        registered_at=now(),
         at=now(),
     )
-    lineage.fold(Row(_HEX, _HEX, b""), Started(number=number, proposal=claimed, digests={}, at=now()))
+    lineage.fold(Row(_HEX, _HEX, b""), Registration(number=number, proposal=claimed, digests={}, at=now()))
     lineage.fold(Row(_HEX, _HEX, b""), trial)
 
 

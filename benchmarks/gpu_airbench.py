@@ -91,7 +91,7 @@ def prepared(folder: Path, source: str, per_batch: int, host: Host) -> TaskFolde
 
 def looked(folder: Path, task: TaskFolder, host: Host) -> str:
     """What the recipe itself says in its box of the GPU that it used; raise where it used none."""
-    files = task.start()
+    files = task.read_start()
     program = files["train.py"].decode()
     if END not in program:
         raise click.ClickException(f"train.py has no {END!r} to put the look before: change END here with the adapter")
@@ -102,7 +102,7 @@ def looked(folder: Path, task: TaskFolder, host: Host) -> str:
 
 def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
     """One seed by the harness, then one of the same program bare."""
-    inside = boxed(folder, task, host, task.start())
+    inside = boxed(folder, task, host, task.read_start())
     data = task.path / "data"
     alone = bare.run(
         host.recipe_python, task.path / "recipe" / "train.py", [data / n for n in INPUTS], folder / "bare", seed
@@ -129,7 +129,7 @@ def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -
         campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None, seeds=1
     )
     if found.measurement is None or found.fault:
-        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+        raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement
 
 

@@ -38,7 +38,7 @@ def main(source: str, chunks: int) -> None:
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
         task = prepared(Path(scratch), source, chunks, host)
-        files = task.start()
+        files = task.read_start()
         if not _has_brotli(host):
             click.echo("brotli    missing in recipe_python: packed with lzma instead")
             files = without_brotli(files)
@@ -90,7 +90,7 @@ def measured(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]
     if found.measurement is None or found.fault:
         for name, text in logs.items():
             click.echo(f"== {name}\n{text[-3000:]}")
-        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+        raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement, logs["train-0.log"]
 
 

@@ -38,7 +38,7 @@ def main(source: str, *, steps: int, rows: int) -> None:
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
         task = prepared(Path(scratch), source, host)
-        found, log = boxed(Path(scratch), task, host, shortened(task.start(), steps, rows))
+        found, log = boxed(Path(scratch), task, host, shortened(task.read_start(), steps, rows))
     click.echo("\n".join([*looked(log), *told(found)]))
 
 
@@ -75,7 +75,7 @@ def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -
     logs = [path.read_text("utf-8", errors="replace") for path in sorted(job.rglob("logs/*.log"))]
     if found.measurement is None or found.fault:
         click.echo("\n".join(log[-3000:] for log in logs))
-        raise click.ClickException(found.fault.line if found.fault else "no measurement")
+        raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement, next(log for log in logs if "base_train" in log or "tok/sec" in log)
 
 

@@ -39,7 +39,7 @@ def main() -> None:
             fill(campaign, size)
             trials = [measured(campaign, host, size + i) for i in range(_RUNS)]
             costs = [overhead(t) for t in trials]
-            whole = statistics.median((t.at - t.started).total_seconds() for t in trials)
+            whole = statistics.median((t.at - t.registered_at).total_seconds() for t in trials)
             print(f"{size:8} {statistics.median(costs):10.3f} {min(costs):8.3f} {whole:14.3f}")
         startup(campaign.folder)
 
@@ -47,7 +47,7 @@ def main() -> None:
 def fill(campaign: Campaign, size: int) -> None:
     """Record cheap failed trials until the lineage has `size`."""
     lineage = campaign.lineage.refresh()
-    fault = Fault(status=Status.CRASH, line="made for the benchmark")
+    fault = Fault(status=Status.CRASH, failure="made for the benchmark")
     with click.progressbar(range(len(lineage.trials), size), label=f"filling to {size}", file=sys.stderr) as numbers:
         for number in numbers:
             lineage.record(
@@ -81,7 +81,7 @@ def overhead(trial: Trial) -> float:
     measurement = trial.measurement
     assert measurement, trial.verdict  # noqa: S101
     boxes = sum(run.setup_s + run.wall_s for run in measurement.phases)
-    return (trial.at - trial.started).total_seconds() - boxes - measurement.evaluator_s
+    return (trial.at - trial.registered_at).total_seconds() - boxes - measurement.evaluator_s
 
 
 def startup(folder: Path) -> None:

@@ -53,7 +53,7 @@ def twin(folder: Path) -> tuple[float, int]:
     begun = time.perf_counter()
     outcome, _ = measure(
         campaign,
-        campaign.task_folder.start(),
+        campaign.task_folder.read_start(),
         folder / "trials" / "bench",
         host=host,
         executor=LocalExecutor(host),

@@ -43,7 +43,7 @@ def row(name: str) -> str:
         begun = time.monotonic()
         outcome, _ = measure(
             campaign,
-            campaign.task_folder.start(),
+            campaign.task_folder.read_start(),
             folder,
             host=host,
             executor=LocalExecutor(host),
@@ -53,7 +53,7 @@ def row(name: str) -> str:
         wall = time.monotonic() - begun
     found, objective = outcome.measurement, campaign.task.objective
     if found is None or outcome.fault:
-        return f"{name:20} failed: {outcome.fault.line if outcome.fault else 'no measurement'}"
+        return f"{name:20} failed: {outcome.fault.failure if outcome.fault else 'no measurement'}"
     values = values_per_seed(campaign.task, found)[objective.metric]
     cpu = sum(run.cpu_s or 0.0 for run in found.phases)
     score = f"{fmean(values):.{objective.digits}f} {objective.metric}"

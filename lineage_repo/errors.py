@@ -1,16 +1,16 @@
-"""Every error that a user or an agent can act on. Each message names the value that is wrong and the next step."""
+"""Errors that a user or an agent can act on. Each message names the wrong value and the next step."""
 
 
 class EspalierError(Exception):
-    """Something was refused or is missing. The command line prints it as one line, without a traceback."""
+    """The base class. The command line prints the message as one line, without a traceback."""
 
 
 class RecordError(EspalierError):
-    """Git refused, the repository is no lineage, or the record does not allow the request."""
+    """Git failed, the repository is not a lineage, or the record does not allow the request."""
 
 
 class SnapshotError(EspalierError):
-    """A folder or path cannot be a snapshot of a recipe."""
+    """A folder or a path cannot be part of a recipe's snapshot."""
 
 
 class TaskError(EspalierError):
@@ -18,11 +18,11 @@ class TaskError(EspalierError):
 
 
 class CampaignError(EspalierError):
-    """A campaign cannot be made, opened, calibrated, certified, run or steered as asked."""
+    """A campaign cannot be created, opened, calibrated, certified, run or controlled as asked."""
 
 
 class UnsupportedError(EspalierError):
-    """The record, or an optional package that is not installed, does not support an analysis or a figure."""
+    """An analysis or a figure needs data that the record lacks, or an optional package that is not installed."""
 
 
 class InterchangeError(EspalierError):
@@ -30,11 +30,11 @@ class InterchangeError(EspalierError):
 
 
 class HostError(EspalierError):
-    """This host's configuration is wrong, or the host lacks what the campaign needs."""
+    """The configuration of this host is wrong, or the host lacks something that the campaign needs."""
 
 
 class SandboxError(EspalierError):
-    """No box can be made on this host."""
+    """This host cannot create a sandbox."""
 
 
 class EvaluatorError(EspalierError):
@@ -50,4 +50,4 @@ class EndpointError(EspalierError):
 
 
 class ShellError(EspalierError):
-    """An agent's shell cannot be kept in a box, so no session may have one."""
+    """This host cannot confine an agent's shell to a box, so no session gets one."""

@@ -1,8 +1,8 @@
-"""Progress of long work: one channel, from whatever works to whoever watches.
+"""Progress of long work: one channel from the code that works to whoever watches.
 
-Whoever works calls `report_progress` and knows no listener. A command shows the lines (`cli.output.show_progress`), a
-runner keeps the newest one in a file, a server drops them. Everything else that is worth telling goes to a logger below
-`espalier`, as usual.
+The working code calls `report_progress` and knows nothing of its listeners. A command prints the lines
+(`cli.output.show_progress`), a runner keeps the newest one in a file, a server ignores them. All other messages go to a
+logger below `espalier`.
 """
 
 import logging
@@ -13,7 +13,7 @@ _LOGGER = "espalier.progress"
 
 
 def report_progress(line: str) -> None:
-    """Say in one line how far long work has come."""
+    """Report in one line how far long work has come."""
     logging.getLogger(_LOGGER).info("%s", line)
 
 
@@ -28,7 +28,7 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def progress_to(listen: Callable[[str], None]) -> Generator[None]:
-    """Call `listen` with each line of progress of this process while the block runs."""
+    """Call `listen` with every progress line of this process while the block runs."""
     logger, handler = logging.getLogger(_LOGGER), _Listener(listen)
     before = logger.level
     logger.addHandler(handler)

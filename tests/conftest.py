@@ -80,7 +80,7 @@ def like(calibrated: Path, folder: Path, task: TaskFolder | None = None, **optio
     campaign = Campaign.create(folder, task or TaskFolder.load(data_folder("tasks") / "toy"), **options)
     for entry in source.calibrations:
         campaign.lineage.refresh().calibrate(entry)
-    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     return campaign
 
 

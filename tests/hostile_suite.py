@@ -25,8 +25,8 @@ from mcp import Client
 from lineage_repo.errors import SnapshotError
 from lineage_repo.model.ledger import Proposal, Trial
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.paths import JobPaths
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage.scratch import SCRATCH
 from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import check_line
@@ -293,7 +293,7 @@ class Arena:
         if key not in self._references:
             score = self.baseline(attack.task).score
             if settings:
-                start = self.campaign(attack.task).lineage.recipe(0)
+                start = self.campaign(attack.task).lineage.read_recipe(0)
                 # Settings that help the toy would become the best that its attacks are judged against.
                 place = "reference" if attack.task == "toy" else attack.task
                 score = measure(self, place, dict(_with_settings(start, settings)), attack).score
@@ -352,7 +352,7 @@ def _measured(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
     place = attack.name.replace("/", "-") if keeps else attack.task
     reference = arena.reference(attack)
     try:
-        trial = measure(arena, place, attack.recipe(arena.campaign(attack.task).lineage.recipe(0)), attack)
+        trial = measure(arena, place, attack.recipe(arena.campaign(attack.task).lineage.read_recipe(0)), attack)
     except SnapshotError as error:
         return "refused", None, str(error)
     return _verdict(arena.campaign(place), trial, reference, honest_keep=keeps)
@@ -386,11 +386,11 @@ async def _call(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
         bench.workdir.rebase(0)
         for entry in attack.call.get("workdir", ()):
             _place(bench.workdir.folder, entry)
-        started = len(bench.lineage.refresh().started)
+        started = len(bench.lineage.refresh().registered)
         async with Client(build(bench)) as client:
             for earlier in attack.call.get("first", ()):
                 await client.call_tool(earlier["tool"], earlier["arguments"])
-                started = len(bench.lineage.refresh().started)
+                started = len(bench.lineage.refresh().registered)
             try:
                 with anyio.fail_after(60):
                     result = await client.call_tool(attack.call["tool"], attack.call["arguments"])
@@ -400,7 +400,7 @@ async def _call(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
             while running := bench.lineage.refresh().running():
                 await client.call_tool("wait_trial", {"trial": running[0].number})
         if result.is_error:
-            grown = len(bench.lineage.refresh().started) != started
+            grown = len(bench.lineage.refresh().registered) != started
             return "registered" if grown else "refused", None, text
         return _answered(arena, campaign, result.structured_content or {}, text)
     finally:
@@ -457,7 +457,7 @@ def problems(arena: Arena) -> Iterator[str]:
         for problem in verify(campaign.lineage.store).problems:
             yield f"{name}: {problem}"
         for folder in campaign.folder.glob("trials/*/job-*/*"):
-            if folder.name in SCRATCH:
+            if folder in JobPaths(folder.parent).staged:
                 yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
         for folder in campaign.paths.boxes.glob("*"):
             yield f"{name}: box folder left: {folder.name}"

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from lineage_repo.model.ledger import Started, Trial
+from lineage_repo.model.ledger import Registration, Trial
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record
 from lineage_repo.prompting import queries
-from lineage_repo.prompting.saturation import Saturation, saturation
+from lineage_repo.prompting.saturation import Saturation, measure_saturation
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
 
@@ -91,7 +91,7 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
         _table("Failures, newest first", failed, 8, objective, 0, "failures"),
         Section(
             title="Saturation: what trials still gain",
-            rows=tuple(_gains(row, objective) for row in saturation(lineage) if lineage.trials.keys() - {0}),
+            rows=tuple(_gains(row, objective) for row in measure_saturation(lineage) if lineage.trials.keys() - {0}),
             where=_view("role"),
         ),
         Section(
@@ -130,7 +130,7 @@ def _row(trial: Trial, objective: Objective, width: int) -> str:
 
 def _resemblances(lineage: Lineage, own: list[Trial], objective: Objective) -> Iterator[str]:
     """Write a row for each of a role's trials whose proposal resembles an earlier one."""
-    for trial, (share, earlier) in zip(own, queries.find_resembled(lineage, own), strict=True):
+    for trial, (share, earlier) in zip(own, queries.find_nearest_earlier(lineage, own), strict=True):
         if share >= _ALIKE:
             yield (
                 f"- your {trial.number:04d} {quote(trial.proposal.title)} shares {share:.0%} of its words with "
@@ -147,7 +147,7 @@ def _gains(row: Saturation, objective: Objective) -> str:
     return f"{head}, {row.since} trials since the last; the last keeps gained, newest first, {gains} {objective.unit}"
 
 
-def _running_row(started: Started) -> str:
+def _running_row(started: Registration) -> str:
     return f"- {started.number:04d} by {started.proposal.specialist}: {quote(started.proposal.title)}"
 
 

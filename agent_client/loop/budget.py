@@ -64,7 +64,7 @@ class Budget:
     @property
     def registered(self) -> int:
         """Trials of the campaign, the baseline not counted."""
-        return sum(number > 0 for number in self._campaign.lineage.started)
+        return sum(number > 0 for number in self._campaign.lineage.registered)
 
     @property
     def trials(self) -> float:
@@ -141,7 +141,7 @@ def settle_sessions(campaign: Campaign) -> list[SessionRecord]:
     for session in read_earlier_sessions(campaign.folder):
         ended = session
         if session.end_reason is None:
-            trials = tuple(n for n, s in campaign.lineage.started.items() if s.proposal.session == session.session)
+            trials = tuple(n for n, s in campaign.lineage.registered.items() if s.proposal.session == session.session)
             ended = session.model_copy(update={"end_reason": EndReason.LOST, "trials": trials})
             paths = campaign.paths.session(session.session)
             shutil.rmtree(paths.home, ignore_errors=True)

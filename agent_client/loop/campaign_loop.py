@@ -196,7 +196,7 @@ class Run:
         return not blocked and self._sessions.starting < STARTING and self._budget.allows_session
 
     def _count_trials(self, specialist: str) -> int:
-        return sum(s.proposal.specialist == specialist for n, s in self.campaign.lineage.started.items() if n > 0)
+        return sum(s.proposal.specialist == specialist for n, s in self.campaign.lineage.registered.items() if n > 0)
 
     def _collect_sessions(self) -> None:
         """Take in the sessions that ended; an error in our own code is raised."""

@@ -40,7 +40,7 @@ class Forecast(Record):
 def make_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], *, free: bool) -> Forecast:
     """Compute a forecast; `free` if the model costs nothing, `environment` to find the host's slots."""
     lineage = campaign.lineage
-    registered = sum(number > 0 for number in lineage.started)
+    registered = sum(number > 0 for number in lineage.registered)
     to_go = None if plan.trials is None else max(0, plan.trials - registered)
     caps = [caps_of(campaign, name) for name in plan.models]
     submits = min(plan.submits or c.submits for c in caps)

@@ -1,6 +1,6 @@
 """News: the lines that a run reports of trials and sessions."""
 
-from lineage_repo.model.ledger import Started, Trial
+from lineage_repo.model.ledger import Registration, Trial
 from lineage_repo.model.session import SessionRecord
 from lineage_repo.progress import report_progress
 from lineage_repo.record.lineage import Lineage
@@ -12,21 +12,21 @@ class News:
 
     def __init__(self, lineage: Lineage) -> None:
         self._lineage = lineage
-        self._started, self._recorded = set(lineage.started), set(lineage.trials)
+        self._started, self._recorded = set(lineage.registered), set(lineage.trials)
 
-    def report_trials(self) -> list[Started | Trial]:
+    def report_trials(self) -> list[Registration | Trial]:
         """Report what came into the lineage since the last call, and return it."""
-        started = self._lineage.started.keys() - self._started
+        started = self._lineage.registered.keys() - self._started
         recorded = self._lineage.trials.keys() - self._recorded
         for number in sorted(started - recorded):
-            report_progress(f"{number:04d} running {heading(self._lineage.started[number].proposal)}")
+            report_progress(f"{number:04d} running {heading(self._lineage.registered[number].proposal)}")
         for number in sorted(recorded):
             trial = self._lineage.trials[number]
             why = f" [{trial.verdict.failure}]" if trial.verdict.failure else ""
             report_progress(trial_subject(trial, self._lineage.task.objective) + why)
         self._started |= started
         self._recorded |= recorded
-        return [self._lineage.started[n] for n in started] + [self._lineage.trials[n] for n in recorded]
+        return [self._lineage.registered[n] for n in started] + [self._lineage.trials[n] for n in recorded]
 
 
 def report_session_start(session: str, submits: int) -> None:

@@ -30,7 +30,7 @@ class RunSummary(Record):
     """Registered in the campaign, the baseline not counted."""
     recorded: int
     sessions: int
-    """Started by this run."""
+    """Registration by this run."""
     baseline: float | None
     best: float | None
     best_trial: int | None
@@ -145,5 +145,5 @@ class Heartbeat:
 
     def _write(self, state: RunState) -> None:
         with suppress(OSError):  # a full disk is an alarm, no reason to end the run
-            body = json.dumps(self._redact.data(state.model_dump(mode="json")), indent=1)
+            body = json.dumps(self._redact.redact_data(state.model_dump(mode="json")), indent=1)
             write_whole(self._campaign.paths.run_state, body.encode())

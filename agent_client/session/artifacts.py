@@ -37,7 +37,7 @@ class SessionFiles:
         """Add a message, and the tool calls that it ended."""
         self._write_line(self._transcript, messages.to_json(message, self._redact))
         for call in ended:
-            self._write_line(self._tools, json.dumps(self._redact.data(call.model_dump(mode="json"))))
+            self._write_line(self._tools, json.dumps(self._redact.redact_data(call.model_dump(mode="json"))))
 
     def add_log_line(self, line: str) -> None:
         """Add a line that Claude Code wrote to its standard error."""
@@ -45,7 +45,7 @@ class SessionFiles:
 
     def write_record(self, record: SessionRecord) -> None:
         """Replace `session.json`."""
-        body = json.dumps(self._redact.data(record.model_dump(mode="json", exclude_none=True)), indent=1)
+        body = json.dumps(self._redact.redact_data(record.model_dump(mode="json", exclude_none=True)), indent=1)
         write_whole(self._folder.record, f"{body}\n".encode())
 
     def _write_line(self, stream: TextIO, line: str) -> None:

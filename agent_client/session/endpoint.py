@@ -55,7 +55,7 @@ def check(models: Iterable[str], variables: Mapping[str, str]) -> None:
         return
     headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": key} if key else {})
     headers |= {"authorization": f"Bearer {token}"} if token else {}
-    redact = Redactor.of(variables)
+    redact = Redactor.from_environment(variables)
     for name in names:
         try:
             _ask(variables.get("ANTHROPIC_BASE_URL") or DEFAULT_URL, name, headers)

@@ -78,7 +78,7 @@ def final_usage(result: ResultMessage | None) -> Usage:
 def to_json(message: Message, redact: Redactor) -> str:
     """Write an SDK message as one line of JSON without credentials; texts longer than a model reads are cut."""
     fields = {"type": type(message).__name__, "at": now().isoformat(), **dataclasses.asdict(message)}
-    return json.dumps(redact.data(fields, _cut))
+    return json.dumps(redact.redact_data(fields, _cut))
 
 
 def _cut(text: str) -> str:

@@ -1,6 +1,6 @@
 """Run a program that dies with the process that started it, however that process ends.
 
-Started by its path with the interpreter's -I and -S, so it imports nothing but the standard library.
+Registration by its path with the interpreter's -I and -S, so it imports nothing but the standard library.
 """
 
 import ctypes

@@ -105,7 +105,7 @@ class Session:
     @property
     def trials(self) -> tuple[int, ...]:
         """Numbers of the trials that this session registered."""
-        return tuple(n for n, s in self.campaign.lineage.started.items() if s.proposal.session == self.id)
+        return tuple(n for n, s in self.campaign.lineage.registered.items() if s.proposal.session == self.id)
 
     async def run(self) -> SessionRecord:
         """Run the session to its end and return its record, which `session.json` has too, redacted.

@@ -80,7 +80,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             lineage,
             bundle,
             private,
-            Redactor.of(os.environ),
+            Redactor.from_environment(os.environ),
             lambda: report_page(report_data(lineage), vega_script(), begun),
             as_is=as_is,
         )

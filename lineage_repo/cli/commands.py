@@ -170,7 +170,7 @@ def _recorded(trial: Trial) -> str:
     return (
         when
         if trial.imported
-        else f"{when}, {(trial.at - trial.started).total_seconds():.1f} s after it was registered"
+        else f"{when}, {(trial.at - trial.registered_at).total_seconds():.1f} s after it was registered"
     )
 
 
@@ -204,7 +204,7 @@ def diff(directory: Path, a: int, b: int) -> None:
 def logs(directory: Path, trial: int) -> None:
     """Print what TRIAL's boxes wrote, control characters made visible."""
     lineage = open_lineage(directory)
-    if trial not in lineage.started:  # one that still runs has logs too
+    if trial not in lineage.registered:  # one that still runs has logs too
         lineage.trial(trial)
     paths = CampaignPaths(directory).trial(trial)
     found = (
@@ -234,7 +234,7 @@ def checkout(directory: Path, trial: int, out: Path) -> None:
         raise click.ClickException(f"{out} is there already: name a new folder")
     lineage = open_lineage(directory)
     lineage.trial(trial)
-    snapshot.write_folder(lineage.recipe(trial), out)
+    snapshot.write_folder(lineage.read_recipe(trial), out)
     print_lines(f"{out}: the recipe of trial {trial:04d}")
 
 

@@ -13,7 +13,7 @@ from lineage_repo.monitor.control import Control
 
 def _open(directory: Path) -> Control:
     if not CampaignPaths(directory).settings.is_file():
-        raise CampaignError(f"{directory} is no campaign; `espalier init {directory} --task NAME` makes one")
+        raise CampaignError(f"{directory} is not a campaign; `espalier init {directory} --task NAME` makes one")
     return Control(directory)
 
 

@@ -19,7 +19,7 @@ from lineage_repo.monitor.overview import write_overview
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.lineage import Lineage, trial_refs
 from lineage_repo.storage.message import trial_message
-from lineage_repo.storage.repository import Signature
+from lineage_repo.storage.objects import Signature
 from lineage_repo.storage.store import Draft, Row, Store
 from lineage_repo.text.sanitize import plain_line
 

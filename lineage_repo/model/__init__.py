@@ -1,1 +1,1 @@
-"""The frozen values that everything else passes around. Pure data: no git, no clock but `now`, no terminal."""
+"""The frozen values that all other rooms exchange. Pure data: no git, no terminal, no clock except `now`."""

@@ -1,4 +1,4 @@
-"""The frozen records: what was claimed, and the entries of the ledger."""
+"""The ledger's entries, and the proposal and verdict that they contain."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,10 +20,10 @@ from lineage_repo.text.sanitize import Line
 
 SCHEMA_VERSION = 2
 NO_RECIPE_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""Git's empty tree: no recipe of ours can have it, since a snapshot holds at least one file."""
+"""Git's empty tree: never the tree of a measured recipe, since a snapshot has at least one file."""
 
 Arm = Literal["roles", "generic", "single"]
-"""How a search is organised."""
+"""How a search is organised: by the task's roles, by equal agents, or by a single one."""
 
 
 class Caps(Record):
@@ -36,21 +36,22 @@ class Caps(Record):
     tokens: int = Field(default=2_000_000, ge=1)
     minutes: float = Field(default=240.0, gt=0)
     idle_minutes: float = Field(default=20.0, gt=0)
-    """Without a message; waiting for a trial, a slot or a dry run is not idleness."""
+    """Minutes without a message; waiting for a trial, a slot or a dry run does not count as idle time."""
 
 
 class Proposal(Record):
-    """What was claimed before anything was measured."""
+    """What an agent claims before anything is measured."""
 
     parent: Number | None = None
-    """Number of the trial that it is rooted from; None for the baseline."""
+    """Number of the trial that the edit starts from; None for the baseline."""
     title: Annotated[Line, Field(min_length=1, max_length=60)]
     hypothesis: Annotated[Line, Field(max_length=2000)]
     expected_delta: FiniteFloat
-    """Signed, in the metric's unit, against the parent."""
+    """Predicted score minus the parent's score, in the objective's unit."""
     notes: Annotated[Line, Field(max_length=2000)] = ""
     specialist: Name
     session: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    """Id of the session that submitted it."""
     recipe_tree: Digest
     """Git tree of the recipe; `NO_RECIPE_TREE` for an imported trial that came without one."""
 
@@ -64,38 +65,42 @@ class Incumbent(Record):
 
 
 class Imported(Record):
-    """What another harness recorded of a trial: taken over as it says, neither measured nor judged by us."""
+    """What another harness recorded of a trial: taken over unchanged, neither measured nor judged here."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    """Its name there."""
+    """The trial's name in the other harness."""
     domain: Annotated[Line, Field(max_length=60)] = ""
-    """The part of the recipe that it touches, as the other harness files it."""
+    """The part of the recipe that it edits, as the other harness classifies it."""
     status: Status
     values: dict[Name, FiniteFloat] = Field(default={})
-    """Every number recorded there, by its column: also those of a trial without a score."""
+    """Every number recorded there, by column name, also where the trial has no score."""
     n_seeds: Annotated[int, Field(ge=1)] | None = None
-    """Runs that the numbers are means of; None where it doesn't say."""
+    """Number of runs that the values are means of; None where the origin does not say."""
     slot_s: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    """Wall seconds that it held a slot; None where it doesn't say."""
+    """Wall seconds that the trial occupied a slot; None where the origin does not say."""
     failure: Line | None = None
     code: Annotated[Line, Field(max_length=200)] = ""
-    """Where its code lay there; never brought here."""
+    """Where the other harness kept the code, which is not imported."""
     missing: tuple[Name, ...] = ()
-    """What a trial of ours has and this one lacks."""
+    """Parts that a trial of ours has and this one lacks: `expected_delta`, `session`, `recipe` or `time`."""
     repairs: tuple[Line, ...] = ()
-    """What the import had to change, one line each."""
+    """What the import had to change, one line per change."""
 
 
 class Verdict(Record):
-    """The verdict and what it rests on."""
+    """What the judge makes of one trial; scores, deltas and the threshold are in the objective's unit."""
 
     status: Status
     score: FiniteFloat | None = None
+    """Mean of the objective over the seeds; None where the status is not a measured one."""
     delta_vs_best: FiniteFloat | None = None
+    """Score minus the incumbent's score."""
     delta_vs_parent: FiniteFloat | None = None
+    """Score minus the parent's score."""
     threshold: FiniteFloat | None = None
-    """The gain over the incumbent that a keep had to exceed."""
+    """The gain over the incumbent that a keep must exceed."""
     failure: Line | None = None
+    """One line that says why there is no score."""
     margins: tuple[Margin, ...] = ()
 
 
@@ -106,20 +111,20 @@ class CampaignEntry(Record):
     schema_version: Literal[2] = SCHEMA_VERSION
     name: str
     task: dict[str, Any]
-    """The manifest, whole, so that a clone judges by the same objective."""
+    """The whole manifest, so that a clone judges by the same objective."""
     arm: Arm | Literal["unknown"]
-    """`unknown` where an import doesn't say."""
+    """`unknown` where an import does not say."""
     read_record: bool = True
     """Whether agents read the record of earlier trials."""
     specialists: tuple[Name, ...]
     caps: Caps | None = None
-    """None where the origin doesn't say."""
+    """None where an import does not say."""
     isolation: Isolation | Literal["unknown"]
     start_tree: Digest
     """Git tree of the starting recipe."""
     digests: dict[str, str]
     origin: Literal["imported"] | None = None
-    """`imported`: another harness made every trial, so that this lineage is read and never added to."""
+    """`imported`: another harness made every trial, so this lineage is read-only."""
     at: AwareDatetime
 
 
@@ -134,27 +139,28 @@ class Calibration(Record):
 
 
 class Certification(Record):
-    """Two recipes of the record measured again, and whether the first beats the second by the task's rule."""
+    """Two recipes of the record, measured again in turn, and whether the first beats the second by the task's rule."""
 
     kind: Literal["certification"] = "certification"
     number: Number
     against: Number
     measurements: tuple[Measurement, Measurement]
-    """Of these two, on fresh seeds, taken in turn."""
+    """Of `number` and of `against`, on fresh seeds."""
     gain: FiniteFloat
+    """Measured gain of the first over the second, in the objective's unit; positive is better."""
     p: FiniteFloat
-    """One-sided: the chance that recipes no further apart than the rule asks for differ by this much."""
+    """One-sided: the probability of at least this gain if the true gain were the one that the rule demands."""
     failure: Line | None = None
-    """Which gate one of them misses."""
+    """Which gates were missed."""
     certified: bool
     isolation: dict[str, str]
     at: AwareDatetime
 
 
-class Started(Record):
-    """A hypothesis registered before anything runs; its place in the ledger allots the number."""
+class Registration(Record):
+    """A proposal that was registered before anything ran; its place in the ledger allots the trial's number."""
 
-    kind: Literal["started"] = "started"
+    kind: Literal["registration"] = "registration"
     number: Number
     proposal: Proposal
     digests: dict[str, str]
@@ -162,7 +168,7 @@ class Started(Record):
 
 
 class Trial(Record):
-    """A finished trial: the ledger's `outcome` entry and the trial commit's `trial.json`, byte for byte."""
+    """A finished trial: the ledger entry and the trial commit's `trial.json`, byte for byte."""
 
     kind: Literal["trial"] = "trial"
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -175,13 +181,15 @@ class Trial(Record):
     parent_score: FiniteFloat | None = None
     imported: Imported | None = None
     noise: dict[str, Spread] = Field(default={})
+    """The calibrated spread of each metric that the judge used."""
     judge_version: int
     verdict: Verdict
     notices: tuple[Line, ...] = ()
     """Where the edit goes beyond what its role declares."""
     digests: dict[str, str]
+    """SHA-256 of `task`, `evaluator`, `knowledge`, `data` where there is some, and the session's `brief`."""
     isolation: dict[str, str]
-    started: AwareDatetime
+    registered_at: AwareDatetime
     at: AwareDatetime
 
     @property
@@ -193,15 +201,15 @@ class Trial(Record):
         return self.verdict.score
 
     def lacks(self, what: str) -> bool:
-        """Whether it was imported without `what`: `expected_delta`, `session`, `recipe` or `time`."""
+        """Return whether the trial was imported without `what` (see `Imported.missing`)."""
         return self.imported is not None and what in self.imported.missing
 
     @property
     def n_seeds(self) -> int:
-        """How many runs its score is the mean of; 1 where an import doesn't say."""
+        """Number of seeds that the score is the mean of; 1 where an import does not say."""
         if self.measurement is not None:
             return len(self.measurement.box_seeds)
         return (self.imported.n_seeds if self.imported else None) or 1
 
 
-Entry = Annotated[CampaignEntry | Calibration | Started | Trial | Certification, Field(discriminator="kind")]
+Entry = Annotated[CampaignEntry | Calibration | Registration | Trial | Certification, Field(discriminator="kind")]

@@ -1,4 +1,4 @@
-"""The task manifest: what is measured, by which phases, within which limits."""
+"""The task manifest (`task.toml`): the objective, the phases that measure it, and the limits."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -11,17 +11,16 @@ from lineage_repo.model.measurement import Name, Record
 from lineage_repo.model.upstream import DataNeeds, Upstream, Variant
 
 HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes")
-"""Measured by the harness itself, one value per seed; `process_seconds`: on the wall, with what comes before READY."""
+"""The harness measures these, one value per seed. `process_seconds` is wall time and includes work before READY."""
 
 _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 
-
-LEAST_DRAWS = 3
-"""Fresh seeds that a certification needs: from two each, luck makes a difference of any size too often."""
+MIN_CERTIFICATION_SEEDS = 3
+"""Fresh seeds per recipe that a certification needs: with two, luck alone too often makes a large difference."""
 
 
 class Objective(Record):
-    """The number that a campaign improves."""
+    """The number that a campaign improves, and how differences in it count."""
 
     metric: Name
     direction: Literal["lower", "higher"]
@@ -29,30 +28,34 @@ class Objective(Record):
     digits: int = Field(default=4, ge=0, le=9)
     """Decimals shown to people."""
     min_delta: FiniteFloat | None = Field(default=None, ge=0)
-    """Smallest improvement that counts; None derives it from the calibrated noise."""
+    """Smallest improvement that counts, in `unit`; None derives it from the calibrated noise."""
 
     def gain(self, score: float, reference: float) -> float:
-        """How much better `score` is than `reference`; positive is better."""
+        """Return how much better `score` is than `reference`, in `unit`; positive is better.
+
+        >>> Objective(metric="seconds", direction="lower", unit="s").gain(9.5, 10.0)
+        0.5
+        """
         return reference - score if self.direction == "lower" else score - reference
 
     def text(self, score: float | None) -> str:
-        """`score` with its unit, as people read it."""
+        """Return `score` with its decimals and unit, for people."""
         return "no score" if score is None else f"{score:.{self.digits}f} {self.unit}"
 
 
 class Gate(Record):
-    """A metric that a trial must reach to have a score at all."""
+    """A bound on a metric; a trial that misses it has no score."""
 
     metric: Name
     at_least: FiniteFloat | None = None
     at_most: FiniteFloat | None = None
     rule: Literal["mean", "bound"] = "bound"
-    """`bound`: the confidence bound of the mean must clear the gate, not the mean alone."""
+    """`mean`: the mean over the seeds must reach the limit; `bound`: so must its one-sided confidence bound."""
     confidence: float = Field(default=0.99, gt=0.5, lt=1)
 
     @property
     def limit(self) -> float:
-        """The value to reach, whichever side of it is good."""
+        """The value to reach, from either side."""
         return self.at_least if self.at_least is not None else self.at_most or 0.0
 
     @model_validator(mode="after")
@@ -63,24 +66,24 @@ class Gate(Record):
 
 
 class Limits(Record):
-    """What one box and one recipe may use."""
+    """What one recipe and one box may use."""
 
     source_bytes: int = Field(default=1_000_000, gt=0)
     total_bytes: int | None = Field(default=None, gt=0)
     """Source plus counted artifacts of one seed; None for no cap."""
     packed: bool = False
-    """Whether the source is weighed without comments and compressed, and runs without them."""
+    """Whether the source is counted compressed and without comments; boxes then see it without comments too."""
     memory_bytes: int = Field(default=4_000_000_000, gt=0)
     processes: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=256_000_000, gt=0)
     """Size of each of /out, /tmp and /dev/shm in a box."""
     scratch_files: int = Field(default=100_000, gt=0)
-    """Files in these three together."""
+    """Files in these three folders together."""
     gpus: int = Field(default=0, ge=0)
 
 
 class Artifact(Record):
-    """The one file that leaves a box."""
+    """The one file that a box leaves."""
 
     path: _Path
     format: Literal["bytes", "npy", "json", "safetensors"] = "bytes"
@@ -90,32 +93,32 @@ class Artifact(Record):
 
 
 class Phase(Record):
-    """One fresh box per seed (or per trial): argv, what it sees, what it leaves."""
+    """One fresh box per seed or per trial: what it runs, sees and leaves."""
 
     name: Name
     argv: tuple[str, ...] = Field(min_length=1)
-    """`python` as its first word means the recipe interpreter of this host."""
+    """If its first word is `python`, this host's interpreter for recipes runs it."""
     per: Literal["seed", "trial"] = "seed"
     inputs: tuple[_Path, ...] = ()
-    """Public files that the evaluator prepared, and folders of them."""
+    """Files and folders that the evaluator prepared for boxes."""
     sealed: tuple[Name, ...] = ()
-    """Earlier phases whose sealed artifacts it sees."""
+    """Earlier phases whose sealed artifacts the box sees."""
     artifact: Artifact | None = None
-    """What it leaves; None for a dialogue, which leaves nothing."""
+    """What the box leaves; None for a dialogue, which leaves nothing."""
     dialogue: bool = False
-    """Whether the evaluator talks with the box while it runs, instead of reading what it left."""
+    """Whether the evaluator talks with the running box instead of reading an artifact."""
     limit_s: float = Field(gt=0)
-    """Cap on the clock."""
+    """Cap on the clock, from GO or, without `ready_s`, from launch."""
     ready_s: float | None = Field(default=None, gt=0)
     """Cap on imports and warm-up before READY, on the same clock; None for a phase whose clock starts at launch."""
     timed: bool = False
-    """Whether its seconds add to the metric `seconds`."""
+    """Whether its time adds to the metric `seconds`."""
     budget: Literal["train", "eval"] = "train"
-    """Which overrun a timeout is."""
+    """Which overrun status a timeout gives."""
 
     @property
     def counted(self) -> bool:
-        """Whether what it leaves counts towards `limits.total_bytes`."""
+        """Whether its artifact counts towards `limits.total_bytes`."""
         return self.artifact is not None and self.artifact.counted
 
     @model_validator(mode="after")
@@ -126,29 +129,29 @@ class Phase(Record):
 
 
 class Disturbance(Record):
-    """What is done about a host that is slower than it was at calibration."""
+    """What happens if the host is slower than at calibration."""
 
     guard: Literal["off", "warn", "void"] = "warn"
-    """`warn` tells of it beside the verdict, `void` measures again and ends as `harness_abort`; `off`: not read."""
+    """`warn` reports it with the verdict, `void` measures again and at last aborts, `off` does not look."""
     above: float = Field(default=0.15, gt=0)
-    """Share by which a trial's tempo may exceed the calibrated one."""
+    """Share by which the fixed loop's CPU time may exceed the calibrated one."""
     patience_s: float = Field(default=300.0, gt=0)
-    """Longest wait for a quiet host before it is measured again."""
+    """Longest wait for a quiet host before a trial is measured again."""
 
 
 class CertificationRule(Record):
-    """When one recipe is said to beat another: both measured again, on fresh seeds, in turn."""
+    """When one recipe counts as better than another: both are measured again, on fresh seeds, in turn."""
 
     gain: float = Field(default=0.0, ge=0)
-    """Least true gain, in the objective's unit."""
+    """The true gain that must be shown to be exceeded, in the objective's unit."""
     p: float = Field(default=0.01, gt=0, lt=0.5)
-    """One-sided: what the chance of such a difference between equal recipes must stay below."""
-    n_seeds: int = Field(default=LEAST_DRAWS, ge=LEAST_DRAWS, le=64)
-    """Fresh seeds of each of the two."""
+    """One-sided significance level of the campaign's first certification; each later one gets half of it."""
+    n_seeds: int = Field(default=MIN_CERTIFICATION_SEEDS, ge=MIN_CERTIFICATION_SEEDS, le=64)
+    """Fresh seeds per recipe."""
 
 
 class RecipeFiles(Record):
-    """The editable surface."""
+    """The recipe's folder, and the files in it that agents may edit."""
 
     path: _Path = "recipe"
     editable: tuple[str, ...] = ("*.py",)
@@ -156,19 +159,19 @@ class RecipeFiles(Record):
 
 
 class Evaluator(Record):
-    """The trusted program with the verbs `prepare` and `score`."""
+    """The trusted program that prepares data and scores artifacts."""
 
     path: _Path = "evaluator"
     program: _Path = "evaluate.py"
     shared: tuple[_Path, ...] = ()
-    """Files of the built-in `tasks/_shared/` that the program finds beside it and may import."""
+    """Files of the built-in `tasks/_shared/` that lie beside the program when it runs, for it to import."""
     metrics: tuple[Name, ...]
     limit_s: float = Field(default=60.0, gt=0)
     """Cap on each verb."""
 
 
 class Specialist(Record):
-    """A role."""
+    """A role: what one specialist works on."""
 
     name: Name
     title: str = Field(max_length=80)
@@ -176,13 +179,13 @@ class Specialist(Record):
     model: str | None = None
     caps: Caps | None = None
     scope: str | None = Field(default=None, max_length=1000)
-    """What the role is to work on, as its agent reads it."""
+    """What to work on, as the agent reads it."""
     off_limits: str | None = Field(default=None, max_length=1000)
-    """What it is to leave to others."""
+    """What to leave to others, as the agent reads it."""
     surface: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Glob patterns of the files that it is meant to edit; an edit elsewhere is reported, not refused."""
+    """Glob patterns of the files that the role edits; an edit elsewhere is reported, not refused."""
     edit_radius: int | None = Field(default=None, gt=0)
-    """Most lines that an edit is meant to add and remove together; a larger one is reported, not refused."""
+    """Most lines that an edit adds and removes together; a larger edit is reported, not refused."""
 
 
 class Task(Record):
@@ -196,7 +199,7 @@ class Task(Record):
     limits: Limits = Limits()
     n_seeds: int = Field(default=3, ge=1, le=64)
     clock: Literal["cpu", "wall"] = "wall"
-    """`cpu` needs cgroup accounting and falls back to wall; calibration freezes which."""
+    """`cpu` needs cgroup accounting, and falls back to `wall`; calibration freezes which one counts."""
     disturbance: Disturbance = Disturbance()
     certification: CertificationRule = CertificationRule()
     hide: tuple[Name, ...] = ()
@@ -204,14 +207,14 @@ class Task(Record):
     recipe: RecipeFiles = RecipeFiles()
     evaluator: Evaluator
     phases: tuple[Phase, ...] = ()
-    """Empty only for trials that another harness measured."""
+    """Empty only for imported lineages, which another harness measured."""
     specialists: tuple[Specialist, ...] = Field(min_length=1)
     upstream: Upstream | None = None
-    """Where the start comes from, if not from a `recipe/` of ours: `espalier task prepare` makes it."""
+    """Where the start comes from, unless the task has its own `recipe/`; `espalier task prepare` fetches it."""
     data: DataNeeds | None = None
     variants: dict[Name, Variant] = Field(default={})
     variant: Name | None = None
-    """Which of them this is."""
+    """The variant that this prepared task is."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -240,17 +243,21 @@ class Task(Record):
         if len(set(names)) < len(names):
             raise ValueError(f"specialist names repeat: {names}")
         for specialist in self.specialists:
-            if lost := set(specialist.neighbours) - set(names):
-                raise ValueError(f"specialist {specialist.name!r} has unknown neighbours {sorted(lost)}")
+            if unknown := set(specialist.neighbours) - set(names):
+                raise ValueError(f"specialist {specialist.name!r} has unknown neighbours {sorted(unknown)}")
         return self
 
     def phase(self, name: str) -> Phase:
-        """The phase called `name`."""
+        """Return the phase called `name`."""
         return next(p for p in self.phases if p.name == name)
 
 
-def parse(raw: dict[str, Any]) -> Task:
-    """Validate a manifest; raise `TaskError` with one line per problem, with a suggestion for unknown keys."""
+def parse_manifest(raw: dict[str, Any]) -> Task:
+    """Validate a manifest.
+
+    Raises:
+        TaskError: one line per problem, with a suggestion for each unknown key.
+    """
     try:
         task = Task.model_validate(raw)
     except ValidationError as error:

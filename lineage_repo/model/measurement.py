@@ -1,4 +1,4 @@
-"""The value types that records are made of: what was measured, and what became of a trial."""
+"""The value types of the record: measurements, faults, margins, and the status of a trial."""
 
 import math
 from datetime import UTC, datetime
@@ -15,33 +15,34 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Clock = Literal["cpu", "wall"]
 Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
 LEVELS: tuple[Isolation, ...] = ("none", "bwrap", "bwrap+cgroup")
-"""Isolation from nothing to everything: walls, then limits that the kernel counts."""
-_DIGITS = 1e-9
+"""Isolation levels, weakest first: none, a sandbox, a sandbox with limits that the kernel enforces."""
+_REL_TOLERANCE = 1e-9
+"""C libraries differ in the last digits of `log` and `tan`: about 1e-15, so this leaves ample room."""
 
 
 def now() -> datetime:
-    """The time in UTC, to the millisecond."""
+    """Return the time in UTC, to the millisecond."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 class Record(BaseModel):
-    """A frozen value that refuses unknown fields and writes itself in one canonical form."""
+    """A frozen value that refuses unknown fields and has one canonical JSON form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def canonical(self) -> bytes:
-        """The JSON bytes that are committed: indented for `git show`, with a final line break."""
+        """Return the JSON bytes that are committed: indented for `git show`, without nulls, ending in a line break."""
         return self.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
 
     def alike(self, other: "Record") -> bool:
-        """Whether they are equal but for the last digits of floats, in which C libraries differ."""
+        """Return whether both are equal, floats to nine digits."""
         return _alike(self.model_dump(mode="json"), other.model_dump(mode="json"))
 
 
 def _alike(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_DIGITS)
+        return math.isclose(one, other, rel_tol=_REL_TOLERANCE)
     if isinstance(one, dict) and isinstance(other, dict):
         ours, theirs = cast("dict[str, Any]", one), cast("dict[str, Any]", other)
         return ours.keys() == theirs.keys() and all(_alike(ours[key], theirs[key]) for key in ours)
@@ -73,23 +74,23 @@ class Status(StrEnum):
 
     @property
     def failed(self) -> bool:
-        """Whether the recipe, not the harness, is why there is no score."""
+        """Whether there is no score because of the recipe, not because of the harness."""
         return not self.measured and self is not Status.HARNESS_ABORT
 
 
 class PhaseRun(Record):
-    """One box: what the harness saw from outside."""
+    """One box, as the harness saw it from outside."""
 
     phase: Name
     seed_index: int | None = None
-    """Index of the seed; None for a phase that runs once a trial."""
+    """Index into the trial's seeds; None for a phase that runs once per trial."""
     exit_status: Literal["ok", "crash", "timeout", "not_ready", "memory", "files", "absent", "oversize", "refused"]
     elapsed_s: FiniteFloat
-    """On the campaign's clock, from GO to the death of the box."""
+    """Seconds on the campaign's clock, from GO to the death of the box."""
     wall_s: FiniteFloat
     cpu_s: FiniteFloat | None = None
     setup_s: FiniteFloat
-    """From launch to READY, outside the clock."""
+    """Wall seconds from launch to READY, which the clock does not count."""
     exit_code: int | None = None
     peak_bytes: int | None = None
     artifact_bytes: int | None = None
@@ -98,37 +99,48 @@ class PhaseRun(Record):
 
 
 class Measurement(Record):
-    """What the evaluator and the harness measured: one value per seed for each metric."""
+    """What the evaluator and the harness measured of one recipe."""
 
     trial_seeds: tuple[int, ...]
-    """The secret seed that the harness drew, from which all others derive; one per pooled run."""
+    """The secret number that the harness drew and all other seeds derive from; one per pooled measurement."""
     box_seeds: tuple[int, ...]
-    """What each box was given."""
+    """The number that each box got; their count is the measurement's number of seeds."""
     metrics: dict[str, tuple[FiniteFloat, ...]]
+    """The evaluator's metrics: one value per seed, in the order of `box_seeds`."""
     phases: tuple[PhaseRun, ...]
     source_bytes: int
     clock: Clock
     evaluator_s: FiniteFloat = 0.0
     """Wall seconds of `prepare` and `score` together."""
     loop_cpu_s: tuple[FiniteFloat, ...] = ()
-    """CPU seconds of a fixed loop before the first box and after each seed's last: more on a disturbed host."""
+    """CPU seconds of a fixed loop, timed before the first box and after each seed's last: more on a disturbed host."""
 
     def values_per_metric(self) -> dict[str, int]:
-        """How many values each metric of the evaluator has."""
+        """Return how many values each metric of the evaluator has."""
         return {name: len(values) for name, values in self.metrics.items()}
 
 
 class Margin(Record):
-    """How far a trial was from one limit or gate; negative means missed."""
+    """How far a trial was from one limit or gate."""
 
     name: str
     value: FiniteFloat
     limit: FiniteFloat
     margin: FiniteFloat
+    """Room that is left, in `unit`; negative where the limit is exceeded or the gate missed."""
     unit: str = ""
 
+    @classmethod
+    def below(cls, name: str, value: float, limit: float, unit: str) -> Self:
+        """Return the margin of a value that must not exceed `limit`.
+
+        >>> Margin.below("fit time", 1.75, 2.0, "s").text()
+        'fit time: 1.75 against 2 s, 0.25 s left'
+        """
+        return cls(name=name, value=value, limit=limit, margin=limit - value, unit=unit)
+
     def text(self) -> str:
-        """As people read it: value, limit, and what is left or missing."""
+        """Return one line for people: value, limit, and what is left or missing."""
         exact = ",.0f" if self.unit == "bytes" else ".6g"
         unit = f" {self.unit}" if self.unit else ""
         room = f"{self.margin:{exact}}{unit} left" if self.margin >= 0 else f"missed by {-self.margin:{exact}}{unit}"
@@ -139,21 +151,22 @@ class Fault(Record):
     """Why a trial has no complete measurement."""
 
     status: Status
-    line: Line
+    failure: Line
+    """One line that says why."""
     phase: Name | None = None
     seed_index: int | None = None
     margin: Margin | None = None
-    """The limit that it passed, where the measurement doesn't say by how much."""
+    """The limit that was exceeded, where the measurement does not show by how much."""
 
     @model_validator(mode="after")
     def _no_verdict(self) -> Self:
         if self.status.measured or self.status is Status.DISQUALIFIED:
-            raise ValueError(f"{self.status} is for the judge to say, never a fault")
+            raise ValueError(f"{self.status} is a verdict of the judge, never a fault")
         return self
 
 
 class Spread(Record):
-    """How one metric varies over seeds of the unmodified start."""
+    """How one metric varies over seeds: number of values, mean and sample standard deviation."""
 
     n: int
     mean: FiniteFloat

@@ -2,13 +2,13 @@
 
 campaign.toml                what was frozen at `init`
 lineage.git/                 the record: a bare repository
-overview.json, rows.tsv      caches that readers make from the record
-run/                         state.json, pause, stop, lock: where a loop is seen and steered
+overview.json, rows.tsv      caches that readers derive from the record
+run/                         state.json, pause, stop, lock: where a loop is observed and controlled
 trials/NNNN/                 one trial: lock, cancel, progress.txt, runner.log, job-N/
 trials/KIND-.../             a measurement that is not a trial: a calibration, a dry run, a certification
 sessions/ID/                 one session: session.json, brief.md, system.md, transcript.jsonl, tools.jsonl, cli.log
 workdirs/SPECIALIST/         the working copy that a specialist edits
-boxes/                       what boxes see, under random names that tell nothing of the trial
+boxes/                       what boxes see, under random names that reveal nothing of the trial
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ REPOSITORY = "lineage.git"
 
 @dataclass(frozen=True)
 class JobPaths:
-    """One job folder: what an engine is handed, and what the worker leaves."""
+    """One job folder: what an engine gets, and what the worker leaves."""
 
     folder: Path
 
@@ -70,10 +70,15 @@ class JobPaths:
         """A link to a folder elsewhere, since boxes can read where their mounts come from."""
         return self.folder / "boxes"
 
+    @property
+    def staged(self) -> tuple[Path, ...]:
+        """What must not outlive the job: staged files, hidden data among them."""
+        return self.public, self.secret, self.evaluator, self.boxes
+
 
 @dataclass(frozen=True)
 class TrialPaths:
-    """One trial's folder: what git should not hold of it."""
+    """One trial's folder: what does not belong in git."""
 
     folder: Path
 
@@ -83,7 +88,7 @@ class TrialPaths:
 
     @property
     def cancel(self) -> Path:
-        """It is there once somebody has asked to cancel the trial."""
+        """Exists once somebody has asked to cancel the trial."""
         return self.folder / "cancel"
 
     @property
@@ -99,7 +104,7 @@ class TrialPaths:
 
     @property
     def jobs(self) -> list[JobPaths]:
-        """The jobs that are on disk, the first attempt first."""
+        """The jobs on disk, first attempt first."""
         return [JobPaths(folder) for folder in sorted(self.folder.glob("job-*"))]
 
 
@@ -139,7 +144,7 @@ class SessionPaths:
 
     @property
     def home(self) -> Path:
-        """Claude Code's own folder; it goes when the session ends."""
+        """Claude Code's own folder; it is deleted when the session ends."""
         return self.folder / "home"
 
 
@@ -159,7 +164,7 @@ class CampaignPaths:
 
     @property
     def ledger_ref(self) -> Path:
-        """Git's own file with the ledger's tip: read without git, and touched by each new entry."""
+        """Git's own file with the ledger's tip: readable without git, rewritten by each new entry."""
         return self.repository / "refs" / "heads" / "ledger"
 
     @property
@@ -195,7 +200,7 @@ class CampaignPaths:
 
     @property
     def measurements_beside_trials(self) -> list[TrialPaths]:
-        """Folders of what was measured and is not a trial: a calibration, a dry run, a certification."""
+        """Folders of measurements that are not trials: calibrations, dry runs, certifications."""
         return [TrialPaths(folder) for folder in sorted(self.trials.glob("[!0-9]*"))]
 
     @property
@@ -207,7 +212,7 @@ class CampaignPaths:
 
     @property
     def session_records(self) -> list[Path]:
-        """Every `session.json`, the oldest session first."""
+        """Every `session.json`, oldest session first."""
         return sorted(self.sessions.glob("*/session.json"))
 
     @property

@@ -1,4 +1,4 @@
-"""The roster: who searches, from the manifest and the campaign's arm."""
+"""The roster: the specialists of a campaign, from the manifest and the arm."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,11 +8,18 @@ from lineage_repo.model.ledger import Arm
 from lineage_repo.model.manifest import Specialist, Task
 
 Roster = dict[str, Specialist]
-"""Every specialist of a campaign by its name."""
+"""The specialists of a campaign by name."""
 
 
 def recruit(task: Task, arm: Arm, chosen: Sequence[str] = (), agents: int | None = None) -> tuple[str, ...]:
-    """The names that a new campaign freezes: the roles `chosen` of the task or all of them, or `agents` equal ones."""
+    """Return the specialists' names that a new campaign freezes.
+
+    With the arm `roles` these are the `chosen` roles, or all of the task's; with `generic` they are `agents` equal
+    ones, or as many as the task has roles.
+
+    Raises:
+        CampaignError: an option does not fit the arm, or the task has no such role.
+    """
     roles = tuple(s.name for s in task.specialists)
     if chosen and arm != "roles":
         raise CampaignError(f"--specialists chooses among roles, and the arm {arm!r} has none: leave it out")
@@ -30,13 +37,15 @@ def recruit(task: Task, arm: Arm, chosen: Sequence[str] = (), agents: int | None
 
 
 def build_roster(task: Task, arm: Arm | Literal["unknown"], names: Sequence[str]) -> Roster:
-    """The specialists called `names`; without roles all are equal, and each is every other's neighbour."""
-    declared = {s.name: s for s in task.specialists} if arm == "roles" else {n: _generalist(n, names) for n in names}
-    found = [declared[name] for name in names if name in declared]
-    return {s.name: s.model_copy(update={"neighbours": tuple(n for n in s.neighbours if n in names)}) for s in found}
+    """Return the specialists called `names`; without roles they are equal, and all are neighbours of each other."""
+    declared = (
+        {s.name: s for s in task.specialists} if arm == "roles" else {n: _create_generalist(n, names) for n in names}
+    )
+    chosen = [declared[name] for name in names if name in declared]
+    return {s.name: s.model_copy(update={"neighbours": tuple(n for n in s.neighbours if n in names)}) for s in chosen}
 
 
-def _generalist(name: str, names: Sequence[str]) -> Specialist:
+def _create_generalist(name: str, names: Sequence[str]) -> Specialist:
     return Specialist(
         name=name,
         title="Generalist: anything that may be edited",
@@ -47,5 +56,5 @@ def _generalist(name: str, names: Sequence[str]) -> Specialist:
 
 
 def arm_text(arm: str, *, read_record: bool) -> str:
-    """How a search is organised, as people read it."""
+    """Return how a search is organised, for people."""
     return arm if read_record else f"{arm}, no lineage"

@@ -1,4 +1,4 @@
-"""What a task takes from elsewhere: an upstream recipe at a pinned commit, data, and variants of itself."""
+"""What a task takes from elsewhere: a pinned upstream recipe and data. Also a task's variants."""
 
 from typing import Annotated, Any, cast
 
@@ -11,33 +11,33 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Upstream(Record):
-    """Files of a public repository that a starting recipe is made from; `adapter/adapt.py` makes it."""
+    """Files of a public repository from which `adapter/adapt.py` makes the starting recipe."""
 
     url: str = Field(pattern=r"^https://[A-Za-z0-9./_-]+$")
     commit: str = Field(pattern=r"^[0-9a-f]{40}$")
     licence: str = Field(max_length=40)
     files: dict[str, Sha256] = Field(min_length=1)
-    """SHA-256 by path in the commit."""
+    """Path in the commit to SHA-256."""
 
 
 class DataNeeds(Record):
-    """Data that the user brings, and that `espalier task prepare --data` checks and lays out."""
+    """Data that the user supplies; `espalier task prepare --data` checks it and lays it out."""
 
     about: str = Field(max_length=300)
     get: str = Field(max_length=500)
-    """How to get it."""
+    """How to get the data."""
 
 
 class Variant(Record):
-    """The same task under another rule or from another start, labelled as such."""
+    """The same task under another rule or from another start, with a name of its own."""
 
     about: str = Field(max_length=300)
     set: dict[str, Any] = Field(default_factory=dict)
-    """New values by dotted key; an element of a list is named by its `name` or `metric`."""
+    """Dotted key to new value; a list element is addressed by its `name` or `metric`."""
 
 
 def apply_variant(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    """A manifest as its variant `name` has it; raise `TaskError` where there is no such variant or key."""
+    """Return a manifest with the values of its variant `name`; raise `TaskError` for an unknown variant or key."""
     variants = manifest.get("variants", {})
     if name not in variants:
         raise TaskError(f"no variant {name!r}: {manifest['name']} has {', '.join(variants) or 'none'}")

@@ -86,7 +86,7 @@ def _recent(trial: Trial) -> dict[str, Any]:
         "specialist": trial.proposal.specialist,
         "title": heading(trial.proposal),
         "failure": outcome.failure,
-        "seconds": (trial.at - trial.started).total_seconds(),
+        "seconds": (trial.at - trial.registered_at).total_seconds(),
         "at": trial.at.isoformat(),
     }
 

@@ -1,1 +1,1 @@
-"""What agents are told: the system prompt, and rows of the record."""
+"""What agents read: the system prompt, and rows of the record."""

@@ -1,4 +1,4 @@
-"""Views: pure functions from the lineage to the trials that a reader asks for."""
+"""Queries: pure functions from a lineage to the trials that a reader asks for."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,10 @@ from lineage_repo.text.sanitize import clip
 
 View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
+"""Characters that another role sees of a failure."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]*")
 _BEGINNING = 240
-"""Characters of a hypothesis that say what it is about; whole ones take a second at 10,000 trials."""
+"""Characters of a hypothesis that are compared; whole ones take a second at 10,000 trials."""
 VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
 
 
@@ -34,100 +35,113 @@ class TrialRow(Record):
     hypothesis: str
     failure: str | None = None
     margins: tuple[Margin, ...] = ()
-    """Only where one trial is asked for."""
+    """Only if one trial is asked for."""
 
 
 def trial_row(trial: Trial, reader: str | None = None, *, margins: bool = False) -> TrialRow:
-    """The table row of a trial; a reader with another role sees an excerpt of its failure, a recipe's words maybe."""
-    proposal, outcome = trial.proposal, trial.verdict
-    whole = reader in {None, proposal.specialist} or outcome.failure is None
-    failure = outcome.failure if whole else clip(outcome.failure or "", EXCERPT)
+    """Return the table row of a trial.
+
+    Args:
+        trial: The trial.
+        reader: The specialist who reads. Another role's failure is cut to `EXCERPT` characters, since a recipe may have
+            printed it; None for a person, who sees all of it.
+        margins: Whether the row has the margins.
+    """
+    proposal, verdict = trial.proposal, trial.verdict
+    whole = reader in {None, proposal.specialist} or verdict.failure is None
+    failure = verdict.failure if whole else clip(verdict.failure or "", EXCERPT)
     return TrialRow(
         trial=trial.number,
-        status=outcome.status,
-        score=outcome.score,
-        delta_vs_best=outcome.delta_vs_best,
-        delta_vs_parent=outcome.delta_vs_parent,
+        status=verdict.status,
+        score=verdict.score,
+        delta_vs_best=verdict.delta_vs_best,
+        delta_vs_parent=verdict.delta_vs_parent,
         expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         parent=proposal.parent,
         specialist=proposal.specialist,
         title=proposal.title,
         hypothesis=proposal.hypothesis,
         failure=failure,
-        margins=outcome.margins if margins else (),
+        margins=verdict.margins if margins else (),
     )
 
 
 def margin_text(task: Task, margin: Margin) -> str:
-    """A margin as people read it; the confidence bound of a mean is said to be one."""
+    """Return a margin as one line for people, which says so if the value is a confidence bound."""
     bound = next((gate for gate in task.gates if gate.metric == margin.name and gate.rule == "bound"), None)
     return f"{bound.confidence:.0%} bound of {margin.text()}" if bound else margin.text()
 
 
 def evidence(lineage: Lineage) -> list[Trial]:
-    """Every trial that may be shown to an agent: all but harness aborts, in the order of recording."""
+    """Return every trial that agents may see: all but harness aborts, in the order of recording."""
     return [trial for trial in lineage.trials.values() if trial.status is not Status.HARNESS_ABORT]
 
 
 def ancestry(lineage: Lineage, number: int) -> list[Trial]:
-    """A trial and what it was rooted from, up to the baseline, nearest first; harness aborts are no evidence."""
+    """Return a trial and its ancestors up to the baseline, nearest first, without harness aborts."""
     chain: list[Trial] = []
-    at: int | None = number
-    while at is not None:
-        chain.append(lineage.trial(at))
-        # A parent comes earlier; in a record that says otherwise the chain would have no end.
+    current: int | None = number
+    while current is not None:
+        chain.append(lineage.trial(current))
+        # A parent has a lower number; in a forged record that says otherwise the chain might never end.
         parent = chain[-1].proposal.parent
-        at = parent if parent is None or parent < at else None
+        current = parent if parent is None or parent < current else None
     return [trial for trial in chain if trial.status is not Status.HARNESS_ABORT]
 
 
 def leaderboard(lineage: Lineage) -> list[Trial]:
-    """Measured trials, best first; of equal scores the earlier one."""
+    """Return the trials with a score, best first; of equal scores the earlier one first."""
     task = lineage.task
     scored = [(-task.objective.gain(t.score, 0.0), t.number, t) for t in evidence(lineage) if t.score is not None]
     return [t for *_, t in sorted(scored)]
 
 
 def recent(lineage: Lineage) -> list[Trial]:
-    """Newest first."""
+    """Return every trial that agents may see, newest first."""
     return evidence(lineage)[::-1]
 
 
 def role(lineage: Lineage, specialist: str) -> list[Trial]:
-    """One specialist's trials, newest first."""
+    """Return one specialist's trials, newest first."""
     return [t for t in recent(lineage) if t.proposal.specialist == specialist]
 
 
 def failures(lineage: Lineage) -> list[Trial]:
-    """Trials whose recipe is why there is no score, newest first."""
+    """Return the trials that have no score because of their recipe, newest first."""
     return [t for t in recent(lineage) if t.status.failed]
 
 
 def similar(lineage: Lineage, text: str) -> list[Trial]:
-    """Trials by the share of words (Jaccard) that title and hypothesis have in common with `text`, nearest first."""
-    wanted = _words(text)
-    scored = [(_overlap(wanted, _claim(t)), t) for t in evidence(lineage)]
-    return [t for near, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if near > 0]
+    """Return the trials whose title and hypothesis share words with `text`, most similar first, newest of equals first.
+
+    The similarity is the Jaccard index: words in common over all words of both.
+    """
+    wanted = _split_words(text)
+    scored = [(_overlap(wanted, _claimed_words(t)), t) for t in evidence(lineage)]
+    return [t for share, t in sorted(scored, key=lambda pair: (-pair[0], -pair[1].number)) if share > 0]
 
 
-def find_resembled(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
-    """For each of `trials` the earlier one whose claim begins most like it, with the share of words in common."""
-    wanted = [(trial, _claim(trial, _BEGINNING)) for trial in trials]
+def find_nearest_earlier(lineage: Lineage, trials: Iterable[Trial]) -> list[tuple[float, Trial]]:
+    """Return for each of `trials` the most similar earlier one, by title and start of the hypothesis, with the index.
+
+    A trial without any comes with itself and 0.
+    """
+    wanted = [(trial, _claimed_words(trial, _BEGINNING)) for trial in trials]
     nearest = [(0.0, trial) for trial, _ in wanted]
     for earlier in evidence(lineage):
-        words = _claim(earlier, _BEGINNING)
-        for i, (trial, claimed) in enumerate(wanted):
-            if earlier.number < trial.number and (share := _overlap(claimed, words)) >= nearest[i][0]:
+        words = _claimed_words(earlier, _BEGINNING)
+        for i, (trial, own) in enumerate(wanted):
+            if earlier.number < trial.number and (share := _overlap(own, words)) >= nearest[i][0]:
                 nearest[i] = (share, earlier)
     return nearest
 
 
-def _claim(trial: Trial, most: int | None = None) -> set[str]:
-    """The words of a title and of a hypothesis, or of its first `most` characters."""
-    return _words(f"{trial.proposal.title} {trial.proposal.hypothesis[:most]}")
+def _claimed_words(trial: Trial, most: int | None = None) -> set[str]:
+    """Return the words of a title and of a hypothesis, or of its first `most` characters."""
+    return _split_words(f"{trial.proposal.title} {trial.proposal.hypothesis[:most]}")
 
 
-def _words(text: str) -> set[str]:
+def _split_words(text: str) -> set[str]:
     return set(_WORD.findall(text.lower()))
 
 
@@ -139,7 +153,18 @@ def _overlap(a: set[str], b: set[str]) -> float:
 def select(
     lineage: Lineage, view: View, *, trial: int | None = None, specialist: str = "", text: str = ""
 ) -> Iterable[Trial]:
-    """The trials of a named view; `trial`, `specialist` and `text` are what that view needs."""
+    """Return the trials of a named view.
+
+    Args:
+        lineage: What is queried, refreshed.
+        view: Its name.
+        trial: Number, for `trial` and `ancestry` (None: the best).
+        specialist: Name, for `role`.
+        text: What to compare with, for `similar`.
+
+    Raises:
+        RecordError: there is no such trial, or `trial` is missing.
+    """
     match view:
         case "best":
             return [lineage.best] if lineage.best else []

@@ -1,4 +1,4 @@
-"""Saturation: how much a role, or everybody, still gains from its trials."""
+"""Saturation: how much a role, or all roles together, still gain from trials."""
 
 from collections.abc import Iterable
 
@@ -9,31 +9,33 @@ from lineage_repo.prompting.queries import evidence
 from lineage_repo.record.lineage import Lineage
 
 LAST_KEEPS = 3
+"""Keeps whose gains are listed."""
 
 
 class Saturation(Record):
-    """What the trials of one specialist, or of all, came to."""
+    """What the trials of one specialist, or of all, have gained."""
 
     who: str
+    """A specialist's name, or `all`."""
     trials: int
     keeps: int
     gains: tuple[float, ...]
-    """What the last keeps gained over the best of then, newest first, in the metric's unit."""
+    """Gains of the last keeps over the best of their moment, newest first, in the objective's unit."""
     since: int
-    """Trials since the last keep; all of them where there is none."""
+    """Trials since the last keep; all of them if there is none."""
 
 
-def saturation(lineage: Lineage) -> list[Saturation]:
-    """Everybody together under the name `all`, then each specialist of the roster."""
+def measure_saturation(lineage: Lineage) -> list[Saturation]:
+    """Return the saturation of all trials together, then of each specialist of the roster."""
     trials = [t for t in evidence(lineage) if t.number]
-    mine: dict[str, list[Trial]] = {name: [] for name in lineage.roster}
+    by_specialist: dict[str, list[Trial]] = {name: [] for name in lineage.roster}
     for trial in trials:
-        mine.setdefault(trial.proposal.specialist, []).append(trial)
+        by_specialist.setdefault(trial.proposal.specialist, []).append(trial)
     objective = lineage.task.objective
-    return [_of("all", trials, objective), *(_of(name, found, objective) for name, found in mine.items())]
+    return [_summarize("all", trials, objective), *(_summarize(n, own, objective) for n, own in by_specialist.items())]
 
 
-def _of(who: str, trials: list[Trial], objective: Objective) -> Saturation:
+def _summarize(who: str, trials: list[Trial], objective: Objective) -> Saturation:
     keeps = [i for i, trial in enumerate(trials) if trial.status is Status.KEEP]
     return Saturation(
         who=who,

@@ -1,4 +1,4 @@
-"""The system prompt of a role: the knowledge files with the campaign's numbers put in."""
+"""The system prompt of a role: the knowledge files, with the campaign's numbers filled in."""
 
 from pathlib import Path
 from string import Template
@@ -12,27 +12,32 @@ from lineage_repo.task.find import knowledge_folder
 
 
 def caps_of(campaign: Campaign, name: str) -> Caps:
-    """The caps of a role's sessions: its own, else the campaign's."""
+    """Return the caps of a role's sessions: its own, else the campaign's."""
     return campaign.roster[name].caps or campaign.settings.caps
 
 
 def system_prompt(campaign: Campaign, specialist: str, extras: tuple[str, ...] = ()) -> str:
-    """Render the prompt of a role; the same bytes for every session of it, so that it caches.
+    """Render the prompt of a role: the same bytes for each of its sessions, so that the model's endpoint caches it.
+
+    Args:
+        campaign: Decides which files the prompt has: with or without the record, by role or generic.
+        specialist: Name in the campaign's roster.
+        extras: Claude Code's own tools beyond the file tools, such as `Bash`.
 
     Raises:
-        TaskError: a file is missing, or names a variable that nobody sets.
+        TaskError: a knowledge file is missing, or names a variable that does not exist.
     """
-    ours, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
-    record = ours / ("record.md" if campaign.settings.read_record else "no_record.md")
-    role = own / "roles" / f"{specialist}.md" if campaign.settings.arm == "roles" else ours / "generic.md"
-    shell = [ours / "shell.md"] if "Bash" in extras else []
-    files = (ours / "session.md", record, *shell, own / "brief.md", role)
+    common, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
+    record = common / ("record.md" if campaign.settings.read_record else "no_record.md")
+    role = own / "roles" / f"{specialist}.md" if campaign.settings.arm == "roles" else common / "generic.md"
+    shell = [common / "shell.md"] if "Bash" in extras else []
+    files = (common / "session.md", record, *shell, own / "brief.md", role)
     values = prompt_variables(campaign, specialist)
     return "\n\n".join(render(file, values).strip() for file in files) + "\n"
 
 
 def prompt_variables(campaign: Campaign, specialist: str) -> dict[str, str]:
-    """Everything that a knowledge file may name, from the manifest and the campaign."""
+    """Return each variable that a knowledge file may name, from the manifest and the campaign."""
     task, role, caps = campaign.task, campaign.roster[specialist], caps_of(campaign, specialist)
     editable = ", ".join(f"`{pattern}`" for pattern in task.recipe.editable)
     return {
@@ -45,7 +50,7 @@ def prompt_variables(campaign: Campaign, specialist: str) -> dict[str, str]:
         "editable": editable,
         "gates": _bullets([gate_text(gate) for gate in task.gates], "none"),
         "limits": _bullets(limit_texts(task), "none"),
-        "phases": _bullets([_phase(phase, task.objective) for phase in task.phases], "none"),
+        "phases": _bullets([_phase_text(phase, task.objective) for phase in task.phases], "none"),
         "clock": campaign_clock(campaign),
         "specialist": role.name,
         "specialist_title": role.title,
@@ -61,20 +66,24 @@ def prompt_variables(campaign: Campaign, specialist: str) -> dict[str, str]:
 
 
 def campaign_clock(campaign: Campaign) -> str:
-    """The clock that times phases: the one that calibration froze, else the manifest's."""
-    calibrations = campaign.lineage.refresh().calibrations
-    return calibrations[0].measurement.clock if calibrations else campaign.task.clock
+    """Return the clock that times phases: the one that calibration froze, else the manifest's."""
+    lineage = campaign.lineage.refresh()
+    return lineage.clock if lineage.calibrations else campaign.task.clock
 
 
 def gate_text(gate: Gate) -> str:
-    """A gate as one phrase."""
+    """Return a gate as one phrase.
+
+    >>> gate_text(Gate(metric="accuracy", at_least=0.96, rule="mean"))
+    '`accuracy` at least 0.96 (its mean over the seeds counts)'
+    """
     side = f"at least {gate.at_least:g}" if gate.at_least is not None else f"at most {gate.at_most:g}"
     how = f"the {gate.confidence:.0%} confidence bound of its mean" if gate.rule == "bound" else "its mean"
     return f"`{gate.metric}` {side} ({how} over the seeds counts)"
 
 
 def limit_texts(task: Task) -> list[str]:
-    """The limits on a recipe and its boxes, as agents read them."""
+    """Return the limits on a recipe and its boxes, one phrase each."""
     limits = task.limits
     return [
         f"source: {limits.source_bytes:,} bytes" + (", packed and without comments" if limits.packed else ""),
@@ -87,21 +96,21 @@ def limit_texts(task: Task) -> list[str]:
     ]
 
 
-def _phase(phase: Phase, objective: Objective) -> str:
+def _phase_text(phase: Phase, objective: Objective) -> str:
     ready = f", {phase.ready_s:g} s before READY" if phase.ready_s is not None else ""
     counts = "; its seconds are the score" if phase.timed and objective.metric == "seconds" else ""
     sees = ", ".join([*phase.inputs, *(f"the sealed artifact of {name}" for name in phase.sealed)]) or "nothing"
     return (
         f"`{phase.name}`: `{' '.join(phase.argv)}`, once per {phase.per}, at most {phase.limit_s:g} s{ready}{counts}; "
-        f"it sees {sees} and {_leaves(phase)}"
+        f"it sees {sees} and {_artifact_text(phase)}"
     )
 
 
-def _leaves(phase: Phase) -> str:
-    made = phase.artifact
-    if made is None:
+def _artifact_text(phase: Phase) -> str:
+    artifact = phase.artifact
+    if artifact is None:
         return "talks with the evaluator"
-    return f"leaves `{made.path}` ({made.format}, at most {made.max_bytes:,} bytes)"
+    return f"leaves `{artifact.path}` ({artifact.format}, at most {artifact.max_bytes:,} bytes)"
 
 
 def _bullets(lines: list[str], none: str) -> str:
@@ -109,7 +118,7 @@ def _bullets(lines: list[str], none: str) -> str:
 
 
 def render(file: Path, values: dict[str, str]) -> str:
-    """Put the values into one knowledge file; raise `TaskError` that names the file and the variable."""
+    """Fill the values into one knowledge file; raise `TaskError` if it is missing or names an unknown variable."""
     try:
         return Template(file.read_text("utf-8")).substitute(values)
     except FileNotFoundError:

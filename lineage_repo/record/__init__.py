@@ -1,1 +1,1 @@
-"""The record of one campaign: the ledger, folded into a lineage."""
+"""The record of one campaign: the ledger, read into a lineage and written by it."""

@@ -1,4 +1,4 @@
-"""A campaign folder: what was frozen at `init`, and where everything lies."""
+"""A campaign folder: create it, open it, check that nothing frozen changed, recover lost trials."""
 
 import tempfile
 import tomllib
@@ -15,40 +15,45 @@ from lineage_repo.model.measurement import Fault, Isolation, Name, Record, Statu
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.model.roster import Roster, build_roster, recruit
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.locks import is_alive
-from lineage_repo.storage.scratch import clear_scratch
 from lineage_repo.storage.store import Store
 from lineage_repo.task.find import knowledge_folder
 from lineage_repo.task.folder import TaskFolder, digest_folder
 
 FORMAT = 2
+"""Of `campaign.toml`; no other one is read."""
 
 
 class Settings(Record):
-    """`campaign.toml`: frozen when the campaign is made."""
+    """`campaign.toml`: frozen when the campaign is created."""
 
     format: int = FORMAT
     name: str
     task: Name
+    """Name of the task."""
     task_folder: Path
     arm: Arm
     read_record: bool = True
     """Whether agents read the record of earlier trials."""
     n_seeds: Annotated[int, Field(ge=1, le=64)]
-    """Measurements per trial; overrides the manifest's number."""
+    """Seeds per trial; overrides the manifest's number."""
     specialists: tuple[Name, ...]
     caps: Caps
     isolation: Isolation
     digests: dict[str, str]
-    """SHA-256 of task, evaluator and knowledge."""
+    """SHA-256 of `task`, `evaluator`, `knowledge` and, where there is some, `data`."""
     created: AwareDatetime
 
 
 class Campaign:
-    """One search for a better recipe, on disk."""
+    """One search for a better recipe: a folder with frozen settings, a lineage, and what its trials left.
+
+    `lineage` is not read yet when a campaign is opened: call `lineage.refresh()` before you ask it anything.
+    """
 
     def __init__(self, folder: Path, settings: Settings, task_folder: TaskFolder) -> None:
-        # Resolved, since workers and agents have other current folders than whoever named it.
+        # Resolved, since workers and agents run in other working directories than the caller.
         self.folder, self.settings = folder.resolve(), settings
         self.task_folder = task_folder
         self.task: Task = task_folder.task
@@ -72,20 +77,27 @@ class Campaign:
         caps: Caps | None = None,
         isolation: Isolation = "bwrap",
     ) -> Self:
-        """Make a campaign folder with an empty lineage.
+        """Create a campaign folder whose lineage has no trial yet; `espalier calibrate` measures the baseline.
+
+        Args:
+            folder: Must be missing or empty.
+            source: The task; its manifest is copied into the ledger, its folder is used in place.
+            n_seeds: Seeds per trial; None for the manifest's number.
+            arm: How the search is organised.
+            specialists: Roles to take part, with the arm `roles`; all of the task's if empty.
+            agents: Number of equal agents, with the arm `generic`; None for as many as the task has roles.
+            read_record: Whether agents may read the record of earlier trials.
+            caps: What one session may use; None for the defaults.
+            isolation: The least isolation that trials need.
 
         Raises:
-            CampaignError: there is one already.
-            CampaignError: the arm has no such specialists.
+            CampaignError: `folder` is in use, or `specialists` or `agents` do not fit the arm.
+            TaskError: the task is not prepared.
+            SnapshotError: the starting recipe cannot be a snapshot.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if CampaignPaths(folder).settings.exists():
-                raise CampaignError(
-                    f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
-                )
-            raise CampaignError(f"{folder} is not an empty folder: name a new one")
+        _check_unused(folder)
         source = _with_seeds(source, n_seeds)
-        start = source.start()
+        start = source.read_start()
         settings = Settings(
             name=folder.resolve().name,
             task=source.task.name,
@@ -96,48 +108,39 @@ class Campaign:
             specialists=recruit(source.task, arm, specialists, agents),
             caps=caps or Caps(),
             isolation=isolation,
-            digests=_digests(source),
+            digests=_digest_source(source),
             created=now(),
         )
-        # Made beside and renamed, so that an interrupted init leaves no half of a campaign.
+        # Created beside and renamed, so that an interrupted init leaves no partial campaign.
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-            half = Path(scratch) / "half"
-            paths = CampaignPaths(half)
+            unfinished = Path(scratch) / "campaign"
+            paths = CampaignPaths(unfinished)
             for inner in (paths.workdirs, paths.trials, paths.sessions):
                 inner.mkdir(parents=True)
-            record = Lineage(Store.create(paths.repository))
-            record.open_campaign(
-                CampaignEntry(
-                    name=settings.name,
-                    task=source.task.model_dump(mode="json"),
-                    arm=arm,
-                    read_record=read_record,
-                    specialists=settings.specialists,
-                    caps=settings.caps,
-                    isolation=isolation,
-                    start_tree=record.store.write_tree(start),
-                    digests=settings.digests,
-                    at=settings.created,
-                )
-            )
+            lineage = Lineage(Store.create(paths.repository))
+            lineage.open_campaign(_create_entry(settings, source.task, lineage.store.write_tree(start)))
             raw = settings.model_dump(mode="json", exclude_none=True)
             paths.settings.write_text(tomli_w.dumps(raw), "utf-8")
-            half.rename(folder)
+            unfinished.rename(folder)
         return cls(folder, settings, source)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open a campaign; raise `CampaignError` where it is missing, of another format, or its task can't be read."""
+        """Open a campaign folder.
+
+        Raises:
+            CampaignError: it is missing or of another format, or its task cannot be used.
+        """
         paths = CampaignPaths(folder)
         try:
             raw = tomllib.loads(paths.settings.read_text("utf-8"))
         except FileNotFoundError:
             if paths.repository.is_dir():
                 raise CampaignError(
-                    f"{folder} holds a lineage without a campaign, such as an imported one: it is read, never run"
+                    f"{folder} has a lineage without a campaign, such as an imported one: it can be read, not run"
                 ) from None
-            raise CampaignError(f"{folder} is no campaign; `espalier init {folder} --task NAME` makes one") from None
+            raise CampaignError(f"{folder} is not a campaign; `espalier init {folder} --task NAME` makes one") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CampaignError(f"{paths.settings} can't be read: {error}") from None
         if raw.get("format") != FORMAT:
@@ -153,11 +156,11 @@ class Campaign:
 
     @property
     def roster(self) -> Roster:
-        """Who searches, by name."""
+        """The campaign's specialists by name."""
         return build_roster(self.task, self.settings.arm, self.settings.specialists)
 
     def check_digests(self) -> None:
-        """Raise `CampaignError` where the arm, task, evaluator or knowledge differ from what was frozen."""
+        """Raise `CampaignError` if a setting, the task, the evaluator, its data or the knowledge has changed."""
         entry = self.lineage.refresh().campaign
         frozen_seeds = entry.task["n_seeds"]
         for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):
@@ -165,30 +168,56 @@ class Campaign:
             if frozen != getattr(self.settings, name):
                 raise CampaignError(f"{self.paths.settings} was edited: the ledger froze other {name}; restore it")
         frozen = self.settings.digests
-        for name, found in _digests(self.task_folder).items():
-            if found != frozen.get(name):
+        for name, digest in _digest_source(self.task_folder).items():
+            if digest != frozen.get(name):
                 raise CampaignError(
                     f"the {name} of {self.settings.task} changed since this campaign was made, so scores would not be "
                     f"comparable: restore {self.settings.task_folder}, or make a new campaign "
-                    f"(sha256 {frozen.get(name)} then, {found} now)"
+                    f"(sha256 {frozen.get(name)} then, {digest} now)"
                 )
 
     def recover(self) -> list[Trial]:
-        """Record every registered trial whose runner is dead as `harness_abort`; live ones are left alone."""
+        """Record every registered trial whose runner is dead as `harness_abort`, and return these trials.
+
+        Live trials are left alone. Staged files of dead trials and measurements are removed, hidden data among them.
+        """
         lost = [
             e.number
             for e in self.lineage.refresh().running()
             if e.number and not is_alive(self.paths.trial(e.number).folder)
         ]
         fault = Fault(
-            status=Status.HARNESS_ABORT, line="the runner died before the trial was recorded; submit it again"
+            status=Status.HARNESS_ABORT, failure="the runner died before the trial was recorded; submit it again"
         )
-        # What is no trial was measured for a dry run, a calibration or a certification.
         others = [trial for trial in self.paths.measurements_beside_trials if not is_alive(trial.folder)]
         for trial in (*map(self.paths.trial, lost), *others):
             for job in trial.jobs:
-                clear_scratch(job.folder)
+                clear_staged(job)
         return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
+
+
+def _check_unused(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if CampaignPaths(folder).settings.exists():
+            raise CampaignError(
+                f"{folder} is a campaign already: `espalier status {folder}` reads it; name a new folder"
+            )
+        raise CampaignError(f"{folder} is not an empty folder: name a new one")
+
+
+def _create_entry(settings: Settings, task: Task, start_tree: str) -> CampaignEntry:
+    return CampaignEntry(
+        name=settings.name,
+        task=task.model_dump(mode="json"),
+        arm=settings.arm,
+        read_record=settings.read_record,
+        specialists=settings.specialists,
+        caps=settings.caps,
+        isolation=settings.isolation,
+        start_tree=start_tree,
+        digests=settings.digests,
+        at=settings.created,
+    )
 
 
 def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
@@ -197,5 +226,5 @@ def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
     return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"n_seeds": n_seeds})})
 
 
-def _digests(source: TaskFolder) -> dict[str, str]:
+def _digest_source(source: TaskFolder) -> dict[str, str]:
     return source.digests() | {"knowledge": digest_folder(knowledge_folder(source))}

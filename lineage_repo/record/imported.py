@@ -1,4 +1,4 @@
-"""Trials that another harness made: what our record says of them follows from what theirs said."""
+"""Imported trials: what our record says of them follows from what another harness recorded."""
 
 from datetime import datetime
 
@@ -9,11 +9,11 @@ from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.judge import gate_margin
 
 NOT_JUDGED = 0
-"""The judge's version in a trial that our judge never saw."""
+"""The judge's version of a trial that our judge never saw."""
 
 
 def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Imported, at: datetime) -> Trial:
-    """The trial that an import records next, and that `verify` expects; the verdict is the other harness's."""
+    """Return the trial that an import records next, and that `verify` expects; the verdict is the other harness's."""
     incumbent = lineage.incumbent()
     parent_score = None if proposal.parent is None else lineage.trials[proposal.parent].score
     return Trial(
@@ -23,16 +23,16 @@ def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impor
         incumbent=incumbent,
         parent_score=parent_score,
         judge_version=NOT_JUDGED,
-        verdict=_outcome(lineage.task, imported, incumbent, parent_score),
+        verdict=_build_verdict(lineage.task, imported, incumbent, parent_score),
         digests=lineage.campaign.digests,
         isolation={"level": "unknown"},
-        started=at,
+        registered_at=at,
         at=at,
     )
 
 
-def _outcome(task: Task, imported: Imported, incumbent: Incumbent | None, parent_score: float | None) -> Verdict:
-    """Their status and score; differences to the best and to the parent are computed here."""
+def _build_verdict(task: Task, imported: Imported, incumbent: Incumbent | None, parent_score: float | None) -> Verdict:
+    """Take their status and score, and compute the differences to the best and to the parent."""
     values = imported.values
     score = values.get(task.objective.metric) if imported.status.measured else None
     best = incumbent.score if incumbent and imported.status is not Status.BASELINE else None

@@ -1,4 +1,4 @@
-"""The lineage: a ledger that is written as well as read, and the refs that follow from it."""
+"""The lineage: a ledger that is read and written, and the refs that follow from it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,22 +10,26 @@ from lineage_repo.model.ledger import (
     Certification,
     Entry,
     Proposal,
-    Started,
+    Registration,
     Trial,
 )
 from lineage_repo.model.measurement import Fault, Measurement, Status, now
 from lineage_repo.record.index import Index
 from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
-from lineage_repo.storage.repository import Signature
+from lineage_repo.storage.objects import Signature
 from lineage_repo.storage.store import BEST
 from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
 
 
 class Lineage(Index):
-    """A ledger that is read and written: each write is one compare-and-swap under the one lock."""
+    """A ledger that is read and written, by any number of processes.
+
+    Each write takes the lock of the one writer, reads what is new, and appends with one compare-and-swap, so that a
+    trial is judged against the best of that moment and a killed writer loses nothing that it had reported.
+    """
 
     def subject(self, entry: Entry) -> str:
-        """What the ledger's commit of `entry` says where `entry` comes next; `verify` asks again."""
+        """Return the subject of the ledger's commit of `entry`, if it is the next entry; `verify` compares with it."""
         match entry:
             case CampaignEntry():
                 return f"campaign {entry.name}: {entry.task['title']}"
@@ -34,9 +38,9 @@ class Lineage(Index):
                     f"calibration {len(self.calibrations) + 1}: {len(entry.measurement.box_seeds)} seeds of the start"
                 )
             case Certification():
-                verdict = "certified" if entry.certified else "not certified"
-                return f"certification {entry.number:04d} against {entry.against:04d}: {verdict}, p {entry.p:.2g}"
-            case Started():
+                result = "certified" if entry.certified else "not certified"
+                return f"certification {entry.number:04d} against {entry.against:04d}: {result}, p {entry.p:.2g}"
+            case Registration():
                 return proposal_message(entry).splitlines()[0]
             case Trial():
                 return trial_subject(entry, self.task.objective)
@@ -46,7 +50,7 @@ class Lineage(Index):
         self.refresh()
 
     def open_campaign(self, entry: CampaignEntry) -> None:
-        """Write the ledger's root."""
+        """Write the ledger's first entry."""
         with self.store.writing():
             self._append(entry)
 
@@ -57,7 +61,11 @@ class Lineage(Index):
             self._append(entry)
 
     def certify(self, compare: Callable[[], Certification]) -> Certification:
-        """Append a comparison of two recorded recipes on fresh seeds, made from what the record says by then."""
+        """Append the certification that `compare` makes, and return it.
+
+        `compare` is called under the lock, after a refresh: the p that it needs depends on how many certifications the
+        ledger has by then.
+        """
         with self.store.writing():
             self.refresh()
             entry = compare()
@@ -65,40 +73,44 @@ class Lineage(Index):
         return entry
 
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:
-        """Record the calibrated start as trial 0, the root of every recipe; a half-done attempt is completed."""
+        """Record the calibrated start as trial 0, the root of every recipe; complete an interrupted attempt."""
         with self.store.writing():
             self.refresh()
-            if 0 not in self.started:
-                self._start(0, proposal, digests)
+            if 0 not in self.registered:
+                self._register(0, proposal, digests)
             if 0 not in self.trials:
-                runs = [c.measurement for c in self.calibrations]
+                measurements = [c.measurement for c in self.calibrations]
                 self._finish(
-                    self.started[0],
-                    pool_measurements(runs),
+                    self.registered[0],
+                    pool_measurements(measurements),
                     None,
-                    attempts=len(runs),
+                    attempts=len(measurements),
                     isolation=self.calibrations[0].isolation,
                 )
         return self.trials[0]
 
-    def register(self, proposal: Proposal, digests: dict[str, str], claim: Callable[[int], Any]) -> int:
-        """Allot the next number to a hypothesis before anything runs; `claim(number)` is called first, under the lock.
+    def register(self, proposal: Proposal, digests: dict[str, str], lock_trial: Callable[[int], Any]) -> int:
+        """Register a proposal before anything runs, and return the number of its trial.
+
+        Args:
+            proposal: What the agent claims; its recipe's tree is in the store already.
+            digests: SHA-256 of what the trial is measured with, as in `Registration`.
+            lock_trial: Called with the number before it is recorded, under the ledger's lock. It takes the lock of the
+                trial's folder, so that nobody mistakes the new trial for one whose runner is dead.
 
         Raises:
-            RecordError: the parent is not a recorded trial, or nothing is calibrated yet.
+            RecordError: the parent is not a recorded trial, there is no baseline yet, or the lineage was imported.
         """
         with self.store.writing():
             self.refresh()
             if self.is_imported:
-                raise RecordError(
-                    "the lineage was imported: it is read, never added to; `espalier init` makes a new one"
-                )
+                raise RecordError("the lineage was imported and is read-only: `espalier init` makes a new one")
             if 0 not in self.trials:
                 raise RecordError("the campaign has no baseline: run `espalier calibrate` first")
             self.trial(proposal.parent if proposal.parent is not None else -1)
-            number = max(self.started) + 1
-            claim(number)
-            self._start(number, proposal, digests)
+            number = max(self.registered) + 1
+            lock_trial(number)
+            self._register(number, proposal, digests)
         return number
 
     def record(
@@ -110,15 +122,28 @@ class Lineage(Index):
         attempts: int,
         isolation: dict[str, str],
     ) -> Trial:
-        """Judge a registered trial against the best of this moment and record it; a recorded one is returned as is."""
+        """Judge a registered trial against the best of this moment, record it and return it.
+
+        A trial that is recorded already is returned unchanged.
+
+        Args:
+            number: What `register` returned.
+            measurement: What was measured, incomplete if there is a fault; None if nothing was.
+            fault: Why the measurement is incomplete; None if it is complete.
+            attempts: How many jobs it took, at least 1.
+            isolation: What the record says of the boxes: at least `level`.
+
+        Raises:
+            KeyError: `number` is not registered.
+        """
         with self.store.writing():
             self.refresh()
             if number not in self.trials:
-                self._finish(self.started[number], measurement, fault, attempts=attempts, isolation=isolation)
+                self._finish(self.registered[number], measurement, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
 
-    def _start(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
-        entry = Started(number=number, proposal=proposal, digests=digests, at=now())
+    def _register(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
+        entry = Registration(number=number, proposal=proposal, digests=digests, at=now())
         parents = [] if proposal.parent is None else [self.commits[proposal.parent]]
         commit = self.store.write_commit(
             {"proposal.json": proposal.canonical()},
@@ -131,18 +156,18 @@ class Lineage(Index):
 
     def _finish(
         self,
-        started: Started,
+        registration: Registration,
         measurement: Measurement | None,
         fault: Fault | None,
         *,
         attempts: int,
         isolation: dict[str, str],
     ) -> None:
-        task, proposal = self.task, started.proposal
-        incumbent, noise = self.incumbent(), self.noise(task) if started.number else {}
+        task, proposal = self.task, registration.proposal
+        incumbent, noise = self.incumbent(), self.noise(task) if registration.number else {}
         parent_score = None if proposal.parent is None else self.trials[proposal.parent].score
         trial = Trial(
-            number=started.number,
+            number=registration.number,
             proposal=proposal,
             measurement=measurement,
             fault=fault,
@@ -152,10 +177,10 @@ class Lineage(Index):
             noise=noise,
             judge_version=JUDGE_VERSION,
             notices=self.notices([proposal])[0],
-            digests=started.digests,
+            digests=registration.digests,
             isolation=isolation,
             verdict=judge(task, measurement, fault, incumbent, parent_score, noise),
-            started=started.at,
+            registered_at=registration.at,
             at=now(),
         )
         files = {"trial.json": trial.canonical()}
@@ -167,27 +192,27 @@ class Lineage(Index):
         self._append(trial, commit)
         self.store.set_refs(trial_refs(trial, commit))
 
-    # ---- derived files and refs
+    # ---- derived refs
 
     def derived_refs(self) -> dict[str, str]:
-        """Every tag and branch that follows from the ledger."""
+        """Return every tag and branch that follows from the ledger, with its commit."""
         refs: dict[str, str] = {}
         for number, trial in self.trials.items():
             refs |= trial_refs(trial, self.commits[number])
         return refs
 
     def repair_refs(self) -> list[str]:
-        """Make tags and `best` agree with the ledger; return the names that did not."""
-        wanted = self.derived_refs()
-        found = self.store.refs("refs/tags/trial", "refs/tags/keep", BEST)
-        stale = [name for name in found if name not in wanted]
-        moved = {name: commit for name, commit in wanted.items() if found.get(name) != commit}
+        """Make tags and `best` agree with the ledger; return the names of those that did not."""
+        expected = self.derived_refs()
+        actual = self.store.refs("refs/tags/trial", "refs/tags/keep", BEST)
+        stale = [name for name in actual if name not in expected]
+        moved = {name: commit for name, commit in expected.items() if actual.get(name) != commit}
         self.store.set_refs(moved, stale)
         return [*moved, *stale]
 
 
 def trial_refs(trial: Trial, commit: str) -> dict[str, str]:
-    """The refs that one trial accounts for."""
+    """Return the refs that follow from one trial."""
     refs = {f"refs/tags/trial/{trial.number:04d}": commit}
     if trial.status is Status.KEEP:
         refs[f"refs/tags/keep/{trial.number:04d}"] = commit

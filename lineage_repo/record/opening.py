@@ -1,4 +1,4 @@
-"""Open a lineage wherever it lies: a campaign folder, its bare repository, or any clone of it."""
+"""Open a lineage from a campaign folder, its bare repository, or any clone of it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from lineage_repo.storage.store import Store
 
 
 def find_store(directory: Path) -> Store:
-    """The repository of a campaign folder, or `directory` itself where that is one; raise `RecordError`."""
+    """Return the repository of a campaign folder, or `directory` itself if it is one; else raise `RecordError`."""
     inside = CampaignPaths(directory).repository
     store = Store(inside if inside.is_dir() else directory)
     if not store.is_repository():
@@ -18,8 +18,12 @@ def find_store(directory: Path) -> Store:
 
 
 def open_lineage(directory: Path) -> Lineage:
-    """Read the whole ledger of a campaign folder, a bare repository or a clone; raise `RecordError`."""
+    """Read the whole ledger of a campaign folder, a bare repository or a clone.
+
+    Raises:
+        RecordError: `directory` is none of these, or its ledger is empty, malformed or of another version.
+    """
     lineage = Lineage(find_store(directory)).refresh()
     if lineage.is_empty:
-        raise RecordError(f"{directory} holds a git repository, but no ledger: it is no clone of a lineage")
+        raise RecordError(f"{directory} has a git repository, but no ledger: it is not a clone of a lineage")
     return lineage

@@ -1,1 +1,1 @@
-"""What lies on disk: git, files, locks. The only room that runs git."""
+"""Storage: git, files and locks. The only room that runs git."""

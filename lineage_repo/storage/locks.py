@@ -1,4 +1,4 @@
-"""Claims: lock files that the kernel frees when their holder dies, such as one per running trial."""
+"""Lock files that the kernel frees when their holder dies, such as one per running trial."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from lineage_repo.model.paths import TrialPaths
 
 
 def try_lock(path: Path) -> int | None:
-    """Lock a file for this process until the descriptor is closed; None where another holds it."""
+    """Lock a file; return the descriptor, which keeps the lock until it is closed, or None if the lock is taken."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -25,22 +25,22 @@ def try_lock(path: Path) -> int | None:
 
 
 def acquire(folder: Path) -> int:
-    """Make a folder and lock it; return the descriptor, which a runner inherits. Raise `BlockingIOError`."""
+    """Create a folder and lock it; return the descriptor, which a runner inherits. Raise `BlockingIOError` if taken."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = try_lock(TrialPaths(folder).lock)
     if descriptor is None:
-        raise BlockingIOError(f"{folder} is another process's")
+        raise BlockingIOError(f"{folder} is locked by another process")
     return descriptor
 
 
 ScratchKind = Literal["size", "calibration", "certify"]
-"""What is measured and is no trial."""
+"""Measurements that are not trials."""
 
 
 @contextmanager
-def scratch_folder(trials: Path, what: ScratchKind) -> Generator[Path]:
-    """A claimed folder for a measurement that is no trial; one that ends in an `EspalierError` stays, for its logs."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{what}-", dir=trials))
+def scratch_folder(trials: Path, kind: ScratchKind) -> Generator[Path]:
+    """Lock a new folder for a measurement that is not a trial; after an `EspalierError` it stays, for its logs."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=trials))
     descriptor = acquire(folder)
     try:
         yield folder
@@ -56,22 +56,22 @@ def scratch_folder(trials: Path, what: ScratchKind) -> Generator[Path]:
 
 
 def release(descriptor: int) -> None:
-    """Give up our copy of a claim; it stays held while the runner has its own."""
+    """Close our descriptor of a lock; the lock stays while a runner has a copy."""
     os.close(descriptor)
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a process still holds the claim on a trial's folder."""
+    """Return whether the lock of a trial's folder is still taken."""
     return is_held(TrialPaths(folder).lock)
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a process holds a lock file."""
+    """Return whether a lock file is locked by a process."""
     try:
         descriptor = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except PermissionError:  # another user's: nobody but its holder can tell
+    except PermissionError:  # another user's: only its holder can tell
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -83,7 +83,7 @@ def is_held(lock: Path) -> bool:
 
 
 def wait_for_release(folder: Path) -> None:
-    """Block until no process holds the claim."""
+    """Block until the lock of a trial's folder is free."""
     descriptor = os.open(TrialPaths(folder).lock, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)

@@ -1,25 +1,24 @@
-"""A git repository, as an untrusted thing to read: no setting of the user's or of the repository's runs anything.
+"""A git repository that may be hostile: no setting of the user or of the repository makes git run anything.
 
-The only module that runs git; `store` says what a ledger is in it. Agent text and paths reach git through standard
-input, never as arguments.
+The only module that runs git; `store` defines the ledger on top of it. Agents' text and paths reach git through
+standard input, never as arguments.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import git
 
 from lineage_repo.errors import RecordError
+from lineage_repo.storage.objects import PLAIN_MODES, Commit, Signature, tree_entries
 from lineage_repo.storage.snapshot import Files, check_path
 
-PLAIN = {"100644", "100755"}
-"""Modes of plain files."""
 _BATCH = 2000
+"""Objects that `texts` keeps in memory at a time."""
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -34,26 +33,11 @@ _CONFIG = (
 )
 
 
-class Signature(NamedTuple):
-    """Author and time of a commit; names come from our own tables, never from an agent's text."""
-
-    author: str
-    at: datetime
-
-    def lines(self) -> list[str]:
-        """Author and committer as they stand in the commit object."""
-        stamp = f"{int(self.at.timestamp())} +0000"
-        return [
-            f"author {self.author} <{self.author}@espalier.invalid> {stamp}",
-            f"committer evaluator <evaluator@espalier.invalid> {stamp}",
-        ]
-
-
 class Repository:
-    """One repository, bare or with a work tree; everything in it is found by object id or ref."""
+    """One repository, bare or with a work tree; everything in it is addressed by object id or ref."""
 
     def __init__(self, path: Path) -> None:
-        # Resolved, since `.` has no name to call a lock after.
+        # Resolved, since the lock is named after the folder, and `.` is not a name.
         self.path = path = path.resolve()
         self._shell = git.Git()
         self._git = shutil.which("git") or "git"
@@ -63,29 +47,39 @@ class Repository:
         return f"{type(self).__name__}({str(self.path)!r})"
 
     def is_whole(self) -> bool:
-        """Whether no file hides or changes parts of the history, as grafts and shallow clones do."""
+        """Return whether the history is complete: neither grafted nor a shallow clone."""
         return not any((self._dir / name).exists() for name in ("info/grafts", "shallow"))
 
     def is_repository(self) -> bool:
-        """Whether there is a git repository at all."""
+        """Return whether there is a git repository at all."""
         return (self._dir / "HEAD").is_file()
 
     # ---- plumbing
 
     def run(
-        self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None, protocols: str = "none"
+        self, *arguments: str, stdin: bytes = b"", signed: Signature | None = None, protocols: str = "none"
     ) -> bytes:
-        """Run one git command without the user's environment or configuration; raise `RecordError`.
+        """Run one git command in a clean environment and return its standard output.
 
-        A repository's own configuration can't be left out, and may be a stranger's: nothing that it names is run.
+        Git sees neither the environment nor the configuration of the user. It does read the repository's own
+        configuration, which a stranger may have written, so each setting that names a program is overridden.
+
+        Args:
+            arguments: The command and its options; text that others wrote belongs in `stdin`.
+            stdin: What git reads from standard input.
+            signed: Author and time for commands that write a commit.
+            protocols: Value of `GIT_ALLOW_PROTOCOL`; with `none` no command reaches a network.
+
+        Raises:
+            RecordError: git failed; the message has its last words.
         """
         with tempfile.TemporaryFile() as source:
             source.write(stdin)
             source.seek(0)
             try:
-                out: Any = self._shell.execute(
+                output: Any = self._shell.execute(
                     [
-                        *_clean_environment(dated, protocols),
+                        *_clean_environment(signed, protocols),
                         self._git,
                         f"--git-dir={self._dir}",
                         *_options(),
@@ -95,23 +89,27 @@ class Repository:
                     stdout_as_string=False,
                     strip_newline_in_stdout=False,
                 )
-                return bytes(out)
+                return bytes(output)
             except git.GitCommandError as error:
                 reason = str(error.stderr).strip().removeprefix("stderr: ").strip("'\n ")
                 raise RecordError(f"git {arguments[0]} failed in {self._dir}: {reason}") from None
 
-    def _line(self, *arguments: str, stdin: bytes = b"", dated: Signature | None = None) -> str:
-        return self.run(*arguments, stdin=stdin, dated=dated).decode().strip()
+    def _run_line(self, *arguments: str, stdin: bytes = b"", signed: Signature | None = None) -> str:
+        return self.run(*arguments, stdin=stdin, signed=signed).decode().strip()
 
     # ---- reading
 
     def refs(self, *patterns: str) -> dict[str, str]:
-        """Ref names and the commits that they point at."""
+        """Return ref names with the objects that they point at."""
         lines = self.run("for-each-ref", "--format=%(refname) %(objectname)", *patterns).decode().splitlines()
         return dict(line.split(" ") for line in lines)
 
     def blobs(self, names: Sequence[str]) -> list[bytes]:
-        """The contents of many objects (`<commit>:<path>` or ids) by one process; `RecordError` for a missing one."""
+        """Return the contents of objects, named by id or `<commit>:<path>`, by one process.
+
+        Raises:
+            RecordError: an object is missing.
+        """
         if not names:
             return []
         out = self.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode())
@@ -127,21 +125,26 @@ class Repository:
         return bodies
 
     def read_tree(self, tree: str) -> dict[str, bytes]:
-        """The files of a snapshot; raise `RecordError` where an entry is not a plain file with a plain path."""
+        """Return the files of a tree.
+
+        Raises:
+            RecordError: an entry is not a plain file.
+            SnapshotError: a path is not plain.
+        """
         names: list[str] = []
         blobs: list[str] = []
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
         for line in filter(None, listed.split(b"\0")):
             head, path = line.split(b"\t", 1)
             mode, kind, blob = head.decode().split()
-            if kind != "blob" or mode not in PLAIN:
-                raise RecordError(f"{tree} holds {path!r} with mode {mode}: only plain files belong in a snapshot")
+            if kind != "blob" or mode not in PLAIN_MODES:
+                raise RecordError(f"{tree} has {path!r} with mode {mode}: only plain files belong in a snapshot")
             names.append(check_path(path.decode()))
             blobs.append(blob)
         return dict(zip(names, self.blobs(blobs), strict=True))
 
-    def commits_with_files(self, commits: Sequence[str]) -> list[tuple[list[str], str, dict[str, bytes], str]]:
-        """Per commit: its header lines but `tree`, its message, its files, and the tree of its `recipe/` or ""."""
+    def read_commits(self, commits: Sequence[str]) -> list[Commit]:
+        """Return commits with the files at their top level, by three processes however many there are."""
         raw = [body.decode("utf-8", "replace").partition("\n\n") for body in self.blobs(commits)]
         trees = self.blobs([f"{commit}^{{tree}}" for commit in commits])
         entries = [{name: entry for _, name, entry in tree_entries(tree)} for tree in trees]
@@ -151,43 +154,43 @@ class Repository:
         for (i, name), body in zip(wanted, bodies, strict=True):
             files[i][name] = body
         return [
-            (
-                [line for line in head.splitlines() if not line.startswith("tree ")],
-                text,
-                files[i],
-                tree.get("recipe", ""),
+            Commit(
+                header=[line for line in header.splitlines() if not line.startswith("tree ")],
+                message=message,
+                files=files[i],
+                recipe_tree=tree.get("recipe", ""),
             )
-            for i, ((head, _, text), tree) in enumerate(zip(raw, entries, strict=True))
+            for i, ((header, _, message), tree) in enumerate(zip(raw, entries, strict=True))
         ]
 
     def diff(self, before: str, after: str) -> str:
-        """Unified diff of two trees."""
+        """Return the unified diff of two trees."""
         return self.run(
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--end-of-options", before, after
         ).decode("utf-8", "replace")
 
     def changed_lines(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, int]]:
-        """For each pair of trees, by one process, the files that differ with their lines added plus removed.
+        """Return for each pair of trees the files that differ, with their lines added plus removed; by one process.
 
-        A file with a NUL byte has no lines to git: it differs by 0.
+        To git a file with a NUL byte has no lines, so it differs by 0.
         """
         if not pairs:
             return []
-        # Every option that counts lines is spelt out: `verify` must count as whoever recorded the trial did.
+        # Every option that affects the count is explicit: `verify` must count as the recorder of the trial did.
         how = ("-r", "--numstat", "--no-renames", "--diff-algorithm=myers", "--no-ext-diff", "--no-textconv")
         out = self.run("diff-tree", "--stdin", *how, stdin="".join(f"{a} {b}\n" for a, b in pairs).encode())
-        found: list[dict[str, int]] = []
+        counts: list[dict[str, int]] = []
         for line in out.decode().splitlines():
             added, _, rest = line.partition("\t")
             removed, _, path = rest.partition("\t")
             if path:
-                found[-1][path] = 0 if added == "-" else int(added) + int(removed)
+                counts[-1][path] = 0 if added == "-" else int(added) + int(removed)
             else:
-                found.append({})
-        return found
+                counts.append({})
+        return counts
 
     def texts(self) -> Generator[tuple[str, str]]:
-        """Every object that the refs reach: its id with its path, and its text; a folder's holds the names in it."""
+        """Yield each object that the refs reach: its id with its path, and its text (of a folder, the names in it)."""
         listed = self.run("rev-list", "--objects", "--all").decode("utf-8", "replace").splitlines()
         for start in range(0, len(listed), _BATCH):
             batch = listed[start : start + _BATCH]
@@ -195,7 +198,7 @@ class Repository:
                 yield f"{name[:12]} {name[41:]}".strip(), body.decode("utf-8", "replace")
 
     def fsck(self, *, full: bool) -> str:
-        """What `git fsck` finds wrong; empty when nothing is."""
+        """Return what `git fsck` finds wrong; empty if it finds nothing."""
         kind = ("--full", "--strict") if full else ("--connectivity-only",)
         try:
             self.run("fsck", *kind, "--no-dangling", "--no-progress")
@@ -206,7 +209,7 @@ class Repository:
     # ---- writing objects
 
     def write_tree(self, files: Files) -> str:
-        """Write a snapshot's blobs and trees; return the tree's id."""
+        """Write a snapshot's blobs and trees and return the tree's id; raise `SnapshotError` for an odd path."""
         with tempfile.TemporaryDirectory() as scratch:
             bodies = [Path(scratch, str(i)) for i in range(len(files))]
             for target, body in zip(bodies, files.values(), strict=True):
@@ -221,33 +224,24 @@ class Repository:
         for name in sorted({path[0] for path in blobs if len(path) > 1}):
             inner = self._mktree({path[1:]: b for path, b in blobs.items() if len(path) > 1 and path[0] == name})
             lines.append(f"040000 tree {inner}\t{name}")
-        return self._line("mktree", stdin="".join(f"{line}\n" for line in lines).encode())
+        return self._run_line("mktree", stdin="".join(f"{line}\n" for line in lines).encode())
 
     def write_commit(
-        self, files: Files, message: str, signed: Signature, parents: Sequence[str], recipe: str | None = None
+        self, files: Files, message: str, signed: Signature, parents: Sequence[str], recipe_tree: str | None = None
     ) -> str:
-        """Write a commit whose tree holds `files` and, as `recipe/`, the snapshot `recipe`; return its id."""
-        blobs = {(name,): self._line("hash-object", "-w", "--stdin", stdin=body) for name, body in files.items()}
-        tree = self._mktree(blobs, {"recipe": recipe} if recipe else {})
+        """Write a commit of `files` (at the top level) and, as `recipe/`, of a snapshot's tree; return its id."""
+        blobs = {(name,): self._run_line("hash-object", "-w", "--stdin", stdin=body) for name, body in files.items()}
+        tree = self._mktree(blobs, {"recipe": recipe_tree} if recipe_tree else {})
         flags = [flag for parent in parents for flag in ("-p", parent)]
-        return self._line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), dated=signed)
-
-
-def tree_entries(raw: bytes) -> Iterator[tuple[str, str, str]]:
-    """Mode, name and object id of each entry of a raw tree object."""
-    while raw:
-        head, _, rest = raw.partition(b"\0")
-        mode, _, name = head.decode("utf-8", "backslashreplace").partition(" ")
-        yield mode, name, rest[:20].hex()
-        raw = rest[20:]
+        return self._run_line("commit-tree", tree, *flags, "-F", "-", stdin=message.encode(), signed=signed)
 
 
 def _options() -> list[str]:
     return [part for setting in _CONFIG for part in ("-c", setting)]
 
 
-def _clean_environment(dated: Signature | None, protocols: str) -> list[str]:
-    """An `env -i` prefix: no GIT_* variable, hook or configuration of the user reaches git."""
+def _clean_environment(signed: Signature | None, protocols: str) -> list[str]:
+    """Return an `env -i` prefix, so that no GIT_* variable, hook or configuration of the user reaches git."""
     variables = {
         "PATH": os.defpath,
         "LC_ALL": "C.UTF-8",
@@ -257,14 +251,14 @@ def _clean_environment(dated: Signature | None, protocols: str) -> list[str]:
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
-        # Stronger than any configuration: no object that lacks is fetched by a command that a repository names.
+        # Overrides every configuration: git never fetches a missing object through a command that a repository names.
         "GIT_ALLOW_PROTOCOL": protocols,
     }
-    if dated:
-        date = f"{int(dated.at.timestamp())} +0000"
+    if signed:
+        date = f"{int(signed.at.timestamp())} +0000"
         variables |= {
-            "GIT_AUTHOR_NAME": dated.author,
-            "GIT_AUTHOR_EMAIL": f"{dated.author}@espalier.invalid",
+            "GIT_AUTHOR_NAME": signed.author,
+            "GIT_AUTHOR_EMAIL": f"{signed.author}@espalier.invalid",
             "GIT_AUTHOR_DATE": date,
             "GIT_COMMITTER_NAME": "evaluator",
             "GIT_COMMITTER_EMAIL": "evaluator@espalier.invalid",

@@ -1,1 +1,1 @@
-"""Task folders: how they are found, read, fetched and weighed."""
+"""Task folders: find, read, fetch, check and size them."""

@@ -1,1 +1,1 @@
-"""Text on its way in and out: what may be recorded, and what must be redacted. Pure functions."""
+"""Text on its way in and out: what may be recorded, how it is shown, what is redacted. Pure functions."""

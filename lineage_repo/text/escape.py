@@ -1,4 +1,4 @@
-"""Make text safe to show: nothing in it moves the cursor, hides a character or passes for another line."""
+"""Make text safe to show: nothing in it moves the cursor, hides a character or imitates a line break."""
 
 import re
 import unicodedata
@@ -8,22 +8,26 @@ _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 def escape_line(text: str) -> str:
-    """`text` as one line: control, format and line-breaking characters as their escapes."""
+    r"""Return `text` as one line, with control, format and line-breaking characters as Python escapes.
+
+    >>> print(escape_line("a\x1b[2Jb\nc"))
+    a\x1b[2Jb\nc
+    """
     if text.isprintable():
         return text
-    return "".join(repr(c)[1:-1] if _moves(c) else c for c in text)
+    return "".join(repr(c)[1:-1] if _is_unsafe(c) else c for c in text)
 
 
 def escape_text(text: str) -> str:
-    """`text` as the lines that it has, everything else in it as `visible` shows it."""
+    """Return `text` with its line breaks and tabs kept and every other such character escaped."""
     if text.isprintable():
         return text
     text = _LONE_RETURN.sub(r"\\r", text)
-    return "".join(repr(c)[1:-1] if c not in "\r\n\t" and _moves(c) else c for c in text)
+    return "".join(repr(c)[1:-1] if c not in "\r\n\t" and _is_unsafe(c) else c for c in text)
 
 
 def escape_data(value: Any) -> Any:
-    """Plain data with every text in it made one line."""
+    """Return plain data (as JSON has it) with each of its texts escaped to one line."""
     if isinstance(value, dict):
         return {escape_line(key): escape_data(inner) for key, inner in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
@@ -31,5 +35,5 @@ def escape_data(value: Any) -> Any:
     return escape_line(value) if isinstance(value, str) else value
 
 
-def _moves(character: str) -> bool:
+def _is_unsafe(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 MARK = "[redacted]"
-_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|CUSTOM_HEADERS", re.I)
-_LEAST = 8
-"""Shorter values are words such as `none`, whose removal would garble every text."""
+_SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|CUSTOM_HEADERS", re.I)
+_MIN_LENGTH = 8
+"""Shorter values are words such as `none`; redacting those would garble every text."""
 _ESCAPED = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})"
-"""Behind an escape of JSON, whose last character is none of the text's: much of what agents see is JSON."""
+"""After a JSON escape, whose last character is not part of the text: much of what agents see is JSON."""
 _KEYS = re.compile(
     rf"(?:\b|{_ESCAPED})(?:"
     r"(?:sk|rk|pk)-[A-Za-z0-9_-]{16,}"  # Anthropic and others
@@ -18,65 +18,72 @@ _KEYS = re.compile(
     r"|AIza[A-Za-z0-9_-]{35}"  # Google
     r"|ya29\.[A-Za-z0-9_-]{20,}"
     r"|(?:gh[opsur]|github_pat|glpat|hf|npm|pypi|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
-    # JSON web tokens; one begins where no part of another could, or a long text would be read again for each of them.
+    # JSON web tokens. The look-behind keeps the search linear: a token starts only where none could be under way.
     rf")|(?:(?<![A-Za-z0-9_-])|{_ESCAPED})eyJ[A-Za-z0-9_-]{{10,}}\.[A-Za-z0-9_-]{{10,}}\.[A-Za-z0-9_-]{{5,}}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 _BEARER = re.compile(rf"((?:\b|{_ESCAPED})Bearer\s+)[A-Za-z0-9._~+/-]{{16,}}=*", re.I)
 _ADDRESS = re.compile(r"://(?:[^\s\"\\]|\\(?!\"))+")
-"""Up to a quote, whose backslash is not the address's."""
+"""Ends before a quote, whose backslash does not belong to the address."""
 _PARAMETER = re.compile(r"([?&][^=&#?]*=)[^&#]+")
-_PRIVATE = re.compile(r"key|token|secret|passw|sig", re.I)
-_LOGIN = re.compile(r"(://)[^/\s:@\"]{1,200}:[^/\s@\"]{1,200}(@)")
+_SECRET_PARAMETER = re.compile(r"key|token|secret|passw|sig", re.I)
+_CREDENTIALS_IN_URL = re.compile(r"(://)[^/\s:@\"]{1,200}:[^/\s@\"]{1,200}(@)")
 
 
 def looks_secret(text: str) -> bool:
-    """Whether something in `text` has the form of a known kind of key."""
+    """Return whether `text` contains something that has the form of a known kind of key.
+
+    >>> looks_secret("set sk-ant-0123456789abcdef0"), looks_secret("a sketch of the idea")
+    (True, False)
+    """
     return bool(_KEYS.search(text) or _BEARER.search(text))
 
 
 class Redactor:
-    """Replaces given values, plain or as in JSON, and whatever looks like a key.
+    """Replaces known secrets, plain or as JSON spells them, and everything that looks like a key.
 
-    What is to be JSON is redacted before: `data`, then written.
+    Redact data before you write it as JSON (`redact_data`): in finished JSON a mark could swallow an escape.
+
+    >>> Redactor(["correct-horse-battery"])("user:correct-horse-battery, https://host/?token=1")
+    'user:[redacted], https://host/?token=[redacted]'
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        spelt = {form for v in values if len(v) >= _LEAST for form in (v, *_escaped(v))}
-        self._values = sorted(spelt, key=len, reverse=True)
+        spellings = {form for v in values if len(v) >= _MIN_LENGTH for form in (v, *_escape_json(v))}
+        self._values = sorted(spellings, key=len, reverse=True)
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._values)} values)"
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Redactor":
-        """One that knows the environment's credentials by the names of their variables."""
-        return cls(value for name, value in environment.items() if _NAMES.search(name))
+    def from_environment(cls, environment: Mapping[str, str]) -> "Redactor":
+        """Return a redactor that knows every value whose variable is named like a credential."""
+        return cls(value for name, value in environment.items() if _SECRET_NAMES.search(name))
 
     def __call__(self, text: str) -> str:
         for value in self._values:
             text = text.replace(value, MARK)
-        text = _ADDRESS.sub(_without_private, _KEYS.sub(MARK, text))
-        return _LOGIN.sub(rf"\1{MARK}\2", _BEARER.sub(rf"\1{MARK}", text))
+        text = _ADDRESS.sub(_redact_parameters, _KEYS.sub(MARK, text))
+        return _CREDENTIALS_IN_URL.sub(rf"\1{MARK}\2", _BEARER.sub(rf"\1{MARK}", text))
 
-    def data(self, value: Any, cut: Callable[[str], str] = str) -> Any:
-        """Plain data with every text in it cut and redacted, names too; what is not plain becomes its text."""
+    def redact_data(self, value: Any, cut: Callable[[str], str] = str) -> Any:
+        """Return plain data with each text, keys included, cut and then redacted; other objects become their `str`."""
         match value:
             case None | bool() | int() | float():
                 return value
             case dict():
-                found = cast("dict[Any, Any]", value)
-                return {self.data(key, cut): self.data(inner, cut) for key, inner in found.items()}
+                items = cast("dict[Any, Any]", value).items()
+                return {self.redact_data(key, cut): self.redact_data(inner, cut) for key, inner in items}
             case list() | tuple():
-                return [self.data(inner, cut) for inner in cast("list[Any]", value)]
+                return [self.redact_data(inner, cut) for inner in cast("list[Any]", value)]
             case _:
                 return self(cut(str(value)))
 
 
-def _escaped(value: str) -> tuple[str, str]:
-    """A value as it stands inside JSON, with characters beyond ASCII escaped or not."""
+def _escape_json(value: str) -> tuple[str, str]:
+    """Return how a value reads inside JSON, with characters beyond ASCII escaped and not."""
     return json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
 
 
-def _without_private(address: re.Match[str]) -> str:
-    return _PARAMETER.sub(lambda p: p[1] + MARK if _PRIVATE.search(p[1]) else p[0], address[0])
+def _redact_parameters(address: re.Match[str]) -> str:
+    return _PARAMETER.sub(lambda p: p[1] + MARK if _SECRET_PARAMETER.search(p[1]) else p[0], address[0])

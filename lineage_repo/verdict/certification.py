@@ -1,4 +1,4 @@
-"""Whether one recipe beats another on fresh seeds: a pure function, so that `verify` can replay it."""
+"""Certification: whether one recipe beats another on fresh seeds. A pure function, so that `verify` can replay it."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from lineage_repo.verdict.judge import estimate_spread, judge, student_p, values
 
 
 def required_p(task: Task, earlier: int) -> float:
-    """What p must be below after so many certifications."""
+    """Return what p must be below after `earlier` certifications: all together stay below twice the manifest's p."""
     return task.certification.p / 2**earlier
 
 
@@ -25,20 +25,32 @@ def compare_recipes(
     *,
     earlier: int = 0,
 ) -> Certification:
-    """Welch's one-sided test of the first recipe's gain over the second against the task's rule.
+    """Test the gain of the first recipe over the second by the manifest's rule, with Welch's one-sided test.
 
-    Neither spread counts for less than the calibrated one: few equal values by luck prove nothing. Nor does asking
-    again until the answer is yes: each `earlier` certification of the campaign halves the p that is needed.
+    With means m, deviations s and n seeds each, t = (gain - rule.gain) / sqrt(s1^2 / n1 + s2^2 / n2), and p is the tail
+    of Student's t with the Welch-Satterthwaite degrees of freedom, rounded down (B. L. Welch, "The generalization of
+    'Student's' problem when several different population variances are involved", Biometrika 34, 1947). Neither s
+    counts for less than the calibrated deviation, so a few equal values by luck prove nothing. Nor does asking until
+    the answer is yes: each `earlier` certification of the campaign halves the p that is needed. The gates of both are
+    judged with the calibrated noise, as in any trial.
+
+    Args:
+        numbers: The two trials; the first is the one that must beat the second.
+        measurements: Of these two, in the same order.
+        noise: Metric to its calibrated spread.
+        isolation: What the record says of the boxes that measured.
+        at: Time of the entry.
+        earlier: Number of certifications that the ledger has already.
     """
     rule, metric = task.certification, task.objective.metric
     ours, theirs = (estimate_spread(values_per_seed(task, m)[metric]) for m in measurements)
     gain = task.objective.gain(ours.mean, theirs.mean)
-    least = noise[metric].sd if metric in noise else 0.0
-    shares = [max(s.sd, least) ** 2 / s.n for s in (ours, theirs)]
-    error = math.sqrt(sum(shares))
+    calibrated_sd = noise[metric].sd if metric in noise else 0.0
+    variances = [max(s.sd, calibrated_sd) ** 2 / s.n for s in (ours, theirs)]
+    error = math.sqrt(sum(variances))
     if error:
-        freedom = sum(shares) ** 2 / sum(v**2 / (s.n - 1) for v, s in zip(shares, (ours, theirs), strict=True))
-        p = student_p((gain - rule.gain) / error, max(1, int(freedom)))
+        degrees = sum(variances) ** 2 / sum(v**2 / (s.n - 1) for v, s in zip(variances, (ours, theirs), strict=True))
+        p = student_p((gain - rule.gain) / error, max(1, int(degrees)))
     else:
         p = float(gain <= rule.gain)
     missed = [

@@ -9,69 +9,13 @@ from lineage_repo.model.manifest import Gate, Task
 from lineage_repo.model.measurement import Fault, Margin, Measurement, PhaseRun, Spread, Status
 
 JUDGE_VERSION = 1
+"""Changes with every change to a number that the judge computes; `verify` replays this version only."""
 KEEP_CONFIDENCE = 0.975
-"""One-sided: a recipe as good as the incumbent is kept in one of forty trials at most."""
-
-
-def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
-    """Every metric, one value per seed: the evaluator's and the harness's own."""
-    timed = {p.name for p in task.phases if p.timed}
-    counted = {p.name for p in task.phases if p.counted}
-    seconds: list[float] = []
-    processes: list[float] = []
-    sizes: list[float] = []
-    for index in range(len(measurement.box_seeds)):
-        runs = [run for run in measurement.phases if run.seed_index in {index, None}]
-        seconds.append(sum(run.elapsed_s for run in runs if run.phase in timed))
-        processes.append(sum(run.setup_s + run.wall_s for run in runs if run.phase in timed))
-        sizes.append(float(sum(run.artifact_bytes or 0 for run in runs if run.phase in counted)))
-    own = {"seconds": tuple(seconds), "process_seconds": tuple(processes), "artifact_bytes": tuple(sizes)}
-    return {
-        **measurement.metrics,
-        **own,
-        "source_bytes": (float(measurement.source_bytes),) * len(measurement.box_seeds),
-    }
-
-
-def pool_measurements(runs: list[Measurement]) -> Measurement:
-    """Several measurements of one recipe as one; seed indices run on."""
-    seeds = tuple(s for run in runs for s in run.box_seeds)
-    phases: list[PhaseRun] = []
-    offset = 0
-    for run in runs:
-        for phase in run.phases:
-            # What ran once for a run's seeds counts once for each of them, and for no other run's.
-            covered = range(len(run.box_seeds)) if phase.seed_index is None else [phase.seed_index]
-            phases += [phase.model_copy(update={"seed_index": index + offset}) for index in covered]
-        offset += len(run.box_seeds)
-    metrics = {name: tuple(v for run in runs for v in run.metrics[name]) for name in runs[0].metrics}
-    return Measurement(
-        trial_seeds=tuple(seed for run in runs for seed in run.trial_seeds),
-        box_seeds=seeds,
-        metrics=metrics,
-        phases=tuple(phases),
-        source_bytes=runs[0].source_bytes,
-        clock=runs[0].clock,
-        evaluator_s=sum(run.evaluator_s for run in runs),
-        loop_cpu_s=tuple(reading for run in runs for reading in run.loop_cpu_s),
-    )
-
-
-def estimate_spread(values: tuple[float, ...]) -> Spread:
-    """Mean and sample standard deviation; 0 for a single value."""
-    return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
-
-
-def threshold(task: Task, noise: Mapping[str, Spread], seeds: int, incumbent_seeds: int) -> float:
-    """The gain that a keep must exceed: the manifest's `min_delta`, or what the calibrated noise makes believable."""
-    if task.objective.min_delta is not None:
-        return task.objective.min_delta
-    known = noise.get(task.objective.metric)
-    if known is None:
-        return 0.0
-    # A spread from few seeds is itself uncertain, so few calibrations make a keep harder, never easier.
-    quantile = student_t(KEEP_CONFIDENCE, max(known.n - 1, 1))
-    return quantile * known.sd * math.sqrt(1 / seeds + 1 / incumbent_seeds)
+"""One-sided, as in a two-sided 95 % interval: at most one of forty trials keeps a recipe that is no better."""
+_NORMAL_ABOVE = 200
+"""Degrees of freedom above which the normal quantile replaces Student's: at 99 % it is 0.8 % smaller there."""
+_BISECTIONS = 60
+"""Halvings of an interval of pi / 2: more than the 53 bits of a double can tell apart."""
 
 
 def judge(
@@ -82,24 +26,36 @@ def judge(
     parent_score: float | None,
     noise: Mapping[str, Spread],
 ) -> Verdict:
-    """Give the verdict of one trial.
+    """Give the verdict of one trial; a pure function of its arguments.
 
     A fault decides first, then the gates, then the comparison with the incumbent. Without an incumbent a trial that
-    passes its gates is the baseline.
+    passes its gates is the baseline. With one it is a keep if its gain exceeds `threshold`, otherwise a discard.
+
+    Args:
+        task: The manifest: objective, gates and limits.
+        measurement: What was measured; None if the trial did not get that far.
+        fault: Why the measurement is incomplete; its status and failure become the verdict's.
+        incumbent: The best trial at the moment of judging; None for the start.
+        parent_score: Score of the parent, in the objective's unit; it only gives `delta_vs_parent`.
+        noise: Metric to its calibrated spread over seeds (`Index.noise`).
+
+    Returns:
+        Status, score and deltas in the objective's unit, and the margin of each gate and limit that was measured. With
+        neither measurement nor fault the status is `harness_abort`.
     """
-    margins = limit_margins(task, measurement) if measurement else ()
+    margins = measure_limits(task, measurement) if measurement else ()
     if fault and fault.margin:
         margins = (fault.margin, *margins)
     if fault or measurement is None:
-        line = fault.line if fault else "no measurement"
-        return Verdict(status=fault.status if fault else Status.HARNESS_ABORT, failure=line, margins=margins)
+        failure = fault.failure if fault else "no measurement"
+        return Verdict(status=fault.status if fault else Status.HARNESS_ABORT, failure=failure, margins=margins)
     values = values_per_seed(task, measurement)
     gates = tuple(gate_margin(gate, values[gate.metric], noise.get(gate.metric)) for gate in task.gates)
     margins = (*gates, *margins)
     missed = [
-        _miss(gate, values[gate.metric], found)
-        for gate, found in zip(task.gates, gates, strict=True)
-        if found.margin < 0
+        _describe_miss(gate, values[gate.metric], margin)
+        for gate, margin in zip(task.gates, gates, strict=True)
+        if margin.margin < 0
     ]
     if missed:
         return Verdict(status=Status.DISQUALIFIED, failure="; ".join(missed), margins=margins)
@@ -117,74 +73,172 @@ def judge(
     )
 
 
-def gate_margin(gate: Gate, values: tuple[float, ...], known: Spread | None) -> Margin:
-    """How far the mean, or its confidence bound, lies on the right side of the gate.
+def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
+    """Return every metric of a measurement, the evaluator's and the harness's: one value per seed, in seed order.
 
-    The bound takes the larger of the trial's own and the calibrated spread: a lucky small spread buys nothing.
+    The harness's are `seconds` (sum over the timed phases, on the campaign's clock), `process_seconds` (the same in
+    wall seconds from launch), `artifact_bytes` (sum over the counted phases) and `source_bytes`. A phase that runs once
+    per trial counts fully for each seed.
     """
-    limit = gate.limit
+    timed = {p.name for p in task.phases if p.timed}
+    counted = {p.name for p in task.phases if p.counted}
+    n_seeds = len(measurement.box_seeds)
+    runs = [[run for run in measurement.phases if run.seed_index in {index, None}] for index in range(n_seeds)]
+    return {
+        **measurement.metrics,
+        "seconds": tuple(float(sum(r.elapsed_s for r in boxes if r.phase in timed)) for boxes in runs),
+        "process_seconds": tuple(float(sum(r.setup_s + r.wall_s for r in boxes if r.phase in timed)) for boxes in runs),
+        "artifact_bytes": tuple(
+            float(sum(r.artifact_bytes or 0 for r in boxes if r.phase in counted)) for boxes in runs
+        ),
+        "source_bytes": (float(measurement.source_bytes),) * n_seeds,
+    }
+
+
+def pool_measurements(measurements: list[Measurement]) -> Measurement:
+    """Return several measurements of one recipe as one with all their seeds, whose indices run on.
+
+    A phase that ran once for all seeds of a measurement becomes one run per seed of that measurement. Source bytes and
+    clock are the first measurement's.
+    """
+    first = measurements[0]
+    phases: list[PhaseRun] = []
+    offset = 0
+    for measurement in measurements:
+        n_seeds = len(measurement.box_seeds)
+        for run in measurement.phases:
+            covered = range(n_seeds) if run.seed_index is None else [run.seed_index]
+            phases += [run.model_copy(update={"seed_index": index + offset}) for index in covered]
+        offset += n_seeds
+    return Measurement(
+        trial_seeds=tuple(seed for m in measurements for seed in m.trial_seeds),
+        box_seeds=tuple(seed for m in measurements for seed in m.box_seeds),
+        metrics={name: tuple(v for m in measurements for v in m.metrics[name]) for name in first.metrics},
+        phases=tuple(phases),
+        source_bytes=first.source_bytes,
+        clock=first.clock,
+        evaluator_s=sum(m.evaluator_s for m in measurements),
+        loop_cpu_s=tuple(reading for m in measurements for reading in m.loop_cpu_s),
+    )
+
+
+def estimate_spread(values: tuple[float, ...]) -> Spread:
+    """Return number, mean and sample standard deviation (divisor n - 1) of values; the deviation of one value is 0.
+
+    >>> estimate_spread((1.0, 2.0, 3.0))
+    Spread(n=3, mean=2.0, sd=1.0)
+    """
+    return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
+
+
+def threshold(task: Task, noise: Mapping[str, Spread], n_seeds: int, incumbent_n_seeds: int) -> float:
+    """Return the gain that a keep must exceed, in the objective's unit.
+
+    This is the manifest's `min_delta` if it has one, otherwise t * sd * sqrt(1 / n_seeds + 1 / incumbent_n_seeds):
+    the gain that an equally good recipe stays below with probability `KEEP_CONFIDENCE`. Here sd is the calibrated
+    deviation of the objective and t Student's quantile for its degrees of freedom. Without a calibration it is 0.
+    """
+    if task.objective.min_delta is not None:
+        return task.objective.min_delta
+    spread = noise.get(task.objective.metric)
+    if spread is None:
+        return 0.0
+    # A deviation from few seeds is itself uncertain; Student's quantile makes a keep harder then, never easier.
+    quantile = student_t(KEEP_CONFIDENCE, max(spread.n - 1, 1))
+    return quantile * spread.sd * math.sqrt(1 / n_seeds + 1 / incumbent_n_seeds)
+
+
+def gate_margin(gate: Gate, values: tuple[float, ...], known: Spread | None) -> Margin:
+    """Return how far a trial is on the right side of a gate, in the metric's unit; negative if it misses the gate.
+
+    With the rule `mean` the mean of `values` (one per seed) counts. With `bound` its one-sided confidence bound does:
+    mean -+ t * sd / sqrt(n), on the side of the gate. Here sd is the larger of the trial's own and the calibrated
+    deviation, so a small spread by luck gains nothing, and t has the degrees of freedom of both together.
+
+    Args:
+        known: The metric's calibrated spread; None if there is none.
+    """
     sign = 1.0 if gate.at_least is not None else -1.0
-    mine = estimate_spread(values)
-    reached = mine.mean
+    own = estimate_spread(values)
+    reached = own.mean
     if gate.rule == "bound":
-        freedom = mine.n - 1 + (known.n - 1 if known else 0)
-        sd = max(mine.sd, known.sd if known else 0.0)
-        reached -= sign * student_t(gate.confidence, max(freedom, 1)) * sd / math.sqrt(mine.n)
-    return Margin(name=gate.metric, value=reached, limit=limit, margin=sign * (reached - limit))
+        degrees = own.n - 1 + (known.n - 1 if known else 0)
+        sd = max(own.sd, known.sd if known else 0.0)
+        reached -= sign * student_t(gate.confidence, max(degrees, 1)) * sd / math.sqrt(own.n)
+    return Margin(name=gate.metric, value=reached, limit=gate.limit, margin=sign * (reached - gate.limit))
 
 
-def _miss(gate: Gate, values: tuple[float, ...], found: Margin) -> str:
+def _describe_miss(gate: Gate, values: tuple[float, ...], margin: Margin) -> str:
     what = f"{gate.metric} {fmean(values):.5g}"
     if gate.rule == "bound":
-        what += f" ({found.value:.5g} at {gate.confidence:.0%} confidence over {len(values)} seeds)"
-    return f"{what} misses the gate {found.limit:g} by {-found.margin:.2g}"
+        what += f" ({margin.value:.5g} at {gate.confidence:.0%} confidence over {len(values)} seeds)"
+    return f"{what} misses the gate {margin.limit:g} by {-margin.margin:.2g}"
 
 
-def limit_margins(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
-    """The room left under every limit of the task, from the worst box."""
-    rows = [_margin("source", measurement.source_bytes, task.limits.source_bytes, "bytes")]
+def measure_limits(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
+    """Return the room under each limit of the task, in bytes or seconds, from the box that came closest to it."""
+    margins = [Margin.below("source", measurement.source_bytes, task.limits.source_bytes, "bytes")]
     for phase in task.phases:
         runs = [run for run in measurement.phases if run.phase == phase.name]
         if runs:
-            rows.append(_margin(f"{phase.name} time", max(run.elapsed_s for run in runs), phase.limit_s, "s"))
+            margins.append(Margin.below(f"{phase.name} time", max(r.elapsed_s for r in runs), phase.limit_s, "s"))
         sizes = [run.artifact_bytes for run in runs if run.artifact_bytes is not None]
         if sizes and phase.artifact:
-            rows.append(_margin(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
+            margins.append(Margin.below(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
     if task.limits.total_bytes is not None:
         largest = max(values_per_seed(task, measurement)["artifact_bytes"], default=0.0)
-        rows.append(_margin("total size", measurement.source_bytes + largest, task.limits.total_bytes, "bytes"))
-    return tuple(rows)
+        total = measurement.source_bytes + largest
+        margins.append(Margin.below("total size", total, task.limits.total_bytes, "bytes"))
+    return tuple(margins)
 
 
-def _margin(name: str, value: float, limit: float, unit: str) -> Margin:
-    return Margin(name=name, value=value, limit=limit, margin=limit - value, unit=unit)
+def student_t(confidence: float, degrees: int) -> float:
+    """Return the one-sided quantile of Student's t: the value that t exceeds with probability 1 - `confidence`.
 
+    Found by bisection of `_central_probability`; the normal quantile above 200 degrees of freedom. SciPy has it as
+    `scipy.stats.t.ppf`, but is too heavy for the base install.
 
-def student_t(confidence: float, freedom: int) -> float:
-    """One-sided quantile of Student's t by bisection; the normal one above 200 degrees of freedom."""
-    if freedom > 200:
+    Args:
+        confidence: Between 0.5 and 1.
+        degrees: Degrees of freedom, at least 1.
+
+    >>> round(student_t(0.975, 5), 3)
+    2.571
+    """
+    if degrees > _NORMAL_ABOVE:
         return NormalDist().inv_cdf(confidence)
     low, high = 0.0, math.pi / 2
-    for _ in range(60):
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _central_t(middle, freedom) < 2 * confidence - 1 else (low, middle)
-    return math.tan(low) * math.sqrt(freedom)
+        low, high = (middle, high) if _central_probability(middle, degrees) < 2 * confidence - 1 else (low, middle)
+    return math.tan(low) * math.sqrt(degrees)
 
 
-def student_p(t: float, freedom: int) -> float:
-    """One-sided tail of Student's t: the probability of a value above `t`."""
-    half = _central_t(math.atan(abs(t) / math.sqrt(freedom)), freedom) / 2
+def student_p(t: float, degrees: int) -> float:
+    """Return the one-sided tail of Student's t: the probability of a value above `t` (`scipy.stats.t.sf`).
+
+    >>> round(student_p(2.571, 5), 3)
+    0.025
+    """
+    half = _central_probability(math.atan(abs(t) / math.sqrt(degrees)), degrees) / 2
     return 0.5 - half if t >= 0 else 0.5 + half
 
 
-def _central_t(angle: float, freedom: int) -> float:
-    """P(|T| <= t) for t = sqrt(freedom) tan(angle) (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
+def _central_probability(angle: float, degrees: int) -> float:
+    """Return P(|T| <= t) for t = sqrt(degrees) * tan(angle) and an integer number of degrees of freedom.
+
+    With c = cos(angle) and s = sin(angle) the closed form is, from Abramowitz and Stegun, "Handbook of Mathematical
+    Functions" (1964), 26.7.3 and 26.7.4:
+
+        odd:  2 / pi * (angle + s * (c + 2/3 c^3 + ... + (2*4*...*(n-3)) / (3*5*...*(n-2)) * c^(n-2)))
+        even: s * (1 + 1/2 c^2 + (1*3)/(2*4) c^4 + ... + (1*3*...*(n-3)) / (2*4*...*(n-2)) * c^(n-2))
+    """
     cosine, sine = math.cos(angle), math.sin(angle)
-    odd = freedom % 2
+    odd = degrees % 2
     term = total = cosine if odd else 1.0
-    for k in range(2 + odd, freedom, 2):
+    for k in range(2 + odd, degrees, 2):
         term *= cosine * cosine * (k - 1) / k
         total += term
     if not odd:
         return sine * total
-    return 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0))
+    return 2 / math.pi * (angle + (sine * total if degrees > 1 else 0.0))

@@ -1,1 +1,1 @@
-"""Checking a record that somebody else may have written."""
+"""Check a record that somebody else may have written."""

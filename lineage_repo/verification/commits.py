@@ -1,81 +1,76 @@
-"""The commits of a lineage: each holds what the ledger says, and says it in the words that follow from it."""
+"""Check the commits of a lineage: each contains what the ledger says, and has the message that follows from it."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from lineage_repo.model.ledger import Entry, Proposal, Started, Trial
+from lineage_repo.model.ledger import Entry, Proposal, Registration, Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import proposal_message, trial_message
-from lineage_repo.storage.repository import Signature
+from lineage_repo.storage.objects import Commit, Signature
 from lineage_repo.storage.store import Row
 
 
-def check(lineage: Lineage) -> Iterator[str]:
-    """Every proposal and trial commit holds what the ledger says, on the parent that it names."""
-    wanted = [_proposal_commit(lineage, entry) for entry in lineage.started.values()]
-    wanted += [_trial_commit(lineage, trial) for trial in lineage.trials.values()]
-    found = lineage.store.commits_with_files([want.commit for want in wanted])
-    for want, (head, text, files, recipe) in zip(wanted, found, strict=True):
-        where = f"{want.what}: {want.commit[:12]}"
-        if files != want.files:
-            yield f"{where} holds other files than the ledger says"
-        if recipe != want.recipe:
-            yield f"{where} holds another recipe than was registered"
-        if head != want.head:
-            yield f"{where} does not stand on the parent, or is not by the author and of the time, that it names"
-        if text != want.message:
-            yield f"{where} has a message that its record does not give"
+def check_commits(lineage: Lineage) -> Iterator[str]:
+    """Yield a problem for each proposal or trial commit that differs from what the ledger implies."""
+    expectations = [_expect_proposal(lineage, entry) for entry in lineage.registered.values()]
+    expectations += [_expect_trial(lineage, trial) for trial in lineage.trials.values()]
+    commits = lineage.store.read_commits([expected.id for expected in expectations])
+    for (name, commit_id, expected), commit in zip(expectations, commits, strict=True):
+        where = f"{name}: {commit_id[:12]}"
+        if commit.files != expected.files:
+            yield f"{where} has other files than the ledger says"
+        if commit.recipe_tree != expected.recipe_tree:
+            yield f"{where} has another recipe than was registered"
+        if commit.header != expected.header:
+            yield f"{where} has another parent, author or time than the ledger says"
+        if commit.message != expected.message:
+            yield f"{where} has a message that does not follow from its record"
 
 
-class _Commit(NamedTuple):
-    """A commit as the ledger describes it."""
-
-    what: str
-    commit: str
-    files: dict[str, bytes]
-    recipe: str
-    head: list[str]
-    message: str
+class _Expectation(NamedTuple):
+    name: str
+    id: str
+    commit: Commit
 
 
-def _proposal_commit(lineage: Lineage, entry: Started) -> _Commit:
-    files = {"proposal.json": entry.proposal.canonical()}
-    head = _head(lineage, entry.proposal, entry.at)
-    commit = lineage.proposals[entry.number]
-    return _Commit(
-        f"proposal of {entry.number:04d}", commit, files, entry.proposal.recipe_tree, head, proposal_message(entry)
+def _expect_proposal(lineage: Lineage, entry: Registration) -> _Expectation:
+    proposal = entry.proposal
+    commit = Commit(
+        header=_expect_header(lineage, proposal, entry.at),
+        message=proposal_message(entry),
+        files={"proposal.json": proposal.canonical()},
+        recipe_tree=proposal.recipe_tree,
     )
+    return _Expectation(f"proposal of {entry.number:04d}", lineage.proposals[entry.number], commit)
 
 
-def _trial_commit(lineage: Lineage, trial: Trial) -> _Commit:
-    files = {"trial.json": trial.canonical()}
-    if trial.number == 0:
-        files["task.json"] = lineage.task.canonical()
-    head = _head(lineage, trial.proposal, trial.at)
-    message = trial_message(trial, lineage.task)
-    commit = lineage.commits[trial.number]
-    recipe = "" if trial.imported else trial.proposal.recipe_tree
-    return _Commit(f"trial {trial.number:04d}", commit, files, recipe, head, message)
+def _expect_trial(lineage: Lineage, trial: Trial) -> _Expectation:
+    manifest = {"task.json": lineage.task.canonical()} if trial.number == 0 else {}
+    commit = Commit(
+        header=_expect_header(lineage, trial.proposal, trial.at),
+        message=trial_message(trial, lineage.task),
+        files={"trial.json": trial.canonical(), **manifest},
+        recipe_tree="" if trial.imported else trial.proposal.recipe_tree,
+    )
+    return _Expectation(f"trial {trial.number:04d}", lineage.commits[trial.number], commit)
 
 
-def _head(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
+def _expect_header(lineage: Lineage, proposal: Proposal, at: datetime) -> list[str]:
     parents = [] if proposal.parent is None else [f"parent {lineage.commits.get(proposal.parent, 'missing')}"]
     return [*parents, *Signature(proposal.specialist, at).lines()]
 
 
-def check_link(
-    lineage: Lineage, row: Row, entry: Entry, before: Row | None, found: tuple[list[str], str, dict[str, bytes], str]
-) -> Iterator[str]:
-    """A ledger commit holds and says the entry that comes next and nothing else, by the evaluator."""
-    head, text, files, recipe = found
+def check_entry_commit(lineage: Lineage, row: Row, entry: Entry, previous: Row | None, commit: Commit) -> Iterator[str]:
+    """Yield a problem if a ledger commit has more than the next entry, or another author, message or parent."""
     where = f"ledger entry {row.commit[:12]}"
-    parents = [line for line in head if line.startswith("parent ")]
-    if files != {"entry.json": row.body} or recipe or head[len(parents) :] != Signature("evaluator", entry.at).lines():
-        yield f"{where}: it holds more than its entry, or is not the evaluator's"
-    known = [before.commit] if before else []
-    known += [row.second or "missing"] if isinstance(entry, Started | Trial) else []
-    if parents != [f"parent {commit}" for commit in known]:
-        yield f"{where}: its parents are not the entry before it and the commit that it records, if it records one"
-    if text != (said := f"{lineage.subject(entry)}\n"):
-        yield f"{where} has a message that its entry does not give: {text[:80]!r} instead of {said[:80]!r}"
+    parents = [line for line in commit.header if line.startswith("parent ")]
+    signature = Signature("evaluator", entry.at).lines()
+    if commit.files != {"entry.json": row.body} or commit.recipe_tree or commit.header[len(parents) :] != signature:
+        yield f"{where}: it has more than its entry, or is not signed by the evaluator"
+    expected = [previous.commit] if previous else []
+    expected += [row.second_parent or "missing"] if isinstance(entry, Registration | Trial) else []
+    if parents != [f"parent {commit_id}" for commit_id in expected]:
+        yield f"{where}: its parents are not the previous entry and the commit that it records, if it records one"
+    if commit.message != (message := f"{lineage.subject(entry)}\n"):
+        yield f"{where} has a message that does not follow from it: {commit.message[:80]!r}, not {message[:80]!r}"

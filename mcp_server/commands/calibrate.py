@@ -76,7 +76,9 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
     if as_json:
         return print_json({"schema": "espalier.calibrate/1", **found.model_dump(mode="json")})
     _tell_noise(found, campaign.task)
-    return print_lines(f"next      espalier run {folder} --model standin --trials {len(campaign.lineage.started) + 7}")
+    return print_lines(
+        f"next      espalier run {folder} --model standin --trials {len(campaign.lineage.registered) + 7}"
+    )
 
 
 def _tell_noise(found: Noise, task: Task) -> None:

@@ -11,7 +11,7 @@ from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Certification
-from lineage_repo.model.manifest import LEAST_DRAWS, Task
+from lineage_repo.model.manifest import MIN_CERTIFICATION_SEEDS, Task
 from lineage_repo.model.measurement import LEVELS, Measurement, now
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
@@ -29,7 +29,11 @@ from mcp_server.trial.executor import LocalExecutor
 @click.option(
     "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
 )
-@click.option("--seeds", type=click.IntRange(LEAST_DRAWS, 64), help="Fresh seeds of each of the two.  [the manifest's]")
+@click.option(
+    "--seeds",
+    type=click.IntRange(MIN_CERTIFICATION_SEEDS, 64),
+    help="Fresh seeds of each of the two.  [the manifest's]",
+)
 @json_option
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
     """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
@@ -65,7 +69,7 @@ def replicate(
     lineage, task = campaign.lineage.refresh(), campaign.task
     if number == against:
         raise CampaignError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
-    recipes = {n: lineage.recipe(n) for n in (number, against)}
+    recipes = {n: lineage.read_recipe(n) for n in (number, against)}
     found: dict[int, list[Measurement]] = {number: [], against: []}
     held: list[dict[str, str]] = []
     count = seeds or task.certification.n_seeds
@@ -80,13 +84,13 @@ def replicate(
                     scratch,
                     host=executor.host,
                     executor=executor,
-                    clock=lineage.calibrations[0].measurement.clock,
+                    clock=lineage.clock,
                     tell=lambda _: None,
                     seeds=1,
                     guarded=True,
                 )
                 if outcome.fault or outcome.measurement is None:
-                    line = outcome.fault.line if outcome.fault else "no measurement"
+                    line = outcome.fault.failure if outcome.fault else "no measurement"
                     raise CampaignError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
             found[n].append(outcome.measurement)
             held.append(outcome.isolation)

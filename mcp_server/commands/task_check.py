@@ -81,9 +81,9 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
 
 def try_start(campaign: Campaign, seeds: int, host: Host) -> TaskCheck:
     """Measure seeds of the start in a campaign to be thrown away; raise `TaskError` without a measurement."""
-    task, files = campaign.task, campaign.task_folder.start()
+    task, files = campaign.task, campaign.task_folder.read_start()
     if fault := preflight(task, files):
-        raise TaskError(f"the start is not measurable: {fault.line}")
+        raise TaskError(f"the start is not measurable: {fault.failure}")
     executor, clock = LocalExecutor(host), choose_clock(task.clock)
     require(executor, campaign.settings.isolation, task)
     outcome, _ = measure(
@@ -109,7 +109,7 @@ def _end(log: Path) -> list[str]:
 def _found(source: TaskFolder, seeds: int, outcome: JobResult) -> TaskCheck:
     task, measurement = source.task, outcome.measurement
     if measurement is None:
-        line = outcome.fault.line if outcome.fault else "no measurement"
+        line = outcome.fault.failure if outcome.fault else "no measurement"
         raise TaskError(f"the start could not be measured, and its recipe is not why: {line}")
     verdict = judge(task, measurement, outcome.fault, None, None, {})
     scored = {} if outcome.fault else values_per_seed(task, measurement)
@@ -138,7 +138,7 @@ def _trial_s(task: Task, measurement: Measurement) -> float:
 def _contents(source: TaskFolder) -> str:
     task = source.task
     return (
-        f"manifest  {task.name}: {len(task.phases)} phases, {len(source.start())} recipe files, "
+        f"manifest  {task.name}: {len(task.phases)} phases, {len(source.read_start())} recipe files, "
         f"{len(task.specialists)} specialists, {task.n_seeds} seeds a trial"
     )
 

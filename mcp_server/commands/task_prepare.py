@@ -126,7 +126,7 @@ class Preparation:
                 else:
                     shutil.copytree(self.source.path / self.source.task.recipe.path, made)
                 made.rename(target)
-        files = TaskFolder.load(self.folder).recipe_files()
+        files = TaskFolder.load(self.folder).read_recipe()
         if problems := syntax_problems(files):
             first = problems[0]
             raise TaskError(f"the adapted recipe does not compile: {first.file}:{first.line}: {first.message}")

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from lineage_repo.model.manifest import Phase, Task
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status
-from lineage_repo.verdict.judge import limit_margins
+from lineage_repo.verdict.judge import measure_limits
 from mcp_server.tools.replies import SizeReply
 
 
@@ -24,7 +24,7 @@ def size_reply(
         unknown = [phase for phase in task.phases if phase.name not in ran]
         measurement = measurement.model_copy(update={"phases": tuple(r for r in measurement.phases if r is not cut)})
     partial = any(phase.counted for phase in unknown)
-    margins = [m for m in limit_margins(task, measurement) if not (partial and m.name == "total size")]
+    margins = [m for m in measure_limits(task, measurement) if not (partial and m.name == "total size")]
     over = [m.name for m in margins if m.margin < 0]
     if fault and not cut:
         said = f"The dry run failed: {_told(fault)}."
@@ -65,9 +65,9 @@ def _variation(task: Task, calibrations: Sequence[Measurement]) -> str:
 def _told(fault: Fault) -> str:
     """A dry run's failure without the recipe's words: it costs no submit, so it must carry no data out of a box."""
     if fault.status is not Status.CRASH:
-        return fault.line
+        return fault.failure
     known = [
-        name for name in re.findall(r"\b[A-Z]\w*\b", fault.line) if isinstance(getattr(builtins, name, None), type)
+        name for name in re.findall(r"\b[A-Z]\w*\b", fault.failure) if isinstance(getattr(builtins, name, None), type)
     ]
     kind = f" by {known[0]}" if known else ""
     return f"{fault.phase or 'the evaluator'} ends as a crash{kind}; a submitted trial tells more"

@@ -22,7 +22,7 @@ class Reading:
 
     def snapshot(self, trial: int, path: str, page: int) -> SnapshotReply:
         """Files of a trial's recipe, or one file's text."""
-        files = self._lineage.refresh().recipe(trial)
+        files = self._lineage.refresh().read_recipe(trial)
         entries = [FileEntry(path=p, bytes=len(body)) for p, body in sorted(files.items())]
         if not path:
             return SnapshotReply(

@@ -37,7 +37,7 @@ class Workdir:
 
     def rebase(self, number: int) -> list[str]:
         """Replace the files by trial `number`'s recipe and make it the parent; return the paths."""
-        files = self._lineage.recipe(number)
+        files = self._lineage.read_recipe(number)
         # Without a root the next server rebases again, so a half-done rebase never claims a parent.
         self._root.unlink(missing_ok=True)
         snapshot.write_folder(files, self.folder)

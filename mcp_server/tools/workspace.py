@@ -4,7 +4,7 @@ import secrets
 import shutil
 
 from lineage_repo.errors import RefusedError, SnapshotError
-from lineage_repo.model.ledger import Proposal, Started, Trial
+from lineage_repo.model.ledger import Proposal, Registration, Trial
 from lineage_repo.model.measurement import Status
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
@@ -71,7 +71,7 @@ class Workspace:
         """The working copy as it is now; what no trial would run is refused."""
         files = self._files()
         if fault := preflight(self.task, files):
-            raise RefusedError(f"not measurable as it is: {fault.line}")
+            raise RefusedError(f"not measurable as it is: {fault.failure}")
         return files
 
     def size_project(self, files: dict[str, bytes], dry_run_s: float) -> SizeReply:
@@ -85,11 +85,11 @@ class Workspace:
                 executor=LocalExecutor(self._host),
                 seeds=1,
                 seconds=dry_run_s,
-                clock=self.lineage.calibrations[0].measurement.clock,
+                clock=self.lineage.clock,
                 tell=lambda _: None,
             )
         if outcome.measurement is None:
-            raise RefusedError(f"the dry run did not start: {outcome.fault.line if outcome.fault else 'no outcome'}")
+            raise RefusedError(f"the dry run did not start: {outcome.fault.failure if outcome.fault else 'no outcome'}")
         known = [calibration.measurement for calibration in self.lineage.calibrations]
         return size_reply(self.task, outcome.measurement, outcome.fault, dry_run_s, known)
 
@@ -130,7 +130,7 @@ class Workspace:
         return self.reply(self._register(proposal))
 
     def _surface(self, files: snapshot.Files) -> Problem | None:
-        return surface_problem(self.task, files, self.lineage.recipe(self.workdir.parent))
+        return surface_problem(self.task, files, self.lineage.read_recipe(self.workdir.parent))
 
     def _register(self, proposal: Proposal) -> int:
         held: list[int] = []
@@ -148,7 +148,7 @@ class Workspace:
 
     def submits_left(self) -> int:
         """How many trials this session may still register; counted from the ledger."""
-        return self._max_submits - sum(s.proposal.session == self.session for s in self.lineage.started.values())
+        return self._max_submits - sum(s.proposal.session == self.session for s in self.lineage.registered.values())
 
     def finished(self, number: int) -> bool:
         """Whether a trial is recorded; one whose runner died is recorded first."""
@@ -160,11 +160,11 @@ class Workspace:
         self.campaign.recover()
         return number in self.lineage.trials
 
-    def started(self, number: int) -> Started:
+    def started(self, number: int) -> Registration:
         """A registered trial that this connection may wait for; raise `RefusedError` with the numbers there are."""
-        if number not in self.lineage.started:
+        if number not in self.lineage.registered:
             self.lineage.refresh()
-        known = self.lineage.started
+        known = self.lineage.registered
         if not self.open_record:
             mine = [n for n, s in known.items() if s.proposal.specialist == self.specialist]
             if number not in mine:
@@ -190,7 +190,9 @@ class Workspace:
             best_score=best.score if best else None,
             submits_left=self.submits_left(),
             already_measured=already_measured,
-            notices=list(trial.notices if trial else self.lineage.notices([self.lineage.started[number].proposal])[0]),
+            notices=list(
+                trial.notices if trial else self.lineage.notices([self.lineage.registered[number].proposal])[0]
+            ),
             message=f"Trial {number} is running ({self.progress(number)}): call wait_trial(trial={number}).",
         )
         if trial is None:

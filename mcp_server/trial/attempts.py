@@ -8,7 +8,7 @@ from pathlib import Path
 from lineage_repo.model.measurement import Clock, Fault, Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage.scratch import clear_scratch
+from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.snapshot import Files
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import disturbance
@@ -92,7 +92,7 @@ def _disturbed(campaign: Campaign, outcome: JobResult) -> Fault | None:
         f"the host was {drift:.0%} slower than at calibration in the last of {UNDISTURBED} attempts, {rule.above:.0%} "
         "is allowed: quiet it, or calibrate a new campaign under this load"
     )
-    return Fault(status=Status.HARNESS_ABORT, line=line)
+    return Fault(status=Status.HARNESS_ABORT, failure=line)
 
 
 def _run(
@@ -110,13 +110,13 @@ def _run(
             time.sleep(_POLL_S)
     finally:
         executor.cancel(job)
-        clear_scratch(job.folder)
+        clear_staged(job)
     if found := job.read_result(spec.nonce):
         return found
     line = f"{state.detail} without an outcome: see {job.log}"
     return JobResult(
         nonce=spec.nonce,
         measurement=None,
-        fault=Fault(status=Status.HARNESS_ABORT, line=line),
+        fault=Fault(status=Status.HARNESS_ABORT, failure=line),
         isolation={"level": "unknown"},
     )

@@ -25,13 +25,13 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
     campaign.check_digests()
     campaign.lineage.refresh().repair_refs()
     lineage = campaign.lineage.refresh()
-    start = campaign.task_folder.start()
+    start = campaign.task_folder.read_start()
     snapshot = lineage.store.write_tree(start)
     if snapshot != lineage.campaign.start_tree:
         raise CampaignError(
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
-    clock = lineage.calibrations[0].measurement.clock if lineage.calibrations else choose_clock(campaign.task.clock)
+    clock = lineage.clock if lineage.calibrations else choose_clock(campaign.task.clock)
     bias = launch_bias(host, walls=campaign.settings.isolation != "none")
     seen = fingerprint() | {"launch_bias_s": f"{bias:.4f}"}
     known = len(lineage.calibrations)
@@ -40,7 +40,7 @@ def calibrate(campaign: Campaign, repeats: int, host: Host, executor: Executor, 
         with locks.scratch_folder(campaign.paths.trials, "calibration") as scratch:
             outcome, _ = measure(campaign, start, scratch, host=host, executor=executor, clock=clock, tell=tell)
             if outcome.fault or outcome.measurement is None:
-                line = outcome.fault.line if outcome.fault else "no measurement"
+                line = outcome.fault.failure if outcome.fault else "no measurement"
                 raise CampaignError(f"the start does not run: {line}; its logs are in {scratch}")
         entry = Calibration(measurement=outcome.measurement, isolation=outcome.isolation, host=seen, at=now())
         lineage.calibrate(entry)
@@ -100,7 +100,7 @@ def noise_of(campaign: Campaign) -> Noise:
         best=best.number,
         smallest_gain=threshold(task, spreads, task.n_seeds, best.n_seeds),
         margins=start.verdict.margins,
-        clock=lineage.calibrations[0].measurement.clock,
+        clock=lineage.clock,
         loop_cpu_s=lineage.calibrated_loop_s(),
         hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
         warnings=tuple(_doubts(task, spreads, hosts)),

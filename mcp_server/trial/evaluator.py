@@ -70,7 +70,7 @@ class EvaluatorProgram:
             for seed, value in enumerate(values):
                 if not abs(value) < _HUGE:
                     return {}, Fault(
-                        status=Status.CRASH, line=f"{name} is {value:g}: the recipe diverged", seed_index=seed
+                        status=Status.CRASH, failure=f"{name} is {value:g}: the recipe diverged", seed_index=seed
                     )
         return {name: tuple(values) for name, values in report.metrics.items()}, None
 
@@ -180,7 +180,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _fault(said: _Fault) -> Fault:
     try:
-        return Fault(status=said.status, line=clip(said.line, 400), seed_index=said.seed_index)
+        return Fault(status=said.status, failure=clip(said.line, 400), seed_index=said.seed_index)
     except ValidationError as error:
         raise EvaluatorError(f"measurement.json names a fault that is none: {error}") from None
 

@@ -82,9 +82,9 @@ def _passed(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | None:
         name, value, limit = f"{phase.name} until READY", run.setup_s, backstop(phase.ready_s, clock)
     else:
         return None
-    return Margin(name=name, value=value, limit=limit, margin=limit - value, unit="s")
+    return Margin.below(name, value, limit, "s")
 
 
 def _named(phase: Phase, run: PhaseRun, seeds: int, status: Status, line: str) -> Fault:
     where = phase.name if run.seed_index is None else f"{phase.name} (seed {run.seed_index + 1} of {seeds})"
-    return Fault(status=status, line=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)
+    return Fault(status=status, failure=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)

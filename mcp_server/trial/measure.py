@@ -38,7 +38,7 @@ class MeasureJob:
         self._tempo: list[float] = []
         self._own_user = False
         self._gpus: tuple[int, ...] = ()
-        self._files = source_size.as_run(job.files(), packed=self.task.limits.packed)
+        self._files = source_size.strip_comments(job.files(), packed=self.task.limits.packed)
         self._weight = source_size.source_bytes(self._files, packed=self.task.limits.packed)
         program = job.evaluator / self.task.evaluator.program
         data = spec.task_folder / "data" if self.task.data else None

@@ -99,10 +99,10 @@ def preflight(task: Task, files: Mapping[str, bytes]) -> Fault | None:
     size, cap = source_size.source_bytes(files, packed=task.limits.packed), task.limits.source_bytes
     if size > cap:
         line = f"the source has {size:,} bytes, {size - cap:,} over the {cap:,}"
-        passed = Margin(name="source", value=size, limit=cap, margin=cap - size, unit="bytes")
-        return Fault(status=Status.SIZE_BLOCKED, line=line, margin=passed)
+        passed = Margin.below("source", size, cap, "bytes")
+        return Fault(status=Status.SIZE_BLOCKED, failure=line, margin=passed)
     if problems := syntax_problems(files):
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return Fault(status=Status.PREFLIGHT_CRASH, line=f"{first.file}:{first.line}: {first.message}{more}")
+        return Fault(status=Status.PREFLIGHT_CRASH, failure=f"{first.file}:{first.line}: {first.message}{more}")
     return None

@@ -54,7 +54,7 @@ def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
 def run(campaign: Campaign, number: int, host: Host) -> Trial:
     """Measure and record one registered trial."""
     lineage = campaign.lineage.refresh()
-    started, paths = lineage.started[number], campaign.paths.trial(number)
+    started, paths = lineage.registered[number], campaign.paths.trial(number)
 
     def tell(text: str) -> None:
         write_whole(paths.progress, text.encode())
@@ -73,7 +73,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
                 paths.folder,
                 host=host,
                 executor=LocalExecutor(host),
-                clock=lineage.calibrations[0].measurement.clock,
+                clock=lineage.clock,
                 tell=tell,
                 cancelled=paths.cancel.exists,
                 guarded=True,
@@ -104,7 +104,7 @@ def _record(campaign: Campaign, number: int, outcome: JobResult, attempts: int) 
 
 
 def _abort(line: str) -> JobResult:
-    fault = Fault(status=Status.HARNESS_ABORT, line=clip(line, 400))
+    fault = Fault(status=Status.HARNESS_ABORT, failure=clip(line, 400))
     return JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
 
 

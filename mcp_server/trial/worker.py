@@ -9,8 +9,7 @@ from pathlib import Path
 
 from lineage_repo.errors import EspalierError
 from lineage_repo.model.measurement import Fault, Status
-from lineage_repo.storage.files import write_whole
-from lineage_repo.storage.scratch import clear_scratch
+from lineage_repo.storage.files import clear_staged, write_whole
 from lineage_repo.text.sanitize import clip
 from mcp_server.trial.job import Job, JobResult, JobSpec
 from mcp_server.trial.measure import MeasureJob
@@ -26,10 +25,10 @@ def work(folder: Path) -> JobResult:
         outcome = measuring.run()
     except (EspalierError, OSError) as error:
         traceback.print_exc()
-        fault = Fault(status=Status.HARNESS_ABORT, line=clip(str(error), 400))
+        fault = Fault(status=Status.HARNESS_ABORT, failure=clip(str(error), 400))
         outcome = JobResult(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
     finally:
-        clear_scratch(folder)
+        clear_staged(job)
     write_whole(job.result, outcome.canonical())
     return outcome
 

@@ -103,7 +103,7 @@ def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None =
     campaign = Campaign.create(folder / "campaign", task)
     trial = campaign.paths.trials / "x"
     trial.mkdir()
-    files = task.start() | {f"{name}.py": body.encode() for name, body in changed.items()}
+    files = task.read_start() | {f"{name}.py": body.encode() for name, body in changed.items()}
     outcome, _ = measure(
         campaign,
         files,

@@ -173,7 +173,7 @@ def run_session(
             "NO_PROXY": "127.0.0.1",
             "CLAUDE_CODE_MAX_RETRIES": "1",
         }
-        access = Access(model=model, server=server or server_environment(), redact=Redactor.of(model))
+        access = Access(model=model, server=server or server_environment(), redact=Redactor.from_environment(model))
         allowed = caps_of(campaign, "opt").model_copy(update={"submits": 1, **caps})
         assignment = Assignment(specialist="opt", model="claude-sonnet-5", caps=allowed, extras=extras)
         return await Session(campaign, access, assignment).run()

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import cifar, gpu_airbench
 from lineage_repo.errors import TaskError
-from lineage_repo.model.manifest import parse
+from lineage_repo.model.manifest import parse_manifest
 from lineage_repo.model.measurement import Fault, Measurement, Status
 from lineage_repo.model.upstream import apply_variant
 from lineage_repo.prompting.system_prompt import system_prompt
@@ -187,7 +187,7 @@ def test_right_answers_are_counted_and_nothing_but_one_class_per_image_is_read(d
 def verdict(variant: str | None, right: list[int]) -> Status:
     """The judge's verdict of a trial with so many right answers of 10,000 in each seed."""
     manifest = {**find_task(NAME).task.model_dump(mode="json", exclude_defaults=True)}
-    task = parse(apply_variant(manifest, variant) if variant else manifest)
+    task = parse_manifest(apply_variant(manifest, variant) if variant else manifest)
     measured = Measurement(
         trial_seeds=tuple(range(len(right))),
         box_seeds=tuple(range(len(right))),
@@ -258,7 +258,7 @@ def nearest(data: Path) -> float:
 def test_a_recipe_that_speaks_the_contract_scores_what_plain_arithmetic_says(
     prepared: Path, tmp_path: Path, host: Host
 ) -> None:
-    found, fault = outcome(tmp_path, prepared, host, TaskFolder.load(prepared).start())
+    found, fault = outcome(tmp_path, prepared, host, TaskFolder.load(prepared).read_start())
     assert fault is None
     assert found
     assert found.metrics["accuracy"] == (nearest(prepared / "data"),)
@@ -285,14 +285,14 @@ def test_every_limit_can_be_crossed(
     _, fault = outcome(tmp_path, prepared, host, {"train.py": RECIPE.replace(old, new).encode()})
     assert fault
     assert fault.status is status
-    assert line in fault.line
+    assert line in fault.failure
 
 
 def test_a_source_over_its_cap_is_blocked_before_it_runs() -> None:
     fault = preflight(find_task(NAME).task, {"train.py": b"#" * 64_000})
     assert fault
     assert fault.status is Status.SIZE_BLOCKED
-    assert "over the 64,000" in fault.line
+    assert "over the 64,000" in fault.failure
 
 
 @pytest.mark.slow
@@ -388,7 +388,7 @@ def test_upstreams_program_trains_between_go_and_its_predictions(prepared: Path,
     (prepared / "data").rename(tmp_path / "task" / "data")
     edited(tmp_path / "task", ("gpus = 1", "gpus = 0"), ("/recipe/train.py", "/recipe/on_cpu.py"))
     try:
-        files = {**TaskFolder.load(tmp_path / "task").start(), "on_cpu.py": ON_CPU.encode()}
+        files = {**TaskFolder.load(tmp_path / "task").read_start(), "on_cpu.py": ON_CPU.encode()}
         found, fault = outcome(tmp_path, tmp_path / "task", host, files)
     finally:
         (tmp_path / "task" / "data").rename(prepared / "data")

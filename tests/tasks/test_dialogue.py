@@ -154,7 +154,7 @@ def test_a_broken_dialogue_is_the_recipes_fault(
     _, fault = measured(coin, host, source)
     assert fault
     assert fault.status is status
-    assert line in fault.line
+    assert line in fault.failure
 
 
 def test_nothing_is_answered_before_the_clock_runs(coin: Campaign, host: Host) -> None:
@@ -172,7 +172,7 @@ def test_an_input_that_prepare_did_not_write_is_named_to_the_author(tmp_path: Pa
     coin = campaign_on(tmp_path, MANIFEST.replace("dialogue = true", 'dialogue = true\ninputs = ["text.txt"]'))
     _, fault = measured(coin, host, "ready()\n")
     assert fault
-    assert fault.line == "`inputs` of phase predict names text.txt, which prepare did not write to public/0"
+    assert fault.failure == "`inputs` of phase predict names text.txt, which prepare did not write to public/0"
 
 
 def test_a_phase_leaves_an_artifact_or_talks_but_not_both(tmp_path: Path) -> None:

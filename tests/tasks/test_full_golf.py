@@ -408,7 +408,7 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
     making.copy()
     assert making.recipe(str(CLONE)) == sorted(["train_gpt.py", *(path.name for path in FILES)])
     task = TaskFolder.load(tmp_path / "task")
-    files = task.recipe_files()
+    files = task.read_recipe()
     assert f"\nCLOCK_S = {seconds} ".encode() in files["train.py"]
     assert task.task.phase("train").limit_s == seconds
     assert not set(re.findall(rb"os\.environ\.get\('(\w+)'", files["train_gpt.py"])) - {
@@ -425,7 +425,7 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
 @cloned
 def test_on_a_gpu_the_start_learns_and_is_heard_out(tmp_path: Path, host: Host) -> None:
     task = gpu_golf.prepared(tmp_path, str(CLONE), 8, host)
-    found, _ = gpu_golf.measured(tmp_path / "run", task, host, gpu_golf.without_brotli(task.start()))
+    found, _ = gpu_golf.measured(tmp_path / "run", task, host, gpu_golf.without_brotli(task.read_start()))
     assert gpu_golf.DRAWN - 0.05 < found.metrics["nats_per_token"][0] < gpu_golf.UNIFORM
 
 
@@ -524,7 +524,7 @@ def campaign(laid_out: Path, tmp_path: Path) -> Campaign:
 
 def outcome(campaign: Campaign, host: Host, name: str = "", old: str = "", new: str = "") -> tuple[Any, Fault | None]:
     """Metrics of the small recipe with one change, or the fault."""
-    files = campaign.task_folder.start()
+    files = campaign.task_folder.read_start()
     if name:
         assert old.encode() in files[name]
         files[name] = files[name].replace(old.encode(), new.encode())
@@ -560,4 +560,4 @@ def test_every_limit_can_be_crossed(
     _, fault = outcome(campaign, host, *change)
     assert fault
     assert fault.status is status
-    assert line in fault.line
+    assert line in fault.failure

@@ -169,7 +169,7 @@ def test_other_docstrings_than_the_pinned_ones_are_refused(tmp_path: Path) -> No
 def outcome(folder: Path, host: Host, changes: dict[str, tuple[str, str]]) -> tuple[dict[str, Any], Fault | None]:
     """Metrics of one seed of the start with changes, or the fault."""
     campaign = Campaign.create(folder / "campaign", TaskFolder.load(TASK.path), n_seeds=1)
-    files = campaign.task_folder.start()
+    files = campaign.task_folder.read_start()
     for path, (old, new) in changes.items():
         assert old.encode() in files[path]
         files[path] = files[path].replace(old.encode(), new.encode())
@@ -216,4 +216,4 @@ def test_every_limit_can_be_crossed(
     _, fault = outcome(tmp_path, host, changes)
     assert fault
     assert fault.status is status
-    assert line in fault.line
+    assert line in fault.failure

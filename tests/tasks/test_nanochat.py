@@ -163,7 +163,7 @@ def test_an_answer_that_is_none_is_a_crash_that_names_the_request(talk: Talk, sa
     found = talk(lambda box: box.talk.sendall(said))
     assert isinstance(found, Fault)
     assert found.status is Status.CRASH
-    assert line in found.line
+    assert line in found.failure
 
 
 HEAD = """import os, socket, time
@@ -222,11 +222,11 @@ def test_a_recipe_that_crosses_a_limit_is_labelled(
         tell=lambda _: None,
     )
     assert outcome.fault
-    assert (outcome.fault.status, line in outcome.fault.line) == (status, True), outcome.fault.line
+    assert (outcome.fault.status, line in outcome.fault.failure) == (status, True), outcome.fault.failure
 
 
 def test_a_source_over_its_limit_is_not_measured() -> None:
-    found = preflight(TASK.task, {**TASK.start(), "table.py": b"#" * 30_000})
+    found = preflight(TASK.task, {**TASK.read_start(), "table.py": b"#" * 30_000})
     assert found
     assert found.status is Status.SIZE_BLOCKED
 

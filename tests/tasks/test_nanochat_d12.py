@@ -128,7 +128,7 @@ def test_requests_tell_nothing_by_their_order_or_length_and_depth_is_counted(
         (sealed / "model.safetensors").write_bytes(body)
         _, fault = evaluator.score(tmp_path / "sealed", tmp_path / "secret", 1)
         assert fault
-        assert "no header of safetensors" in fault.line
+        assert "no header of safetensors" in fault.failure
 
 
 def numbers(talk: socket.socket, count: int) -> list[int]:
@@ -175,7 +175,7 @@ def test_an_answer_that_is_none_is_a_crash_that_names_the_question(
     found = evaluator.broken_off(tmp_path / "secret", 0)
     assert isinstance(found, Fault)
     assert found.status is Status.CRASH
-    assert re.search(line, found.line), found.line
+    assert re.search(line, found.failure), found.failure
 
 
 @pytest.mark.slow
@@ -207,4 +207,4 @@ def test_a_recipe_that_crosses_a_limit_is_labelled(
     (short / "task.toml").write_text(tomli_w.dumps(manifest), "utf-8")
     outcome = measured(TaskFolder.load(short), tmp_path, host, train=train, serve=serve)
     assert outcome.fault
-    assert (outcome.fault.status, line in outcome.fault.line) == (status, True), outcome.fault.line
+    assert (outcome.fault.status, line in outcome.fault.failure) == (status, True), outcome.fault.failure

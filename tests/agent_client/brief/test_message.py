@@ -8,14 +8,14 @@ import pytest
 
 from agent_client.brief.message import MAX_CHARACTERS, render
 from agent_client.brief.sections import Section, fit, quote
-from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Started, Trial, Verdict
-from lineage_repo.model.manifest import parse
+from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Registration, Trial, Verdict
+from lineage_repo.model.manifest import parse_manifest
 from lineage_repo.model.measurement import Margin, Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
 
 HEX = "0" * 40
-TASK = parse(
+TASK = parse_manifest(
     {
         "name": "small",
         "title": "A small task",
@@ -70,7 +70,7 @@ def trial(
         measurement=measured(score) if score is not None else None,
         digests={},
         isolation={},
-        started=now(),
+        registered_at=now(),
         at=now(),
     )
 
@@ -96,7 +96,7 @@ def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
     ]
     for entry in [*entries, *trials]:
         if isinstance(entry, Trial):
-            started = Started(number=entry.number, proposal=entry.proposal, digests={}, at=now())
+            started = Registration(number=entry.number, proposal=entry.proposal, digests={}, at=now())
             lineage.fold(Row(HEX, HEX, b""), started)
         lineage.fold(Row(HEX, HEX, b""), entry)
     return lineage
@@ -208,7 +208,7 @@ def test_hostile_text_stays_inside_its_json_string(tmp_path: Path, hostile: str)
 def test_running_trials_are_proposals_and_not_evidence(tmp_path: Path) -> None:
     lineage = lineage_of(tmp_path, BASELINE)
     claimed = proposal(1, "data", "crop less", "a reason that is long enough")
-    lineage.fold(Row(HEX, HEX, b""), Started(number=1, proposal=claimed, digests={}, at=now()))
+    lineage.fold(Row(HEX, HEX, b""), Registration(number=1, proposal=claimed, digests={}, at=now()))
     assert '## Running now: proposals, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
 
 

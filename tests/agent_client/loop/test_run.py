@@ -68,7 +68,7 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(camp
         out, _ = process.communicate(timeout=120)
     assert RunSummary.model_validate_json(out).reason == "goal"
     with running(campaign, "--trials", 50) as process:
-        wait_until(lambda: 2 in campaign.lineage.refresh().started, process)
+        wait_until(lambda: 2 in campaign.lineage.refresh().registered, process)
         assert "stopping" in print_of("stop", campaign.folder)
         out, err = process.communicate(timeout=120)
     assert (process.returncode, RunSummary.model_validate_json(out).reason) == (0, "stopped")
@@ -79,7 +79,7 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(camp
 
 def test_a_loop_killed_in_a_trial_loses_no_trial_and_the_same_command_resumes(campaign: Campaign) -> None:
     with running(campaign, "--trials", 3, "--specialists", "opt") as process:
-        wait_until(lambda: 1 in campaign.lineage.refresh().started, process)
+        wait_until(lambda: 1 in campaign.lineage.refresh().registered, process)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert look(campaign.folder)["state"] == "dead"

@@ -57,7 +57,7 @@ def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], 
     )
     assert lineage.campaign
     number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
-    fault = None if error else Fault(status=Status.CRASH, line=f"{words}failure")
+    fault = None if error else Fault(status=Status.CRASH, failure=f"{words}failure")
     measured = measurement(error) if error else None
     lineage.record(number, measured, fault, attempts=1, isolation={"level": "bwrap"})
     return number
@@ -171,7 +171,7 @@ READING = ("read_lineage", "read_snapshot", "diff_snapshots")
 def _closed(calibrated_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     campaign = like(calibrated_toy, tmp_path_factory.mktemp("closed") / "toy", read_record=False)
     lineage = campaign.lineage.refresh()
-    start = lineage.recipe(0)
+    start = lineage.read_recipe(0)
     for words, error in zip(OTHERS, (0.01, 0.5, None, 0.6), strict=True):
         body = start["features.py"] + (f"# {words}recipe\n".encode() if words != "zebrasame" else SAME)
         add(lineage, "model", words, {**start, "features.py": body}, error)
@@ -207,7 +207,7 @@ async def answers(bench: Workspace) -> tuple[str, list[str]]:
         for tool, arguments in calls:
             replies.append(repr(await client.call_tool(tool, arguments)))
             # Only the best's recipe may be read.
-            best = bench.lineage.recipe(1) if bench.workdir.parent == 1 else {}
+            best = bench.lineage.read_recipe(1) if bench.workdir.parent == 1 else {}
             replies += [body.decode() for path, body in bench.workdir.files().items() if best.get(path) != body]
     return listed, replies
 
@@ -286,7 +286,7 @@ async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_
     assert trial.notices[1].endswith("over the edit radius 20 of opt")
     shown = espalier("show", campaign.folder, "1").output
     assert all(f"notice     {line}" in shown for line in trial.notices)
-    assert trial.digests["brief"] == campaign.lineage.started[1].digests["brief"] == "b" * 64
+    assert trial.digests["brief"] == campaign.lineage.registered[1].digests["brief"] == "b" * 64
     assert verify(campaign.lineage.store).problems == ()
 
 

@@ -27,7 +27,7 @@ def test_the_cap_on_submits_ends_a_session_when_its_last_trial_is_recorded(campa
         record = run_session(campaign, url, submits=2)
     assert record.end_reason is EndReason.SUBMITS
     assert record.trials == (1, 2)
-    assert sorted(campaign.lineage.refresh().started) == [0, 1, 2]
+    assert sorted(campaign.lineage.refresh().registered) == [0, 1, 2]
 
 
 def test_submitting_without_waiting_twice_is_refused_and_loses_nothing(campaign: Campaign) -> None:
@@ -75,7 +75,7 @@ def test_a_session_whose_model_falls_silent_ends_as_idle(campaign: Campaign) -> 
 def test_waiting_for_a_trial_does_not_count_as_idle(tmp_path: Path, make_task: Callable[..., TaskFolder]) -> None:
     task = make_task(phase_seconds=30)
     campaign = Campaign.open(calibrated(tmp_path / "slow", task))
-    fit = campaign.lineage.refresh().recipe(0)["fit.py"].decode()
+    fit = campaign.lineage.refresh().read_recipe(0)["fit.py"].decode()
     slow = fit.replace("found = fit(", "import time\ntime.sleep(9)\nfound = fit(")
     campaign.paths.workdir("opt").mkdir(parents=True, exist_ok=True)
     write = edit(campaign, 1)

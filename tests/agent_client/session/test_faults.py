@@ -71,7 +71,7 @@ def test_unknown_tools_and_arguments_are_errors_that_the_model_sees(campaign: Ca
     assert [error for error, _ in results(campaign, record)] == [True, True, True, False, True]
     assert record.end_reason is EndReason.DONE
     assert record.trials == ()
-    assert sorted(campaign.lineage.refresh().started) == [0]
+    assert sorted(campaign.lineage.refresh().registered) == [0]
 
 
 def test_a_flood_of_words_neither_breaks_nor_enters_the_record(campaign: Campaign) -> None:
@@ -106,7 +106,7 @@ def test_a_server_that_dies_in_a_session_costs_no_trial_and_no_session(campaign:
         deadline = time.monotonic() + 40
         while not killed and time.monotonic() < deadline:
             servers = [p for p, line in processes_of(campaign.folder).items() if " serve " in line and "-I -m" in line]
-            if servers and 1 in campaign.lineage.refresh().started:
+            if servers and 1 in campaign.lineage.refresh().registered:
                 os.kill(servers[0], signal.SIGKILL)
                 killed.append(servers[0])
             threading.Event().wait(0.05)

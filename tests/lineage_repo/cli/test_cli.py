@@ -125,7 +125,7 @@ def test_calibrate_warns_where_seeds_draw_nothing(tmp_path: Path, calibrated_toy
     campaign = Campaign.create(tmp_path / "c", find_task("toy"))
     same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
     campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
-    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     done = espalier("calibrate", campaign.folder, "--if-needed", "--json")
     assert "error was the same for every seed, so the smallest gain counts" in json.loads(done.stdout)["warnings"][0]
 

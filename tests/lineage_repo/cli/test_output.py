@@ -32,8 +32,8 @@ def folder(campaign: Campaign, tmp_path: Path) -> Path:
     lineage.open_campaign(source.campaign.model_copy(update={"name": EVIL, "task": task}))
     calibration = source.calibrations[0]
     lineage.calibrate(calibration.model_copy(update={"isolation": calibration.isolation | {EVIL: EVIL}}))
-    lineage.store.write_tree(source.recipe(0))
-    lineage.open_baseline(source.started[0].proposal, source.campaign.digests)
+    lineage.store.write_tree(source.read_recipe(0))
+    lineage.open_baseline(source.registered[0].proposal, source.campaign.digests)
     submit(lineage, 0.9, body=f"x = {EVIL}\n".encode())
     report = SessionRecord(
         session=EVIL, specialist="opt", model="m", started=now(), ended=now(), submits=1, error=EVIL,

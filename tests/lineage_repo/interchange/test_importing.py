@@ -190,7 +190,7 @@ def test_nothing_is_ever_added_to_an_imported_lineage(tmp_path: Path) -> None:
     lineage = small(tmp_path / "out", line(0, 1.0))
     with pytest.raises(RecordError, match="was imported"):
         lineage.register(proposal(lineage), {}, lambda _: None)
-    assert "it is read, never run" in espalier("calibrate", tmp_path / "out").output
+    assert "it can be read, not run" in espalier("calibrate", tmp_path / "out").output
 
 
 @pytest.mark.parametrize(

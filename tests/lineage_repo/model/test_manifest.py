@@ -15,7 +15,7 @@ def test_a_built_in_task_loads_and_its_start_has_no_syntax_problem(name: str) ->
     from mcp_server.trial.preflight import preflight
 
     folder = find_task(name)
-    assert preflight(folder.task, folder.start()) is None
+    assert preflight(folder.task, folder.read_start()) is None
 
 
 def test_an_unknown_key_is_refused_with_the_key_that_was_meant(make_task: MakeTask) -> None:

@@ -64,7 +64,7 @@ def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
 
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])
 def test_a_folder_that_is_no_campaign_is_not_steered(tmp_path: Path, command: str) -> None:
-    assert "is no campaign" in espalier(command, tmp_path).output
+    assert "is not a campaign" in espalier(command, tmp_path).output
 
 
 def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaign) -> None:

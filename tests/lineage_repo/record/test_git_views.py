@@ -13,11 +13,11 @@ from tests.lineage_repo.record.test_lineage import git, submit
 from tests.support.traces import line, small
 
 LINES = [
-    found
+    command
     for block in re.findall(
         r"```console\n(.*?)```", (Path(__file__).parents[3] / "docs" / "git.md").read_text("utf-8"), re.DOTALL
     )
-    for found in block.splitlines()
+    for command in block.splitlines()
 ]
 
 

@@ -55,7 +55,7 @@ def digests(lineage: Lineage) -> dict[str, str]:
 
 def submit(lineage: Lineage, error: float | None = None, **claimed: object) -> int:
     number = lineage.register(proposal(lineage, **claimed), digests(lineage), lambda _: None)  # type: ignore[arg-type]
-    fault = None if error is not None else Fault(status=Status.CRASH, line="train exited 3")
+    fault = None if error is not None else Fault(status=Status.CRASH, failure="train exited 3")
     lineage.record(
         number, None if error is None else measurement(error), fault, attempts=1, isolation={"level": "bwrap"}
     )
@@ -90,7 +90,7 @@ def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaig
 def test_the_hypothesis_is_registered_before_anything_runs(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     seen: list[list[int]] = []
-    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.started]))
+    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.registered]))
     assert seen == [[number, 0]]
     assert git(campaign.paths.repository, "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
     assert [s.number for s in lineage.running()] == [number]
@@ -109,10 +109,12 @@ def test_agent_text_cannot_forge_a_trailer(campaign: Campaign) -> None:
 
 
 def test_numbers_are_unique_and_gapless_for_two_writers(campaign: Campaign) -> None:
-    one, two = campaign.lineage.refresh(), Campaign.open(campaign.folder).lineage.refresh()
-    numbers = [submit(lineage, body=f"x = {i}\n".encode()) for i, lineage in enumerate([one, two, two, one, two])]
+    first, second = campaign.lineage.refresh(), Campaign.open(campaign.folder).lineage.refresh()
+    numbers = [
+        submit(lineage, body=f"x = {i}\n".encode()) for i, lineage in enumerate([first, second, second, first, second])
+    ]
     assert numbers == [1, 2, 3, 4, 5]
-    assert verify(one.store).problems == ()
+    assert verify(first.store).problems == ()
 
 
 def test_a_trial_is_rooted_only_from_a_recorded_one(campaign: Campaign) -> None:
@@ -169,7 +171,7 @@ def test_git_settings_and_hooks_of_the_user_have_no_effect(
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_repository_that_is_no_lineage_is_named_in_the_error(tmp_path: Path) -> None:
+def test_a_repository_that_is_not_a_lineage_is_named_in_the_error(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "other")
     assert "has no ledger" in verify(Store(tmp_path / "other")).problems[0]
     with pytest.raises(RecordError, match="not a git repository"):

@@ -1,4 +1,4 @@
-"""Whole files or none, also in a folder that somebody else made."""
+"""Files are written whole or not at all, also in a folder of somebody else."""
 
 import os
 from pathlib import Path

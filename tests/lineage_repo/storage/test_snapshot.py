@@ -5,7 +5,7 @@ import pytest
 
 from lineage_repo.errors import SnapshotError
 from lineage_repo.storage.snapshot import read_folder, write_folder
-from lineage_repo.task.source_size import as_run, source_bytes
+from lineage_repo.task.source_size import source_bytes, strip_comments
 
 
 def nest(folder: Path, depth: int) -> None:
@@ -48,13 +48,13 @@ def test_names_count_as_bytes() -> None:
     assert source_bytes({"ab.py": b"123", "c": b""}, packed=False) == 9
 
 
-def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -> None:
-    bare, told = (
+def test_comments_neither_count_nor_run_if_the_source_is_packed() -> None:
+    bare, commented = (
         b"x = '# stays'\n\ny = 1\n",
         b"x = '# stays'\n# " + os.urandom(500).hex().encode() + b"\ny = 1  # why\n",
     )
-    assert as_run({"a.py": told, "b.txt": b"# x"}, packed=True) == {"a.py": bare, "b.txt": b"# x"}
-    assert source_bytes({"a.py": told}, packed=True) == source_bytes({"a.py": bare}, packed=True)
+    assert strip_comments({"a.py": commented, "b.txt": b"# x"}, packed=True) == {"a.py": bare, "b.txt": b"# x"}
+    assert source_bytes({"a.py": commented}, packed=True) == source_bytes({"a.py": bare}, packed=True)
     assert (
         source_bytes({"a.py": bare}, packed=True)
         < 200
@@ -62,11 +62,15 @@ def test_comments_are_free_where_the_source_is_weighed_packed_and_do_not_run() -
     )
 
 
-def test_what_is_no_program_is_weighed_and_run_as_it_is() -> None:
+def test_a_file_that_does_not_parse_counts_and_runs_unchanged() -> None:
     for odd in (b"x = (", b"\xff# y\n", b"'''", b"# coding: hex\n# x\n", b"# a\rX = 1\n"):
-        assert as_run({"a.py": odd}, packed=True) == {"a.py": odd}
+        assert strip_comments({"a.py": odd}, packed=True) == {"a.py": odd}
 
 
-def test_a_line_that_python_does_not_see_as_one_ends_no_comment() -> None:
-    for told, bare in ((b"#\x0c\n#x\n", b"\n\n"), (b"# \x0cX = 1\n", b"\n"), (b'X = "\x0c"  # c\n', b'X = "\x0c"\n')):
-        assert as_run({"a.py": told}, packed=True) == {"a.py": bare}
+def test_only_a_line_end_that_python_knows_ends_a_comment() -> None:
+    for commented, bare in (
+        (b"#\x0c\n#x\n", b"\n\n"),
+        (b"# \x0cX = 1\n", b"\n"),
+        (b'X = "\x0c"  # c\n', b'X = "\x0c"\n'),
+    ):
+        assert strip_comments({"a.py": commented}, packed=True) == {"a.py": bare}

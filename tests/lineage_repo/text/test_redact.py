@@ -8,32 +8,32 @@ import pytest
 from lineage_repo.text.redact import Redactor, looks_secret
 
 
-def test_the_environments_credentials_are_taken_out_plain_and_in_json() -> None:
+def test_the_environments_credentials_are_redacted_plain_and_in_json() -> None:
     value = 'pass"word\\with/quotes'
-    redact = Redactor.of({"MY_API_KEY": value, "DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/someone"})
+    redact = Redactor.from_environment({"MY_API_KEY": value, "DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/someone"})
     assert redact(f"it is {value}.") == "it is [redacted]."
     assert json.loads(redact(json.dumps({"a": value}))) == {"a": "[redacted]"}
     assert redact("hunter2-hunter2 lives in /home/someone") == "[redacted] lives in /home/someone"
 
 
 def test_a_short_value_is_a_word_and_stays() -> None:
-    assert Redactor.of({"ANTHROPIC_API_KEY": "none"})("none of it") == "none of it"
+    assert Redactor.from_environment({"ANTHROPIC_API_KEY": "none"})("none of it") == "none of it"
 
 
 @pytest.mark.parametrize(
     "key",
     ["sk-ant-api03-" + "x" * 30, "AKIA" + "A" * 16, "ghp_" + "a" * 36, "AIza" + "b" * 35, "Bearer " + "c" * 20],
 )
-def test_what_looks_like_a_key_is_taken_out_whoever_wrote_it(key: str) -> None:
+def test_whatever_looks_like_a_key_is_redacted(key: str) -> None:
     assert looks_secret(f"see {key}")
     assert key.removeprefix("Bearer ") not in Redactor()(f"see {key}")
 
 
-def test_a_login_in_an_address_is_taken_out() -> None:
+def test_a_login_in_an_address_is_redacted() -> None:
     assert Redactor()("at http://me:secret@proxy:80/x") == "at http://[redacted]@proxy:80/x"
 
 
-def test_a_key_in_an_address_is_taken_out() -> None:
+def test_a_key_in_an_address_is_redacted() -> None:
     assert Redactor()("http://x/v1?a=1&api_key=abc&b=2") == "http://x/v1?a=1&api_key=[redacted]&b=2"
 
 
@@ -68,5 +68,5 @@ def test_a_key_in_an_address_ends_where_the_quoted_text_around_it_does() -> None
 
 def test_every_text_of_plain_data_is_redacted_and_nothing_else() -> None:
     data = {"token-value": ["a\ntoken-value", 1, None, True], "n": {"x": (1.5, Path("/token-value"))}}
-    found = {"[redacted]": ["a\n[redacted]", 1, None, True], "n": {"x": [1.5, "/[redacted]"]}}
-    assert Redactor(["token-value"]).data(data) == found
+    redacted = {"[redacted]": ["a\n[redacted]", 1, None, True], "n": {"x": [1.5, "/[redacted]"]}}
+    assert Redactor(["token-value"]).redact_data(data) == redacted

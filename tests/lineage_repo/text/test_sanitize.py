@@ -21,7 +21,7 @@ LT = "<"
     ],
 )
 def test_a_line_with_a_control_character_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="holds"):
+    with pytest.raises(ValueError, match="contains"):
         check_line(text)
 
 

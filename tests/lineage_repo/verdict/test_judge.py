@@ -80,22 +80,22 @@ def test_an_unchanged_recipe_is_kept_in_at_most_one_of_forty_trials_however_few_
 
 
 def test_deltas_are_signed_against_the_best_and_the_parent(task: Task) -> None:
-    outcome = judge(task, measured((0.4, 0.4)), None, INCUMBENT, 0.6, NOISE)
-    assert outcome.delta_vs_best == pytest.approx(-0.1)
-    assert outcome.delta_vs_parent == pytest.approx(-0.2)
+    verdict = judge(task, measured((0.4, 0.4)), None, INCUMBENT, 0.6, NOISE)
+    assert verdict.delta_vs_best == pytest.approx(-0.1)
+    assert verdict.delta_vs_parent == pytest.approx(-0.2)
 
 
 def test_a_missed_gate_disqualifies_a_better_score_and_says_by_how_much(task: Task) -> None:
-    outcome = judge(task, measured((0.1, 0.1), worst=2.5), None, INCUMBENT, 0.5, NOISE)
-    assert outcome.status is Status.DISQUALIFIED
-    assert outcome.score is None
-    assert outcome.failure == "worst 2.5 misses the gate 2 by 0.5"
+    verdict = judge(task, measured((0.1, 0.1), worst=2.5), None, INCUMBENT, 0.5, NOISE)
+    assert verdict.status is Status.DISQUALIFIED
+    assert verdict.score is None
+    assert verdict.failure == "worst 2.5 misses the gate 2 by 0.5"
 
 
 def test_a_fault_decides_before_any_metric(task: Task) -> None:
-    fault = Fault(status=Status.SIZE_BLOCKED, line="11 bytes over")
-    outcome = judge(task, measured((0.1, 0.1)), fault, INCUMBENT, 0.5, NOISE)
-    assert (outcome.status, outcome.score, outcome.failure) == (Status.SIZE_BLOCKED, None, "11 bytes over")
+    fault = Fault(status=Status.SIZE_BLOCKED, failure="11 bytes over")
+    verdict = judge(task, measured((0.1, 0.1)), fault, INCUMBENT, 0.5, NOISE)
+    assert (verdict.status, verdict.score, verdict.failure) == (Status.SIZE_BLOCKED, None, "11 bytes over")
 
 
 def test_a_lucky_small_spread_does_not_pass_a_bounded_gate() -> None:
@@ -119,46 +119,46 @@ def test_calibrations_pool_to_what_each_of_them_measured(task: Task) -> None:
     once = PhaseRun(
         phase="fit", seed_index=None, exit_status="ok", elapsed_s=3.0, wall_s=3.0, setup_s=0.1, artifact_bytes=100
     )
-    one = measured((0.5, 0.4)).model_copy(update={"phases": (once,)})
-    values, both = values_per_seed(task, one), values_per_seed(task, pool_measurements([one, one]))
+    single = measured((0.5, 0.4)).model_copy(update={"phases": (once,)})
+    values, both = values_per_seed(task, single), values_per_seed(task, pool_measurements([single, single]))
     assert both == {name: seeds * 2 for name, seeds in values.items()}
 
 
 def test_the_judges_numbers_change_only_with_its_version(task: Task) -> None:
     assert JUDGE_VERSION == 1
-    outcome = judge(task, measured((0.41, 0.43)), None, INCUMBENT, 0.45, NOISE)
-    assert (outcome.status, outcome.threshold) == (Status.KEEP, pytest.approx(0.031824463053, rel=1e-9))
+    verdict = judge(task, measured((0.41, 0.43)), None, INCUMBENT, 0.45, NOISE)
+    assert (verdict.status, verdict.threshold) == (Status.KEEP, pytest.approx(0.031824463053, rel=1e-9))
     gate = Gate(metric="accuracy", at_least=0.96, confidence=0.99)
     assert gate_margin(gate, (0.97, 0.98, 0.96), Spread(n=6, mean=0.97, sd=0.004)).value == pytest.approx(
         0.95269131856, rel=1e-9
     )
 
 
-def test_a_trial_that_ends_in_its_third_seed_tells_the_room_of_all_that_ran(task: Task) -> None:
+def test_a_trial_that_ends_in_its_third_seed_has_the_margins_of_all_boxes_that_ran(task: Task) -> None:
     phase = task.phase("fit")
 
-    def run(seed: int, seconds: float, verdict: Literal["ok", "timeout"] = "ok") -> PhaseRun:
-        made = 900 if verdict == "ok" else None
+    def run(seed: int, seconds: float, exit_status: Literal["ok", "timeout"] = "ok") -> PhaseRun:
+        artifact_bytes = 900 if exit_status == "ok" else None
         return PhaseRun(
             phase="fit",
             seed_index=seed,
-            exit_status=verdict,
+            exit_status=exit_status,
             elapsed_s=seconds,
             wall_s=1,
             setup_s=0,
-            artifact_bytes=made,
+            artifact_bytes=artifact_bytes,
         )
 
     late = Measurement(
         trial_seeds=(1,), box_seeds=(1, 2, 3, 4), metrics={}, source_bytes=3_000, clock="wall",
         phases=(run(0, 1.5), run(1, 2.5), run(2, phase.limit_s + 0.25, "timeout")),
     )  # fmt: skip
-    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit", seed_index=2)
-    told = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
-    assert told == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}
+    fault = Fault(status=Status.TRAIN_BUDGET_OVERRUN, failure="killed", phase="fit", seed_index=2)
+    room = {margin.name: margin.margin for margin in judge(task, late, fault, None, None, {}).margins}
+    assert room == {"source": 17_000, "fit time": -0.25, "fit artifact": 7_100, "total size": -350}
 
 
-def test_a_verdict_of_another_c_library_is_the_same_one_and_a_bent_one_is_not() -> None:
+def test_a_verdict_of_another_c_library_counts_as_equal_and_a_changed_one_does_not() -> None:
     verdict = Verdict(status=Status.DISCARD, score=0.5, threshold=0.019123456789, failure=None)
     assert verdict.alike(verdict.model_copy(update={"threshold": math.nextafter(0.019123456789, 1)}))
     for changed in ({"threshold": 0.0191234}, {"status": Status.KEEP}, {"score": None}, {"score": 0.50001}):

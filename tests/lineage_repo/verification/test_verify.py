@@ -1,4 +1,4 @@
-"""`verify` must name each way in which a record can be bent."""
+"""`verify` must name each way in which somebody can forge a record."""
 
 import json
 import subprocess
@@ -49,7 +49,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("noise.error.sd", 0.0, "noise that the calibrations don't give"),
         ("noise", {}, "noise that the calibrations don't give"),
         ("proposal.title", "another claim", "claims another proposal than was registered"),
-        ("number", 9, "has an outcome but was never started"),
+        ("number", 9, "has a verdict but was never registered"),
         ("judge_version", 99, "judged by version 99"),
         ("extra", 1, "is not one that this version knows"),
         ("incumbent.n_seeds", 10**12, "was judged against"),
@@ -57,12 +57,12 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("measurement.metrics.more", [1.0, 1.0], "lacks values of the metrics that the manifest declares"),
         ("digests.evaluator", "0" * 64, "other digests than the campaign's"),
         ("isolation.level", "none", "ran with isolation 'none'"),
-        ("fault", {"status": "keep", "line": "x"}, "is not one that this version knows"),
+        ("fault", {"status": "keep", "failure": "x"}, "is not one that this version knows"),
         ("attempts", -5, "is not one that this version knows"),
-        ("at", "1999-01-01T00:00:00Z", "ended before it started"),
+        ("at", "1999-01-01T00:00:00Z", "was recorded before it was registered"),
     ],
 )
-def test_a_bent_record_is_named(campaign: Campaign, field: str, value: object, problem: str) -> None:
+def test_a_forged_record_is_named(campaign: Campaign, field: str, value: object, problem: str) -> None:
     submit(campaign.lineage.refresh(), 0.6)
     rewrite_newest(campaign.paths.repository, field, value)
     assert any(problem in line for line in verify(campaign.lineage.store).problems)
@@ -115,9 +115,9 @@ def test_a_trial_commit_with_more_than_the_record_is_named(campaign: Campaign, m
     def stuffed(files: Files, *rest: Any) -> str:
         return write({**files, "extra.txt": b"x"} if "trial.json" in files else files, *rest)
 
-    monkeypatch.setattr(lineage.store, "write_commit", stuffed)  # a store that somebody bent
+    monkeypatch.setattr(lineage.store, "write_commit", stuffed)  # a store that somebody tampered with
     submit(lineage, 0.6)
-    assert any("holds other files than the ledger says" in line for line in verify(lineage.store).problems)
+    assert any("has other files than the ledger says" in line for line in verify(lineage.store).problems)
 
 
 def test_a_lineage_that_another_user_tagged_is_named_in_the_record_and_not_in_a_clone(

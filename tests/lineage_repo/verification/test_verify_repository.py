@@ -1,4 +1,4 @@
-"""`verify` names what stands in a repository beside the record, and what its commits say beside their entries."""
+"""`verify` names what a repository has besides the record, and what its commits say besides their entries."""
 
 import subprocess
 from pathlib import Path
@@ -33,18 +33,18 @@ def reseal(repo: Path, message: str, *more: str) -> None:
 def test_a_ledger_commit_that_says_what_its_entry_does_not_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     repo = campaign.paths.repository
-    said = git(repo, "log", "-1", "--format=%s", "ledger")
-    reseal(repo, said)
+    subject = git(repo, "log", "-1", "--format=%s", "ledger")
+    reseal(repo, subject)
     assert problems(campaign) == ""
     reseal(repo, "0001 keep 0.0001 rmse opt: I won")
-    assert "has a message that its entry does not give: '0001 keep 0.0001 rmse" in problems(campaign)
+    assert "has a message that does not follow from it: '0001 keep 0.0001 rmse" in problems(campaign)
 
 
 def test_a_ledger_commit_with_a_parent_that_it_does_not_record_is_named(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     repo = campaign.paths.repository
     reseal(repo, git(repo, "log", "-1", "--format=%s", "ledger"), git(repo, "rev-parse", "trial/0000"))
-    assert "its parents are not the entry before it" in problems(campaign)
+    assert "its parents are not the previous entry" in problems(campaign)
 
 
 def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaign: Campaign) -> None:
@@ -69,10 +69,10 @@ def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: C
     wrong: list[dict[str, object]] = [{"metrics": {}}, {"box_seeds": tuple(range(1000))}, {"source_bytes": 9}]
     for change in wrong:
         lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update=change)}))
-    found = problems(campaign)
-    assert "calibration lacks values of the metrics" in found
-    assert "calibration has 1000 seeds, the campaign 2" in found
-    assert "calibration weighed 9 bytes" in found
+    report = problems(campaign)
+    assert "calibration lacks values of the metrics" in report
+    assert "calibration has 1000 seeds, the campaign 2" in report
+    assert "calibration weighed 9 bytes" in report
 
 
 def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:
@@ -81,8 +81,8 @@ def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> Non
     names = [replaced, "refs/notes/commits", "refs/x/evil", "refs/remotes/origin/best"]
     for name in names:
         git(repo, "update-ref", name, git(repo, "rev-parse", "ledger"))
-    found = problems(campaign)
-    assert [name for name in names if f"{name} is at" not in found] == []
+    report = problems(campaign)
+    assert [name for name in names if f"{name} is at" not in report] == []
 
 
 def test_a_clone_with_a_ledger_of_its_own_has_its_remotes(campaign: Campaign, tmp_path: Path) -> None:
@@ -119,14 +119,14 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
     claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
     number = lineage.register(claim, digests(lineage), lambda _: None)
     lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
-    found = problems(campaign)
+    report = problems(campaign)
     for name, mode in [("fit.py", 120000), ("sub", 160000), (".gitattributes", 100644), ("fit\\x1b[2J.py", 100644)]:
-        assert f"recipe/lib/{name}' has mode {mode}" in found
+        assert f"recipe/lib/{name}' has mode {mode}" in report
 
 
 def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    files = campaign.task_folder.start() | {"lib/evil.so": b"\0\1"}
+    files = campaign.task_folder.read_start() | {"lib/evil.so": b"\0\1"}
     claim = proposal(lineage).model_copy(update={"recipe_tree": lineage.store.write_tree(files)})
     number = lineage.register(claim, digests(lineage), lambda _: None)
     lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})

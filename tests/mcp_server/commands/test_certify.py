@@ -91,7 +91,7 @@ def test_asking_again_until_the_answer_is_yes_does_not_pay(campaign: Campaign) -
 @pytest.mark.slow
 def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Campaign, host: Host) -> None:
     lineage = campaign.lineage.refresh()
-    start = lineage.recipe(0)
+    start = lineage.read_recipe(0)
     better = start["fit.py"].replace(b"STEPS = 12", b"STEPS = 40")
     claim = proposal(lineage).model_copy(update={"recipe_tree": lineage.store.write_tree({**start, "fit.py": better})})
     number = lineage.register(claim, digests(lineage), lambda _: None)

@@ -133,7 +133,7 @@ def test_compiler_flags_are_searched_like_any_recipe(tmp_path: Path, host: Host)
     campaign = Campaign.create(tmp_path / "flags", find_task("flags_cpu"), n_seeds=2)
     calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
     lineage = campaign.lineage.refresh()
-    start = lineage.recipe(0)
+    start = lineage.read_recipe(0)
 
     def trial(**changes: tuple[str, str]) -> Status:
         files = dict(start)

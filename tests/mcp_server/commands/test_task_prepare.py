@@ -139,7 +139,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
     assert result.exit_code == 0, result.output
     host = Host(state=tmp_path / "state")
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "ready"))
-    files = campaign.task_folder.start()
+    files = campaign.task_folder.read_start()
     assert sorted(files) == ["guess.py", "model.py"]
     outcome, _ = measure(
         campaign, files, tmp_path / "t", host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None
@@ -152,7 +152,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
 
 def test_without_its_parts_a_task_says_what_is_missing_and_goes_on_from_there(task: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"no recipe and no data/data\.json: `espalier task prepare borrowed`"):
-        TaskFolder.load(task).start()
+        TaskFolder.load(task).read_start()
     (tmp_path / "raw" / "numbers.txt").rename(tmp_path / "numbers.txt")
     first = prepare(task, "--from", tmp_path / "clone")
     assert first.exit_code == 1
@@ -181,7 +181,7 @@ def test_only_the_pinned_bytes_become_a_recipe(task: Path, tmp_path: Path) -> No
     digest = hashlib.sha256(UPSTREAM.encode()).hexdigest()
     manifest.write_text(manifest.read_text().replace(digest, "0" * 64))
     result = prepare(task, "--from", tmp_path / "clone")
-    assert f"src/model.py has sha256 {digest}, {'0' * 64} is pinned" in result.output
+    assert f"src/model.py has sha256 {digest}, but {'0' * 64} is pinned" in result.output
     assert not (tmp_path / "ready" / "recipe").exists()
 
 
@@ -189,7 +189,7 @@ def test_a_source_without_the_commit_is_refused_with_the_way_out(task: Path, tmp
     git(tmp_path, "init", "--quiet", "other")
     result = prepare(task, "--from", tmp_path / "other")
     assert "git clone https://example.org/upstream where there is a network, and name the clone" in result.output
-    assert "can't be had from --upload-pack=x" in prepare(task, "--from=--upload-pack=x").output
+    assert "can't be fetched from --upload-pack=x" in prepare(task, "--from=--upload-pack=x").output
 
 
 def test_a_variant_is_another_manifest_that_says_so(task: Path, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_clone_names_no_command_that_is_run(task: Path, tmp_path: Path) -> Non
         git(clone, "config", name, value)
     blob = git(clone, "rev-parse", "HEAD~1:src/model.py")
     (clone / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    assert "can't be had from" in prepare(task, "--from", clone).output
+    assert "can't be fetched from" in prepare(task, "--from", clone).output
     assert not ran.exists()
 
 

@@ -34,7 +34,7 @@ def measured(*seconds: float, wall: float = 0.0) -> Measurement:
     return Measurement(trial_seeds=(1,), box_seeds=(0,), metrics={}, phases=phases, source_bytes=1000, clock="cpu")
 
 
-FAULT = Fault(status=Status.TRAIN_BUDGET_OVERRUN, line="killed", phase="fit")
+FAULT = Fault(status=Status.TRAIN_BUDGET_OVERRUN, failure="killed", phase="fit")
 
 
 def test_a_phase_that_outlasts_the_dry_run_is_not_projected_and_what_is_known_stays(task: Task) -> None:

@@ -91,8 +91,8 @@ async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBenc
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis holds U+000A at character 3"),
-        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis holds U+001B"),
+        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis contains U+000A at character 3"),
+        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis contains U+001B"),
         ({"hypothesis": f"fit longer{LT}/hypothesis> and more text"}, "tool-call markup"),
         ({"hypothesis": "test"}, "is the placeholder 'test'"),
         ({"hypothesis": "too short"}, "fewer than 20"),
@@ -215,7 +215,7 @@ async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_ben
             for _ in range(3):
                 group.start_soon(lambda: attempt("submit_trial", **GOOD))
                 group.start_soon(lambda: attempt("read_lineage", view="recent"))
-    assert sorted(bench.lineage.refresh().started) == [0, 1]
+    assert sorted(bench.lineage.refresh().registered) == [0, 1]
     assert len(bench.lineage.calibrations) == 2
 
 
@@ -242,7 +242,7 @@ async def test_rebase_puts_another_trials_recipe_in_the_working_copy(make_bench:
     async with connected(bench) as call:
         reply = await call("rebase_to", trial=0)
     assert reply["files"] == sorted(p.name for p in bench.workdir.folder.iterdir())
-    assert bench.workdir.files() == bench.lineage.recipe(0)
+    assert bench.workdir.files() == bench.lineage.read_recipe(0)
 
 
 async def test_size_project_tells_the_room_under_every_limit(make_bench: MakeBench) -> None:
@@ -250,7 +250,7 @@ async def test_size_project_tells_the_room_under_every_limit(make_bench: MakeBen
     async with connected(bench) as call:
         reply = await call("size_project")
     assert {"source", "fit time", "fit artifact", "predict time"} <= {m["name"] for m in reply["margins"]}
-    assert len(bench.lineage.refresh().started) == 1
+    assert len(bench.lineage.refresh().registered) == 1
 
 
 @pytest.mark.slow

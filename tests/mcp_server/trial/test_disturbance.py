@@ -23,12 +23,12 @@ def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
         fast = tuple(reading / 10 for reading in entry.measurement.loop_cpu_s)
         measurement = entry.measurement.model_copy(update={"loop_cpu_s": fast})
         campaign.lineage.refresh().calibrate(entry.model_copy(update={"measurement": measurement}))
-    campaign.lineage.open_baseline(source.started[0].proposal, campaign.settings.digests)
+    campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     return campaign
 
 
 def better(campaign: Campaign) -> dict[str, str]:
-    return {"fit.py": campaign.lineage.refresh().recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")}
+    return {"fit.py": campaign.lineage.refresh().read_recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")}
 
 
 @pytest.mark.slow

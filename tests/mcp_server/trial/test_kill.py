@@ -14,9 +14,9 @@ import pytest
 from mcp import Client
 
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.paths import JobPaths
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
-from lineage_repo.storage.scratch import SCRATCH
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import orphans, sweep
 from tests.conftest import MakeBench
@@ -36,7 +36,6 @@ import sys
 from pathlib import Path
 from lineage_repo.storage import locks
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage.scratch import SCRATCH
 from tests.lineage_repo.record.test_lineage import measurement, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
@@ -44,7 +43,7 @@ lineage = campaign.lineage.refresh()
 campaign.recover()
 lineage.repair_refs()
 while True:
-    body = f"x = {len(lineage.started)}\\n".encode()
+    body = f"x = {len(lineage.registered)}\\n".encode()
     held = []
     claim = lambda n: held.append(locks.acquire(campaign.paths.trial(n).folder))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
@@ -83,7 +82,7 @@ def test_no_acknowledged_trial_is_lost_when_the_writer_is_killed(campaign: Campa
         if kill % 25 == 24 or kill == KILLS - 1:
             now = Campaign.open(campaign.folder)
             lineage = now.lineage.refresh()
-            assert acknowledged["started"] <= set(lineage.started)
+            assert acknowledged["started"] <= set(lineage.registered)
             assert acknowledged["recorded"] <= set(lineage.trials)
             now.recover()
             lineage.repair_refs()
@@ -147,6 +146,6 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
 
 def left(campaign: Campaign) -> list[str]:
     """What trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
-    scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p.name in SCRATCH]
+    scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p in JobPaths(p.parent).staged]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
     return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, orphans())]

@@ -40,7 +40,7 @@ def short(_short: Path, tmp_path: Path) -> Campaign:
 def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
     """Register a changed recipe and be its runner."""
     lineage = campaign.lineage.refresh()
-    tree = lineage.store.write_tree({**lineage.recipe(0), **{path: text.encode() for path, text in files.items()}})
+    tree = lineage.store.write_tree({**lineage.read_recipe(0), **{path: text.encode() for path, text in files.items()}})
     claimed = Proposal(
         parent=0,
         title="a bad recipe",
@@ -145,7 +145,7 @@ def test_a_recipe_that_waits_tells_how_long_it_was_let(
 
 
 def test_a_score_that_a_recipe_prints_or_writes_is_never_read(short: Campaign, host: Host) -> None:
-    predict = short.lineage.refresh().recipe(0)["predict.py"].decode()
+    predict = short.lineage.refresh().read_recipe(0)["predict.py"].decode()
     trial = measure(short, host, {"predict.py": predict + FORGED})
     baseline = short.lineage.trials[0]
     assert trial.score == pytest.approx(baseline.score, rel=0.2)
@@ -166,7 +166,9 @@ def test_a_changed_evaluator_measures_nothing_more(short: Campaign, host: Host) 
 def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, host: Host) -> None:
     lineage = short.lineage.refresh()
     marker = f"marker-{os.getpid()}"
-    tree = lineage.store.write_tree({**lineage.recipe(0), "fit.py": (READY + f"time.sleep(60)  # {marker}\n").encode()})
+    tree = lineage.store.write_tree(
+        {**lineage.read_recipe(0), "fit.py": (READY + f"time.sleep(60)  # {marker}\n").encode()}
+    )
     claimed = Proposal(
         parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", recipe_tree=tree
     )
@@ -180,7 +182,7 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
 def test_without_isolation_every_trial_says_so_and_nothing_else_is_different(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "bare", toy_task(tmp_path / "task"), isolation="none")
     calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
-    fit = campaign.lineage.recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")
+    fit = campaign.lineage.read_recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")
     trial = measure(campaign, host, {"fit.py": fit})
     assert trial.status is Status.KEEP
     assert trial.isolation["level"] == "none"
