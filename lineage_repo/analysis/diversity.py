@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
@@ -19,11 +19,11 @@ _WORD = r"[a-z][a-z0-9_+\-]+"
 _BLOCK = 512
 
 
-class Neighbour(NamedTuple):
+class MostSimilar(NamedTuple):
     """The most similar earlier hypothesis."""
 
     cosine: float
-    number: int
+    index: int
     """Its place in the order of recording, from 0."""
 
 
@@ -65,13 +65,13 @@ class Diversity(Record):
         ]
 
 
-def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
+def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
     """Cluster a lineage's hypotheses; `corpus` gives the idf weights, by default the same hypotheses.
 
     Raises:
         UnsupportedError: no trials, no words, or scikit-learn is missing.
     """
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     texts = [trial.proposal.hypothesis for trial in trials]
     corpus = texts if corpus is None else corpus
     labels, nearest = _clusters(texts, corpus)
@@ -95,7 +95,7 @@ def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversit
     )
 
 
-def neighbours(texts: Sequence[str]) -> list[Neighbour]:
+def find_most_similar(texts: Sequence[str]) -> list[MostSimilar]:
     """For each text the most similar earlier one, by the vectors of `Diversity`; the first has none of its own.
 
     Raises:
@@ -104,12 +104,12 @@ def neighbours(texts: Sequence[str]) -> list[Neighbour]:
     return _clusters(texts, texts)[1] if texts else []
 
 
-def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[Neighbour]]:
+def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[MostSimilar]]:
     """The cluster of each text, and its highest cosine to an earlier one."""
     numpy, vectors = _vectors(texts, corpus)
     labels = numpy.zeros(len(texts), dtype=int)
     squares = numpy.zeros(len(texts))
-    nearest: list[Neighbour] = []
+    nearest: list[MostSimilar] = []
     found = 0
     products: Any = None
     for i in range(len(texts)):
@@ -118,7 +118,7 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
             products = (vectors[i : i + _BLOCK] @ vectors.T).toarray()
         row = products[i % _BLOCK]
         closest = int(row[:i].argmax()) if i else 0
-        nearest.append(Neighbour(float(row[closest]) if i else 0.0, closest))
+        nearest.append(MostSimilar(float(row[closest]) if i else 0.0, closest))
         sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
         cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
         best = int(cosines.argmax()) if found else 0

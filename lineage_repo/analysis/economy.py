@@ -3,8 +3,8 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from lineage_repo.analysis.facts import slot_seconds
-from lineage_repo.analysis.support import recorded_trials
+from lineage_repo.analysis.facts import compute_slot_seconds
+from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record, Status
@@ -70,13 +70,13 @@ class Slots(Record):
 
 
 def _timed(lineage: Lineage) -> list[Trial]:
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     if lost := sum(trial.lacks("time") for trial in trials):
         raise UnsupportedError(f"{lost} of {len(trials)} trials came without a time")
     return trials
 
 
-def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
+def compute_rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
     """Trials per hour; raise `UnsupportedError` where times are missing or there are fewer than two trials."""
     trials = _timed(lineage)
     moments = sorted(trial.at for trial in trials)
@@ -88,7 +88,7 @@ def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
     gaps = [gap for a, b in pairwise(moments) if (gap := b - a) > PAUSE]
     if single and single.task.objective != lineage.task.objective:
         raise UnsupportedError("the campaign with one submitter has another objective: name one on the same task")
-    alone = rate(single).per_hour if single else None
+    alone = compute_rate(single).per_hour if single else None
     return Rate(
         hours=hours,
         per_hour=len(trials) / hours,
@@ -99,10 +99,10 @@ def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
     )
 
 
-def slots(lineage: Lineage) -> Slots:
+def compute_slots(lineage: Lineage) -> Slots:
     """Slot-hours; raise `UnsupportedError` where no trial has a duration."""
-    trials = recorded_trials(lineage)
-    known = [(trial, seconds) for trial in trials if (seconds := slot_seconds(trial)) is not None]
+    trials = list_trials(lineage)
+    known = [(trial, seconds) for trial in trials if (seconds := compute_slot_seconds(trial)) is not None]
     if not known:
         raise UnsupportedError("no trial has a recorded duration")
     total = sum(seconds for _, seconds in known)

@@ -8,7 +8,7 @@ from lineage_repo.model.measurement import Margin
 from lineage_repo.verdict.judge import values_per_seed
 
 
-def values(task: Task, trial: Trial) -> dict[str, float]:
+def collect_values(task: Task, trial: Trial) -> dict[str, float]:
     """Every number that was recorded, the mean over seeds for our own trials."""
     if trial.imported:
         return dict(trial.imported.values)
@@ -17,7 +17,7 @@ def values(task: Task, trial: Trial) -> dict[str, float]:
     return {name: fmean(found) for name, found in values_per_seed(task, trial.measurement).items() if found}
 
 
-def margins(task: Task, trial: Trial) -> dict[str, Margin]:
+def collect_margins(task: Task, trial: Trial) -> dict[str, Margin]:
     """The room under each limit and gate, by a name of its own: gates that share a metric are told apart."""
     return {_label(task, margin): margin for margin in trial.verdict.margins}
 
@@ -30,7 +30,7 @@ def _label(task: Task, margin: Margin) -> str:
     return f"{margin.name} {'at least' if least else 'at most'} {margin.limit:g}"
 
 
-def slot_seconds(trial: Trial) -> float | None:
+def compute_slot_seconds(trial: Trial) -> float | None:
     """Wall seconds that the trial held its slot: boxes and evaluator, or what the other harness says; else None."""
     if trial.imported:
         return trial.imported.slot_s

@@ -3,7 +3,7 @@
 from statistics import median
 
 from lineage_repo.analysis import facts
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Margin, Record, Status
 from lineage_repo.record.lineage import Lineage
@@ -55,17 +55,17 @@ def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:+.6g}"
 
 
-def budget_hits(lineage: Lineage) -> BudgetHits:
+def compute_budget_hits(lineage: Lineage) -> BudgetHits:
     """Count trials over a budget; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     return BudgetHits(trials=len(trials), counts={s: sum(t.status is s for t in trials) for s in BUDGETS})
 
 
-def margins(lineage: Lineage) -> Margins:
+def compute_margins(lineage: Lineage) -> Margins:
     """Collect the margins; raise `UnsupportedError` where no trial has one."""
     found: dict[str, list[Margin]] = {}
-    for trial in recorded_trials(lineage):
-        for name, margin in facts.margins(lineage.task, trial).items():
+    for trial in list_trials(lineage):
+        for name, margin in facts.collect_margins(lineage.task, trial).items():
             found.setdefault(name, []).append(margin)
     if not found:
         raise UnsupportedError("no trial has a margin: no limit is known, or nothing was measured")

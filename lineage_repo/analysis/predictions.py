@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
@@ -34,12 +34,12 @@ class Predictions(Record):
         ]
 
 
-def predictions(lineage: Lineage) -> Predictions:
+def compute_predictions(lineage: Lineage) -> Predictions:
     """Compare predictions and measurements; raise `UnsupportedError` where no trial has both."""
     gain = lineage.task.objective.gain
     found = [
         (trial.proposal.expected_delta, trial.verdict.delta_vs_parent, trial.status)
-        for trial in recorded_trials(lineage)
+        for trial in list_trials(lineage)
         if trial.verdict.delta_vs_parent is not None and not trial.lacks("expected_delta")
     ]
     if not found:

@@ -16,7 +16,7 @@ class Absent(Record):
         return [f"not computed: {self.absent}"]
 
 
-def recorded_trials(lineage: Lineage) -> list[Trial]:
+def list_trials(lineage: Lineage) -> list[Trial]:
     """All trials but the start, in the order of recording; raise `UnsupportedError` where there is none."""
     trials = [trial for number, trial in lineage.trials.items() if number]
     if not trials:

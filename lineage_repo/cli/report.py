@@ -9,11 +9,11 @@ from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.record.opening import open_lineage
-from lineage_repo.report.compare_page import comparison_page
+from lineage_repo.report.compare_page import render_comparison
 from lineage_repo.report.comparison import Comparison, compare_arms
-from lineage_repo.report.data import ReportData, report_data
-from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.vega import vega_script, write_figures
+from lineage_repo.report.data import ReportData, build_report_data
+from lineage_repo.report.page import draw_figures, render_report
+from lineage_repo.report.vega import load_vega_script, write_figures
 from lineage_repo.storage.files import write_whole
 
 
@@ -54,12 +54,12 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out:
         place(out)
     begun("record")
-    found = report_data(open_lineage(directory), noise)
+    found = build_report_data(open_lineage(directory), noise)
     if folder:
         begun("figures as files")
-        print_lines(f"{folder}: {len(write_figures(figures(found), folder))} files")
+        print_lines(f"{folder}: {len(write_figures(draw_figures(found), folder))} files")
     if out:
-        write_whole(out, report_page(found, vega_script(), begun).encode())
+        write_whole(out, render_report(found, load_vega_script(), begun).encode())
         print_lines(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
@@ -84,13 +84,13 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
             raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
         seen.add(one)
-        arms.setdefault(arm or name, []).append((name, report_data(lineage)))
+        arms.setdefault(arm or name, []).append((name, build_report_data(lineage)))
     if out:
         place(out)
     found = compare_arms(arms)
     if out:
         begun("page")
-        write_whole(out, comparison_page(arms, found, vega_script()).encode())
+        write_whole(out, render_comparison(arms, found, load_vega_script()).encode())
     if as_json:
         return print_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
     return print_lines(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))

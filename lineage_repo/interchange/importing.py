@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, first_problem, read_lines
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, read_lines
 from lineage_repo.interchange.release import read_release
 from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Imported, Proposal, Trial
 from lineage_repo.model.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
@@ -71,7 +71,7 @@ def _write(lineage: Lineage, trace: Trace) -> None:
         try:
             trial = _trial(lineage, number, line, numbers)
         except ValidationError as error:
-            raise InterchangeError(f"trial {line.id!r} can't be kept: {first_problem(error)}") from None
+            raise InterchangeError(f"trial {line.id!r} can't be kept: {describe_problem(error)}") from None
         numbers[line.id] = number
         lineage.fold(Row("", None, b""), trial)
         # Of each trial's two drafts the first is its commit, the second the ledger's entry.
@@ -101,7 +101,7 @@ def _campaign(trace: Trace) -> CampaignEntry:
     try:
         task = _task(head, trace.trials, roles)
     except ValidationError as error:
-        raise InterchangeError(f"the campaign can't be kept: {first_problem(error)}") from None
+        raise InterchangeError(f"the campaign can't be kept: {describe_problem(error)}") from None
     first = next((line.at for line in trace.trials if line.at), now())
     return CampaignEntry(
         name=plain_line(head.name, 80),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
 
-from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.analysis.facts import collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
 from lineage_repo.model.manifest import Gate, Objective, Task
@@ -80,15 +80,15 @@ class Trace(NamedTuple):
 
 def read_lines(path: Path) -> Trace:
     """Read a JSON-lines file; raise `InterchangeError` naming the line."""
-    lines = [(n, line) for n, line in enumerate(text_of(path).split("\n"), 1) if line.strip()]
+    lines = [(n, line) for n, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
     if not lines:
         raise InterchangeError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
     campaign = _parsed(path, *lines[0], CampaignLine)
     trials = tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:])
-    return Trace(campaign, trials, {"trials.jsonl": digest(path)})
+    return Trace(campaign, trials, {"trials.jsonl": hash_file(path)})
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a file; raise `InterchangeError` where there is none."""
     try:
         return path.read_text("utf-8")
@@ -98,7 +98,7 @@ def text_of(path: Path) -> str:
         raise InterchangeError(f"{path} is no UTF-8 text: {error}") from None
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -107,17 +107,17 @@ def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        problem = first_problem(error)
+        problem = describe_problem(error)
         raise InterchangeError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
 
 
-def first_problem(error: ValidationError) -> str:
+def describe_problem(error: ValidationError) -> str:
     """Which field is wrong, and how."""
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def write_lines(lineage: Lineage) -> str:
+def format_lines(lineage: Lineage) -> str:
     """A lineage, our own or an imported one, in the JSON-lines format."""
     task = lineage.task
     head = CampaignLine(
@@ -152,9 +152,9 @@ def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
         expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         notes=proposal.notes,
         domain=origin.domain if origin else "",
-        values=values(task, trial),
+        values=collect_values(task, trial),
         n_seeds=origin.n_seeds if origin else trial.n_seeds,
-        slot_s=slot_seconds(trial),
+        slot_s=compute_slot_seconds(trial),
         failure=trial.verdict.failure,
         session=None if trial.lacks("session") else proposal.session,
         code=origin.code if origin else snapshot,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, digest, first_problem, text_of
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, hash_file, read_text
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
 
@@ -72,11 +72,11 @@ def read_release(folder: Path) -> Trace:
         limits=environment.limits,
     )
     found = [folder / name for name in ("results.tsv", "tree.tsv") if (folder / name).is_file()]
-    return Trace(campaign, tuple(trials), {p.name: digest(p) for p in found})
+    return Trace(campaign, tuple(trials), {p.name: hash_file(p) for p in found})
 
 
 def _table(path: Path) -> list[list[str]]:
-    return [line.split("\t") for line in text_of(path).split("\n") if line]
+    return [line.split("\t") for line in read_text(path).split("\n") if line]
 
 
 def _tree(path: Path) -> dict[str, dict[str, str]]:
@@ -108,7 +108,7 @@ def _trial(
             _fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
         )
     except ValueError as error:
-        problem = first_problem(error) if isinstance(error, ValidationError) else error
+        problem = describe_problem(error) if isinstance(error, ValidationError) else error
         raise InterchangeError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
 
 

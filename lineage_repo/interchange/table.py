@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lineage_repo.analysis.facts import margins, slot_seconds, values
+from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import write_lines
+from lineage_repo.interchange.jsonl import format_lines
 from lineage_repo.model.ledger import Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole
@@ -26,7 +26,7 @@ def write_table(lineage: Lineage, out: Path) -> int:
         ".tsv": lambda found: _separated(found, "\t"),
         ".csv": lambda found: _separated(found, ","),
         ".parquet": _parquet,
-        ".jsonl": lambda found: write_lines(found).encode(),
+        ".jsonl": lambda found: format_lines(found).encode(),
     }
     if out.suffix not in writers:
         raise InterchangeError(f"{out.name!r} has none of the suffixes {', '.join(writers)}")
@@ -36,13 +36,13 @@ def write_table(lineage: Lineage, out: Path) -> int:
     return len(lineage.trials)
 
 
-def rows(lineage: Lineage) -> list[dict[str, Cell]]:
+def build_rows(lineage: Lineage) -> list[dict[str, Cell]]:
     """One row per trial, the start among them, by number; `value.*` and `margin.*` are the union over trials."""
     task = lineage.task
     found = [_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
     numbers = [
-        {f"value.{name}": value for name, value in values(task, trial).items()}
-        | {f"margin.{name}": margin.margin for name, margin in margins(task, trial).items()}
+        {f"value.{name}": value for name, value in collect_values(task, trial).items()}
+        | {f"margin.{name}": margin.margin for name, margin in collect_margins(task, trial).items()}
         for _, trial in sorted(lineage.trials.items())
     ]
     names = dict.fromkeys(name for row in numbers for name in row)
@@ -61,7 +61,7 @@ def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
         "delta_vs_best": outcome.delta_vs_best,
         "delta_vs_parent": outcome.delta_vs_parent,
         "expected_delta": None if trial.lacks("expected_delta") else proposal.expected_delta,
-        "slot_seconds": slot_seconds(trial),
+        "slot_seconds": compute_slot_seconds(trial),
         "session": None if trial.lacks("session") else proposal.session,
         "title": proposal.title,
         "hypothesis": proposal.hypothesis,
@@ -81,7 +81,7 @@ def defuse_cell(cell: Cell) -> Cell:
 
 
 def _separated(lineage: Lineage, delimiter: str) -> bytes:
-    found = rows(lineage)
+    found = build_rows(lineage)
     text = io.StringIO(newline="")
     # Quoted in CSV, so that no spreadsheet splits a text at another separator and runs the rest.
     quoting = csv.QUOTE_NONNUMERIC if delimiter == "," else csv.QUOTE_MINIMAL
@@ -99,7 +99,7 @@ def _parquet(lineage: Lineage) -> bytes:
         raise InterchangeError(
             "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
         ) from None
-    found = rows(lineage)
+    found = build_rows(lineage)
     whole, texts = {"trial", "parent"}, {"at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}
     texts |= {"origin", "origin_id", "domain", "repairs", "commit"}
     schema = {

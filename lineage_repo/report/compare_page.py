@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from lineage_repo.report.comparison import Arms, Comparison, best_so_far
-from lineage_repo.report.figure import Figure, Row, brief, finished, load, named, signed
-from lineage_repo.report.page import render
+from lineage_repo.report.comparison import Arms, Comparison, trace_best
+from lineage_repo.report.figure import Figure, Row, finished, format_signed, load, named, round_value
+from lineage_repo.report.page import render_page
 from lineage_repo.report.palette import ARMS, FAMILIES
-from lineage_repo.report.role_table import BAR, pieces
+from lineage_repo.report.role_table import BAR, split_bar
 
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])
 
 
-def curves(arms: Arms, comparison: Comparison) -> list[Figure]:
+def draw_curves(arms: Arms, comparison: Comparison) -> list[Figure]:
     """Best so far by trials, cut where the shortest run ends, and by slot-hours where all runs know theirs."""
     found = [_curve(arms, comparison, "trials", "trial number")]
     if all(line.slot_hours for line in comparison.runs):
@@ -25,8 +25,8 @@ def _curve(arms: Arms, comparison: Comparison, by: str, x_title: str) -> Figure:
     for arm, own in arms.items():
         for name, survey in own:
             rows += [
-                {"arm": arm, "run": name, "trials": n, "slot_hours": brief(hours), "score": score}
-                for n, hours, score in best_so_far(survey)
+                {"arm": arm, "run": name, "trials": n, "slot_hours": round_value(hours), "score": score}
+                for n, hours, score in trace_best(survey)
             ]
     names = list(arms)
     colour = alt.Color(
@@ -56,15 +56,17 @@ def _curve(arms: Arms, comparison: Comparison, by: str, x_title: str) -> Figure:
     )
 
 
-def comparison_page(arms: Arms, comparison: Comparison, vega: str) -> str:
+def render_comparison(arms: Arms, comparison: Comparison, vega: str) -> str:
     """The page as HTML, with Vega's script inside."""
     objective, most = comparison.objective, max(line.trials for line in comparison.runs)
     order = [f.name for f in FAMILIES]
-    bars = [pieces([name for name in order for _ in range(line.counts.get(name, 0))], most) for line in comparison.runs]
+    bars = [
+        split_bar([name for name in order for _ in range(line.counts.get(name, 0))], most) for line in comparison.runs
+    ]
     runs = len(comparison.runs)
-    return render(
+    return render_page(
         "compare.html",
-        curves(arms, comparison),
+        draw_curves(arms, comparison),
         vega,
         {"digits": objective.digits, "x_title": ""},
         title=f"{len(arms)} arms, {runs} run{'s' * (runs != 1)}: {objective.metric} beside each other",
@@ -72,7 +74,7 @@ def comparison_page(arms: Arms, comparison: Comparison, vega: str) -> str:
         lines=list(zip(comparison.runs, bars, strict=True)),
         counts=[(f, sum(line.counts.get(f.name, 0) for line in comparison.runs)) for f in FAMILIES],
         intervals=[
-            (i, *(("" if v is None else signed(v, objective.digits)) for v in (i.difference, i.low, i.high)))
+            (i, *(("" if v is None else format_signed(v, objective.digits)) for v in (i.difference, i.low, i.high)))
             for i in comparison.intervals
         ],
         common=comparison.common_trials,

@@ -80,7 +80,7 @@ def compare_arms(arms: Arms) -> Comparison:
     return Comparison(objective=objective, common_trials=common, runs=lines, intervals=tuple(found))
 
 
-def best_so_far(survey: ReportData) -> list[tuple[int, float, float]]:
+def trace_best(survey: ReportData) -> list[tuple[int, float, float]]:
     """Number of the trial in its order, slot-hours spent, best score: one entry per step and one at the end."""
     found = [(0, 0.0, _start(survey.lineage))]
     for i, row in enumerate(survey.trials, 1):
@@ -97,7 +97,7 @@ def _start(lineage: Lineage) -> float:
 
 
 def _line(arm: str, name: str, survey: ReportData, common: int) -> RunLine:
-    curve = best_so_far(survey)
+    curve = trace_best(survey)
     families = [row.family for row in survey.trials]
     return RunLine(
         arm=arm,

@@ -1,22 +1,22 @@
 """Figures of what the search cost: per keep, and over time."""
 
-from lineage_repo.report.data import ReportData, pauses
+from lineage_repo.report.data import ReportData, find_pauses
 from lineage_repo.report.figure import (
     HEIGHT,
     NARROW,
     Figure,
     Row,
-    brief,
     family_colour,
     finished,
     load,
     named,
-    shown,
+    round_value,
+    select_fields,
 )
 from lineage_repo.report.palette import FAMILIES, MUTED
 
 
-def price(survey: ReportData) -> Figure | None:
+def draw_price(survey: ReportData) -> Figure | None:
     """Slot-hours per keep; None without a keep or a duration."""
     if not survey.kept or not any(row.slot_h for row in survey.trials):
         return None
@@ -31,14 +31,21 @@ def price(survey: ReportData) -> Figure | None:
                 "role": row.role,
                 "family": row.family,
                 "x": i,
-                "hours": brief(spent - before),
+                "hours": round_value(spent - before),
                 "in_best": row.on_path,
             }
         )
         before = spent
     since = (survey.rows[-1].spent_h or 0.0) - before
     rows.append(
-        {"t": None, "role": "", "family": FAMILIES[1].name, "x": len(rows), "hours": brief(since), "in_best": True}
+        {
+            "t": None,
+            "role": "",
+            "family": FAMILIES[1].name,
+            "x": len(rows),
+            "hours": round_value(since),
+            "in_best": True,
+        }
     )
     x = alt.X("x:O", title="keeps in order; the last bar is the time since", axis=alt.Axis(labels=False, ticks=False))
     chart = (
@@ -56,15 +63,15 @@ def price(survey: ReportData) -> Figure | None:
     return Figure("price", "Price of each keep", text, finished(chart, HEIGHT), {"price": rows}, NARROW)
 
 
-def slots(survey: ReportData) -> Figure | None:
+def draw_slots(survey: ReportData) -> Figure | None:
     """What ran when; None where times or durations are missing."""
     rows = [row for row in survey.trials if row.end_h is not None and row.slot_h is not None]
     if not rows:
         return None
     alt = load("altair")
     bars = [
-        base | {"a": brief((row.end_h or 0) - (row.slot_h or 0)), "lane2": (row.lane or 0) + 0.8}
-        for base, row in zip(shown(rows, "end_h", "lane"), rows, strict=True)
+        base | {"a": round_value((row.end_h or 0) - (row.slot_h or 0)), "lane2": (row.lane or 0) + 0.8}
+        for base, row in zip(select_fields(rows, "end_h", "lane"), rows, strict=True)
     ]
     lanes = 1 + max(row.lane or 0 for row in rows)
     x = alt.X("a:Q", title="hours since the first trial began", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False))
@@ -86,4 +93,4 @@ def slots(survey: ReportData) -> Figure | None:
 
 
 def _idle(survey: ReportData) -> list[Row]:
-    return [{"x": (a + b) / 2, "label": f"{b - a:.0f} h"} for a, b in pauses(survey.rows, 3.0)]
+    return [{"x": (a + b) / 2, "label": f"{b - a:.0f} h"} for a, b in find_pauses(survey.rows, 3.0)]

@@ -6,8 +6,8 @@ from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
 
-from lineage_repo.analysis.diversity import Neighbour, neighbours
-from lineage_repo.analysis.facts import margins, slot_seconds, values
+from lineage_repo.analysis.diversity import MostSimilar, find_most_similar
+from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record, Status
@@ -75,7 +75,7 @@ class ReportData(NamedTuple):
         return [row for row in self.trials if row.status is Status.KEEP]
 
 
-def report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
+def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
     """Fold a lineage into rows; `noise` is for a lineage that holds no calibration."""
     trials = list(lineage.trials.values())
     spread = lineage.noise(lineage.task).get(lineage.task.objective.metric) if lineage.calibrations else None
@@ -85,7 +85,7 @@ def report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
     rows: list[TrialFacts] = []
     spent = 0.0
     for trial in trials:
-        hours = slot_seconds(trial) if trial.number else None
+        hours = compute_slot_seconds(trial) if trial.number else None
         spent += (hours or 0.0) / 3600
         rows.append(_row(lineage, trial, trial.number in path, near.get(trial.number), when.get(trial.number), spent))
     return ReportData(lineage, tuple(rows), noise)
@@ -97,9 +97,9 @@ class _When(NamedTuple):
 
 
 def _row(
-    lineage: Lineage, trial: Trial, on_path: bool, near: Neighbour | None, when: _When | None, spent: float
+    lineage: Lineage, trial: Trial, on_path: bool, near: MostSimilar | None, when: _When | None, spent: float
 ) -> TrialFacts:
-    outcome, seconds = trial.verdict, slot_seconds(trial) if trial.number else None
+    outcome, seconds = trial.verdict, compute_slot_seconds(trial) if trial.number else None
     best = outcome.delta_vs_best
     return TrialFacts(
         t=trial.number,
@@ -107,7 +107,7 @@ def _row(
         status=trial.status,
         family=family(trial.status).name,
         score=outcome.score,
-        value=values(lineage.task, trial).get(lineage.task.objective.metric)
+        value=collect_values(lineage.task, trial).get(lineage.task.objective.metric)
         if outcome.score is None
         else outcome.score,
         vs_best=best,
@@ -121,11 +121,11 @@ def _row(
         spent_h=spent,
         lane=when.lane if when else None,
         near=near.cosine if near else None,
-        near_t=near.number if near else None,
+        near_t=near.index if near else None,
         title=heading(trial.proposal),
         hypothesis=trial.proposal.hypothesis,
         failure=outcome.failure or "",
-        margins={name: margin.margin for name, margin in margins(lineage.task, trial).items()},
+        margins={name: margin.margin for name, margin in collect_margins(lineage.task, trial).items()},
     )
 
 
@@ -138,14 +138,14 @@ def _path(lineage: Lineage) -> set[int]:
     return found
 
 
-def _near(trials: Sequence[Trial]) -> dict[int, Neighbour]:
+def _near(trials: Sequence[Trial]) -> dict[int, MostSimilar]:
     counted = [trial for trial in trials if trial.number]
     try:
-        found = neighbours([trial.proposal.hypothesis for trial in counted])
+        found = find_most_similar([trial.proposal.hypothesis for trial in counted])
     except UnsupportedError:
         return {}
     return {
-        trial.number: Neighbour(near.cosine, counted[near.number].number)
+        trial.number: MostSimilar(near.cosine, counted[near.index].number)
         for trial, near in zip(counted[1:], found[1:], strict=True)
     }
 
@@ -156,7 +156,8 @@ def _times(trials: Sequence[Trial]) -> dict[int, _When]:
     if not counted or any(trial.lacks("time") for trial in counted):
         return {}
     spans = sorted(
-        (trial.at.timestamp() - (slot_seconds(trial) or 0.0), trial.at.timestamp(), trial.number) for trial in counted
+        (trial.at.timestamp() - (compute_slot_seconds(trial) or 0.0), trial.at.timestamp(), trial.number)
+        for trial in counted
     )
     first, busy, free, lanes = spans[0][0], list[tuple[float, int]](), list[int](), 0
     found: dict[int, _When] = {}
@@ -172,7 +173,7 @@ def _times(trials: Sequence[Trial]) -> dict[int, _When]:
     return found
 
 
-def pauses(rows: Sequence[TrialFacts], least_h: float = 1.0) -> list[tuple[float, float]]:
+def find_pauses(rows: Sequence[TrialFacts], least_h: float = 1.0) -> list[tuple[float, float]]:
     """Gaps of over `least_h` hours between two records, as begin and end in hours."""
     ends = sorted(row.end_h for row in rows if row.end_h is not None)
     return [(a, b) for a, b in pairwise(ends) if b - a > least_h]

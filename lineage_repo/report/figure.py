@@ -80,7 +80,7 @@ def family_shape() -> Any:
     return alt.Shape("family:N", scale=scale, legend=None)
 
 
-def score_range(survey: ReportData) -> tuple[float, float]:
+def compute_score_range(survey: ReportData) -> tuple[float, float]:
     """The scores worth a place on the y axis, worst first: from a little worse than the start to beyond the best."""
     base, best = survey.lineage.trials.get(0), survey.lineage.best
     start = base.score if base and base.score is not None else 0.0
@@ -91,17 +91,17 @@ def score_range(survey: ReportData) -> tuple[float, float]:
     return start + worse * 0.14 * span, end - worse * 0.3 * span
 
 
-def clamped(value: float, edge: float, other: float) -> float:
+def clamp(value: float, edge: float, other: float) -> float:
     """`value`, or the nearer of two edges where it lies outside."""
     return min(max(value, min(edge, other)), max(edge, other))
 
 
-def brief(value: float | None) -> float | None:
+def round_value(value: float | None) -> float | None:
     """Seven significant digits: more than any figure shows."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.7g}")
 
 
-def signed(value: float, digits: int) -> str:
+def format_signed(value: float, digits: int) -> str:
     """A difference with a real minus sign; more digits where it would read as zero."""
     text = f"{value:+.{digits}f}"
     if value and float(text) == 0:
@@ -109,24 +109,24 @@ def signed(value: float, digits: int) -> str:
     return text.replace("-", "\u2212")
 
 
-def rounded(value: float) -> str:
+def format_rounded(value: float) -> str:
     """A number that people read: four significant digits, no exponent for large ones."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def ticks(low: float, high: float, count: int = 6) -> list[float]:
+def choose_ticks(low: float, high: float, count: int = 6) -> list[float]:
     """Round values between two edges."""
     step = (high - low) / count or 1.0
     power = 10 ** math.floor(math.log10(step))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= step)
     first = math.ceil(low / step)
-    return [brief(i * step) or 0.0 for i in range(first, math.floor(high / step) + 1)]
+    return [round_value(i * step) or 0.0 for i in range(first, math.floor(high / step) + 1)]
 
 
-def shown(rows: Sequence[TrialFacts], *names: str) -> list[dict[str, Cell]]:
+def select_fields(rows: Sequence[TrialFacts], *names: str) -> list[dict[str, Cell]]:
     """Some fields of trials, with number, role and family."""
     return [{n: _cell(getattr(row, n)) for n in ("t", "role", "family", *names)} for row in rows]
 
 
 def _cell(value: Any) -> Cell:
-    return brief(value) if isinstance(value, float) else value
+    return round_value(value) if isinstance(value, float) else value

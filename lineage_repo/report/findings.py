@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.model.measurement import Status
-from lineage_repo.report.data import ReportData, pauses
-from lineage_repo.report.figure import rounded, signed
+from lineage_repo.report.data import ReportData, find_pauses
+from lineage_repo.report.figure import format_rounded, format_signed
 from lineage_repo.report.palette import FAMILIES
 
 _DOMINANT = 0.25
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
     figure: str
 
 
-def findings(survey: ReportData) -> list[Finding]:
+def collect_findings(survey: ReportData) -> list[Finding]:
     """What a reader should know first, warnings first."""
     parts = (_certified, _noise, _superseded, _failures, _margins, _idle, _calibration, _repeats, _plateau, _data)
     found = [finding for part in parts for finding in part(survey)]
@@ -79,7 +79,7 @@ def _margins(survey: ReportData) -> Iterator[Finding]:
         missed = [(-row.margins[name], row.value) for row in survey.trials if row.margins.get(name, 0.0) < 0]
         if len(missed) < 3:
             continue
-        text = f"{len(missed)} trials missed {name}, half of them by less than {rounded(median(m for m, _ in missed))}"
+        text = f"{len(missed)} trials missed {name}, half of them by less than {format_rounded(median(m for m, _ in missed))}"
         score = best.score if best else None
         better = [v for _, v in missed if v is not None and score is not None and objective.gain(v, score) > 0]
         text += f"; {len(better)} of them measured better than the best." if better else "."
@@ -87,7 +87,7 @@ def _margins(survey: ReportData) -> Iterator[Finding]:
 
 
 def _idle(survey: ReportData) -> Iterator[Finding]:
-    gaps = [b - a for a, b in pauses(survey.rows)]
+    gaps = [b - a for a, b in find_pauses(survey.rows)]
     hours = max((row.end_h for row in survey.rows if row.end_h is not None), default=0.0)
     if gaps and sum(gaps) > 0.1 * hours:
         text = f"Nothing was recorded for {sum(gaps):.1f} of {hours:.1f} hours; the longest gap is {max(gaps):.1f} h."
@@ -101,7 +101,7 @@ def _calibration(survey: ReportData) -> Iterator[Finding]:
         return
     hoped, gained = (sum(gain(values[i], 0.0) > 0 for values in both) for i in (0, 1))
     digits = survey.lineage.task.objective.digits
-    expected, measured = (signed(median(values[i] for values in both), digits) for i in (0, 1))
+    expected, measured = (format_signed(median(values[i] for values in both), digits) for i in (0, 1))
     text = (
         f"{hoped / len(both):.0%} of measured trials predicted a gain, {gained / len(both):.0%} had one "
         f"(median {expected} predicted, {measured} measured)."
@@ -134,7 +134,7 @@ def _data(survey: ReportData) -> Iterator[Finding]:
         )
 
 
-def headline(survey: ReportData) -> str:
+def write_headline(survey: ReportData) -> str:
     """The campaign in one sentence."""
     objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
     n = len(survey.trials)
@@ -157,7 +157,7 @@ def _span(hours: float) -> str:
     return f"{hours * 3600:.0f} seconds"
 
 
-def tiles(survey: ReportData) -> list[tuple[str, str]]:
+def collect_tiles(survey: ReportData) -> list[tuple[str, str]]:
     """Six numbers: what, and how much."""
     objective, base, best = survey.lineage.task.objective, survey.lineage.trials.get(0), survey.lineage.best
     found: list[tuple[str, str]] = []
@@ -167,7 +167,7 @@ def tiles(survey: ReportData) -> list[tuple[str, str]]:
         )
         change = best.score - base.score
         times = f", {abs(change) / survey.noise:.1f} times the noise" if survey.noise else ", noise unknown"
-        found.append((f"against the start{times}", signed(change, objective.digits)))
+        found.append((f"against the start{times}", format_signed(change, objective.digits)))
     found.append(("trials", str(len(survey.trials))))
     found.append((f"kept, {sum(row.on_path for row in survey.kept)} of them in the best", str(len(survey.kept))))
     spent = survey.rows[-1].spent_h if survey.rows else None

@@ -10,16 +10,16 @@ from lineage_repo.report.figure import (
     NARROW,
     Figure,
     Row,
-    brief,
-    clamped,
+    clamp,
+    compute_score_range,
     family_colour,
     family_shape,
     finished,
+    format_rounded,
     load,
     named,
-    rounded,
-    score_range,
-    shown,
+    round_value,
+    select_fields,
 )
 from lineage_repo.report.palette import AXIS, FAMILIES, INK
 
@@ -28,7 +28,7 @@ _NEAR = 0.05
 """Share of a limit; where every trial keeps further away from it, there is nothing to see."""
 
 
-def margins(survey: ReportData) -> list[Figure]:
+def draw_margins(survey: ReportData) -> list[Figure]:
     """One figure per declared limit or gate that a trial missed or came near to."""
     names = dict.fromkeys(name for row in survey.trials for name in row.margins)
     return [found for i, name in enumerate(names) if (found := _margin(survey, name, i))]
@@ -38,13 +38,13 @@ def _margin(survey: ReportData, name: str, index: int) -> Figure | None:
     alt, objective = load("altair"), survey.lineage.task.objective
     own = [row.margins[name] for row in survey.trials if name in row.margins]
     points = [(r, r.margins[name], r.value) for r in survey.trials if name in r.margins and r.value is not None]
-    known = (facts.margins(survey.lineage.task, trial) for trial in survey.lineage.trials.values())
+    known = (facts.collect_margins(survey.lineage.task, trial) for trial in survey.lineage.trials.values())
     limit = next(found[name] for found in known if name in found)
     if len(points) < 2 or min(own) > _NEAR * abs(limit.limit):
         return None
     ordered = sorted(abs(margin) for _, margin, _ in points)
     edge = ordered[int(0.9 * (len(ordered) - 1))] or 1.0
-    worst, beyond = score_range(survey)
+    worst, beyond = compute_score_range(survey)
     unit = limit.unit
     set_ = f"margin{index}"
     rows: list[Row] = [
@@ -52,17 +52,17 @@ def _margin(survey: ReportData, name: str, index: int) -> Figure | None:
             "t": row.t,
             "role": row.role,
             "family": row.family,
-            "x": brief(clamped(margin, -edge, edge)),
-            "y": brief(clamped(value, worst, beyond)),
-            "margin": brief(margin),
-            "value": brief(value),
+            "x": round_value(clamp(margin, -edge, edge)),
+            "y": round_value(clamp(value, worst, beyond)),
+            "margin": round_value(margin),
+            "value": round_value(value),
         }
         for row, margin, value in points
     ]
     scale = alt.Scale(domain=[-edge, edge], nice=False)
     x = alt.X(
         "x:Q",
-        title=f"margin to {name} {rounded(limit.limit)}{' ' + unit if unit else ''} (left of 0: missed)",
+        title=f"margin to {name} {format_rounded(limit.limit)}{' ' + unit if unit else ''} (left of 0: missed)",
         scale=scale,
     )
     y = alt.Y(
@@ -84,7 +84,7 @@ def _margin(survey: ReportData, name: str, index: int) -> Figure | None:
     better = [v for _, m, v in points if m < 0 and reached is not None and objective.gain(v, reached) > 0]
     text = (
         f"{len(missed)} of {len(own)} trials missed it, half of them by less than "
-        f"{rounded(median(-m for m in missed))}{unit and ' ' + unit}; "
+        f"{format_rounded(median(-m for m in missed))}{unit and ' ' + unit}; "
         f"{len(better)} of those measured better than the best."
         if missed
         else "No trial missed it."
@@ -96,7 +96,7 @@ def _margin(survey: ReportData, name: str, index: int) -> Figure | None:
     return Figure(set_, title, text, finished(alt.layer(tint, dot, wall, best), HEIGHT), data, NARROW)
 
 
-def calibration(survey: ReportData) -> Figure | None:
+def draw_calibration(survey: ReportData) -> Figure | None:
     """Predicted against measured; None below twenty trials with both."""
     rows = [row for row in survey.trials if row.expected is not None and row.vs_parent is not None]
     if len(rows) < _LEAST_POINTS:
@@ -109,10 +109,10 @@ def calibration(survey: ReportData) -> Figure | None:
     points = [
         base
         | {
-            "x": brief(clamped(row.expected or 0, -reach[0], reach[0])),
-            "y": brief(clamped(row.vs_parent or 0, -reach[1], reach[1])),
+            "x": round_value(clamp(row.expected or 0, -reach[0], reach[0])),
+            "y": round_value(clamp(row.vs_parent or 0, -reach[1], reach[1])),
         }
-        for base, row in zip(shown(rows, "expected", "vs_parent"), rows, strict=True)
+        for base, row in zip(select_fields(rows, "expected", "vs_parent"), rows, strict=True)
     ]
     both = min(reach)
     x = alt.X("x:Q", title="predicted change", scale=alt.Scale(domain=[-reach[0], reach[0]], nice=False))

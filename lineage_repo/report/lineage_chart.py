@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lineage_repo.report.data import ReportData, TrialFacts
-from lineage_repo.report.figure import Figure, Row, family_colour, finished, load, named, signed
+from lineage_repo.report.figure import Figure, Row, family_colour, finished, format_signed, load, named
 from lineage_repo.report.palette import FAMILIES, INK, MUTED
 
 _STEPS = 28
@@ -12,7 +12,7 @@ _COLUMN = 16
 _ROOM = 0.86
 
 
-def spine(survey: ReportData) -> Figure | None:
+def draw_lineage(survey: ReportData) -> Figure | None:
     """None where nothing was tried."""
     if not survey.trials or not survey.path:
         return None
@@ -59,7 +59,7 @@ def _nodes(survey: ReportData, path: Sequence[TrialFacts]) -> list[Row]:
             "size": 40 + 260 * gain / most,
             "id": f"#{row.t}",
             "role": row.role if row.t else "start",
-            "gain": signed(row.vs_parent, objective.digits) if row.vs_parent is not None and row.t else "",
+            "gain": format_signed(row.vs_parent, objective.digits) if row.vs_parent is not None and row.t else "",
         }
         for i, (row, gain) in enumerate(zip(path, gains, strict=True))
     ]

@@ -17,12 +17,12 @@ from lineage_repo.model.ledger import NO_RECIPE_TREE
 from lineage_repo.model.roster import arm_text
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.figure import Cell, Figure, Row, load
-from lineage_repo.report.findings import findings, headline, tiles
-from lineage_repo.report.lineage_chart import spine
+from lineage_repo.report.findings import collect_findings, collect_tiles, write_headline
+from lineage_repo.report.lineage_chart import draw_lineage
 from lineage_repo.report.palette import DARK, FAMILIES
-from lineage_repo.report.progress_chart import X_TITLE, progress
+from lineage_repo.report.progress_chart import X_TITLE, draw_progress
 from lineage_repo.report.role_charts import panels
-from lineage_repo.report.role_table import role_rows
+from lineage_repo.report.role_table import build_role_rows
 from lineage_repo.text.escape import escape_text
 from lineage_repo.text.sanitize import clip
 
@@ -55,33 +55,33 @@ _FAMILY_OF = {status.value: f.name for f in FAMILIES for status in f.members}
 Tell = Callable[[str], None]
 
 
-def figures(survey: ReportData) -> list[Figure]:
+def draw_figures(survey: ReportData) -> list[Figure]:
     """Every figure that the record supports, in order of value."""
-    return [figure for figure in (progress(survey), spine(survey), *panels(survey)) if figure]
+    return [figure for figure in (draw_progress(survey), draw_lineage(survey), *panels(survey)) if figure]
 
 
-def report_page(survey: ReportData, vega: str, tell: Tell) -> str:
+def render_report(survey: ReportData, vega: str, tell: Tell) -> str:
     """The report of one campaign as HTML, with Vega's script inside; `tell` hears what is being done."""
     tell("figures")
-    made = figures(survey)
+    made = draw_figures(survey)
     tell("diffs of the kept trials")
     newest = survey.kept[: -_KEPT - 1 : -1]
     kept = list(zip(newest, _diffs(survey, newest), strict=True))
     campaign, objective = survey.lineage.campaign, survey.lineage.task.objective
     tell("page")
-    return render(
+    return render_page(
         "report.html",
         made,
         vega,
         {"rows": _columns(survey), "families": _FAMILY_OF, "digits": objective.digits, "x_title": X_TITLE},
-        title=headline(survey),
+        title=write_headline(survey),
         above=_above(survey),
         imported=bool(campaign and campaign.origin),
-        tiles=tiles(survey),
-        findings=findings(survey),
+        tiles=collect_tiles(survey),
+        findings=collect_findings(survey),
         names={figure.name for figure in made},
         counts=[(f, sum(row.family == f.name for row in survey.trials)) for f in FAMILIES],
-        roles=role_rows(survey),
+        roles=build_role_rows(survey),
         kept=kept,
         keeps=len(survey.kept),
         unit=objective.unit,
@@ -90,7 +90,7 @@ def report_page(survey: ReportData, vega: str, tell: Tell) -> str:
     )
 
 
-def render(template: str, made: Sequence[Figure], vega: str, data: dict[str, Any], **context: Any) -> str:
+def render_page(template: str, made: Sequence[Figure], vega: str, data: dict[str, Any], **context: Any) -> str:
     """Fill a template; the figures and `data` become the JSON that the page's script reads."""
     jinja = load("jinja2")
     environment = jinja.Environment(
@@ -104,7 +104,8 @@ def render(template: str, made: Sequence[Figure], vega: str, data: dict[str, Any
     scripts = [vega, _template("page.js")] if made else []
     known = frozenset({"family", *data["rows"]} if "rows" in data else ())
     specs = [
-        {"name": f.name, "spec": f.spec, "data": {n: columns(rows, known) for n, rows in f.data.items()}} for f in made
+        {"name": f.name, "spec": f.spec, "data": {n: to_columns(rows, known) for n, rows in f.data.items()}}
+        for f in made
     ]
     policy = [
         "default-src 'none'",
@@ -120,7 +121,7 @@ def render(template: str, made: Sequence[Figure], vega: str, data: dict[str, Any
         policy="; ".join(policy),
         style=markup(style),
         scripts=[markup(script) for script in scripts],
-        data=packed(data | {"figures": specs, "dark": DARK}),
+        data=pack(data | {"figures": specs, "dark": DARK}),
         **context,
     )
 
@@ -129,7 +130,7 @@ def _template(name: str) -> str:
     return files("lineage_repo.report").joinpath(name).read_text("utf-8")
 
 
-def columns(rows: Sequence[Row], known: AbstractSet[str]) -> dict[str, list[Cell]]:
+def to_columns(rows: Sequence[Row], known: AbstractSet[str]) -> dict[str, list[Cell]]:
     """A data set by column; of trials without the fields that the page knows from its rows."""
     names = dict.fromkeys(name for row in rows for name in row)
     if "t" in names and all(row["t"] is not None for row in rows):
@@ -137,7 +138,7 @@ def columns(rows: Sequence[Row], known: AbstractSet[str]) -> dict[str, list[Cell
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def packed(value: Any) -> str:
+def pack(value: Any) -> str:
     """JSON as base64 of gzip, which no HTML parser can leave and which is a third as long."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.report.data import ReportData, TrialFacts, pauses
+from lineage_repo.report.data import ReportData, TrialFacts, find_pauses
 from lineage_repo.report.figure import (
     Figure,
     Row,
-    brief,
-    clamped,
+    choose_ticks,
+    clamp,
+    compute_score_range,
     family_colour,
     family_shape,
     finished,
+    format_signed,
     load,
     named,
-    score_range,
-    signed,
-    ticks,
+    round_value,
 )
 from lineage_repo.report.palette import FAMILIES, GRID, INK, MUTED
 from lineage_repo.text.sanitize import clip
@@ -42,12 +42,12 @@ class _Frame(NamedTuple):
         return self.beyond + self.lane * (index + 0.8)
 
 
-def progress(survey: ReportData) -> Figure | None:
+def draw_progress(survey: ReportData) -> Figure | None:
     """None where no trial was recorded."""
     if not survey.rows:
         return None
     alt, objective = load("altair"), survey.lineage.task.objective
-    frame = _Frame(*score_range(survey))
+    frame = _Frame(*compute_score_range(survey))
     lanes = [f for f in FAMILIES if any(r.family == f.name and r.score is None for r in survey.trials)]
     marks = [m for row in survey.rows if (m := _mark(row, frame, [f.name for f in lanes]))]
     data: dict[str, Sequence[Row]] = {
@@ -55,14 +55,17 @@ def progress(survey: ReportData) -> Figure | None:
         "best": _best(survey),
         "lanes": [{"y": frame.row(i), "label": f.name} for i, f in enumerate(lanes)],
         "labels": _labels(survey, frame),
-        "pauses": [{"a": brief(a), "b": brief(b), "label": f"{b - a:.0f} h"} for a, b in pauses(survey.rows)],
+        "pauses": [
+            {"a": round_value(a), "b": round_value(b), "label": f"{b - a:.0f} h"} for a, b in find_pauses(survey.rows)
+        ],
     }
     bottom = frame.row(len(lanes) - 1) + frame.lane if lanes else frame.beyond
     low, high = sorted((frame.worst, bottom))
     title = f"{objective.metric}, {objective.unit} ({objective.direction} is better)"
     y = alt.Y("y:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False, zero=False))
     axis = alt.Axis(
-        values=ticks(min(frame.worst, frame.beyond), max(frame.worst, frame.beyond)), format=f".{objective.digits}f"
+        values=choose_ticks(min(frame.worst, frame.beyond), max(frame.worst, frame.beyond)),
+        format=f".{objective.digits}f",
     )
     x = alt.X("x:Q", title=X_TITLE, axis=alt.Axis(grid=False, tickCount=8), scale=alt.Scale(nice=False))
 
@@ -124,7 +127,7 @@ def _texts(on: Callable[[str], Any], x: Any, y: Any) -> list[Any]:
 
 def _mark(row: TrialFacts, frame: _Frame, lanes: Sequence[str]) -> Row | None:
     if row.score is not None:
-        y = clamped(row.score, frame.worst, frame.beyond)
+        y = clamp(row.score, frame.worst, frame.beyond)
     elif row.family in lanes:
         y = frame.row(lanes.index(row.family))
     else:
@@ -134,12 +137,12 @@ def _mark(row: TrialFacts, frame: _Frame, lanes: Sequence[str]) -> Row | None:
         "t": row.t,
         "role": row.role,
         "family": row.family,
-        "score": brief(row.score),
-        "y": brief(y),
+        "score": round_value(row.score),
+        "y": round_value(y),
         "size": 60 if kept else 16,
         "superseded": kept and not row.on_path,
-        "end_h": brief(row.end_h) or 0.0,
-        "spent_h": brief(row.spent_h),
+        "end_h": round_value(row.end_h) or 0.0,
+        "spent_h": round_value(row.spent_h),
     }
 
 
@@ -156,7 +159,12 @@ def _best(survey: ReportData) -> list[Row]:
         elif row is not rows[-1]:
             continue
         if best is not None:
-            at: Row = {"t": row.t, "end_h": brief(row.end_h) or 0.0, "spent_h": brief(row.spent_h), "y": best}
+            at: Row = {
+                "t": row.t,
+                "end_h": round_value(row.end_h) or 0.0,
+                "spent_h": round_value(row.spent_h),
+                "y": best,
+            }
             found.append({**at, "low": best - noise, "high": best + noise})
     return found
 
@@ -178,9 +186,9 @@ def _labels(survey: ReportData, frame: _Frame) -> list[Row]:
         while level < 0.96 and any(a < end and begin < b and abs(level - y) < 0.075 for a, b, y in taken):
             level += 0.02
         taken.append((begin, end, level))
-        head = f"#{row.t} {row.role} {signed(row.vs_parent or 0.0, objective.digits)}"
+        head = f"#{row.t} {row.role} {format_signed(row.vs_parent or 0.0, objective.digits)}"
         title = row.title.partition(": ")[2] or row.title
-        where: Row = {"t": row.t, "end_h": brief(row.end_h) or 0.0, "spent_h": brief(row.spent_h)}
+        where: Row = {"t": row.t, "end_h": round_value(row.end_h) or 0.0, "spent_h": round_value(row.spent_h)}
         text: Row = {"head": head, "what": clip(title, 34), "side": side}
         found.append({**where, **text, "y": frame.worst + level * height, "from": row.score})
     return found

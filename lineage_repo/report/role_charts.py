@@ -7,26 +7,26 @@ from typing import Any
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.model.measurement import Status
-from lineage_repo.report.cost_charts import price, slots
+from lineage_repo.report.cost_charts import draw_price, draw_slots
 from lineage_repo.report.data import ReportData
 from lineage_repo.report.figure import (
     HEIGHT,
     NARROW,
     Figure,
     Row,
-    brief,
     family_colour,
     family_shape,
     finished,
     load,
     named,
-    shown,
+    round_value,
+    select_fields,
 )
-from lineage_repo.report.limit_charts import calibration, margins
+from lineage_repo.report.limit_charts import draw_calibration, draw_margins
 from lineage_repo.report.palette import FAMILIES, INK, MATRIX, MUTED
 
 
-def matrix(survey: ReportData) -> Figure | None:
+def draw_matrix(survey: ReportData) -> Figure | None:
     """Who builds on whom; None where fewer than two roles did."""
     role = {row.t: row.role if row.t else "start" for row in survey.rows}
     pairs = [(role[row.parent], row) for row in survey.trials if row.parent in role]
@@ -71,7 +71,7 @@ def matrix(survey: ReportData) -> Figure | None:
     return Figure("matrix", "Who builds on whom", text, finished(chart, 60 + 24 * len(names)), data, NARROW)
 
 
-def mix(survey: ReportData) -> Figure | None:
+def draw_mix(survey: ReportData) -> Figure | None:
     """What became of trials over time; None without trials."""
     if not survey.trials:
         return None
@@ -97,7 +97,7 @@ def mix(survey: ReportData) -> Figure | None:
     return Figure("mix", "Outcomes over time", text, finished(chart, HEIGHT), {"mix": rows}, NARROW)
 
 
-def novelty(survey: ReportData) -> Figure | None:
+def draw_novelty(survey: ReportData) -> Figure | None:
     """How similar each hypothesis is to an earlier one; None where that was not computed."""
     rows = [row for row in survey.trials if row.near is not None]
     if len(rows) < 2:
@@ -105,7 +105,7 @@ def novelty(survey: ReportData) -> Figure | None:
     alt = load("altair")
     near = [row.near or 0.0 for row in rows]
     rolling: list[Row] = [
-        {"t": rows[i].t, "y": brief(median(near[max(0, i - 24) : i + 1]))}
+        {"t": rows[i].t, "y": round_value(median(near[max(0, i - 24) : i + 1]))}
         for i in range(0, len(rows), max(1, len(rows) // 300))
     ]
     x = alt.X("t:Q", title="trial number", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False))
@@ -127,7 +127,7 @@ def novelty(survey: ReportData) -> Figure | None:
         f"{repeats} of {len(rows)} repeat an earlier one (similarity {NEAR:.2f} or more, dashed). Line: median of 25."
     )
     data: dict[str, Sequence[Row]] = {
-        "novelty": shown(rows, "near", "near_t"),
+        "novelty": select_fields(rows, "near", "near_t"),
         "rolling": rolling,
         "repeat": [{"y": NEAR}],
     }
@@ -138,6 +138,6 @@ def novelty(survey: ReportData) -> Figure | None:
 
 def panels(survey: ReportData) -> list[Figure]:
     """Every figure that the record supports, in order of value."""
-    one: list[Any] = [matrix(survey), mix(survey), *margins(survey)]
-    two = [calibration(survey), novelty(survey), price(survey), slots(survey)]
+    one: list[Any] = [draw_matrix(survey), draw_mix(survey), *draw_margins(survey)]
+    two = [draw_calibration(survey), draw_novelty(survey), draw_price(survey), draw_slots(survey)]
     return [figure for figure in (*one, *two) if figure]

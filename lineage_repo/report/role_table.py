@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lineage_repo.model.measurement import Status
 from lineage_repo.report.data import ReportData
-from lineage_repo.report.figure import signed
+from lineage_repo.report.figure import format_signed
 from lineage_repo.report.palette import FAMILIES
 
 BAR = 200
@@ -37,7 +37,7 @@ class RoleLine(NamedTuple):
     hours_per_keep: str
 
 
-def role_rows(survey: ReportData) -> list[RoleLine]:
+def build_role_rows(survey: ReportData) -> list[RoleLine]:
     """Every role, the one that gave most first."""
     objective = survey.lineage.task.objective
     names = list(dict.fromkeys(row.role for row in survey.trials))
@@ -51,12 +51,12 @@ def role_rows(survey: ReportData) -> list[RoleLine]:
         found.append(
             RoleLine(
                 role=name,
-                pieces=pieces([row.family for row in own], most),
+                pieces=split_bar([row.family for row in own], most),
                 trials=len(own),
                 kept=len(kept),
                 in_best=sum(row.on_path for row in kept),
                 gain=objective.gain(sum(steps), 0.0),
-                gain_text=signed(sum(steps), objective.digits) if steps else "",
+                gain_text=format_signed(sum(steps), objective.digits) if steps else "",
                 gain_width=0.0,
                 hours_per_keep=f"{hours / len(kept):.1f}" if kept and hours else "",
             )
@@ -66,7 +66,7 @@ def role_rows(survey: ReportData) -> list[RoleLine]:
     return sorted(scaled, key=lambda line: (-line.gain, -line.kept, line.role))
 
 
-def pieces(families: list[str], most: int) -> tuple[Piece, ...]:
+def split_bar(families: list[str], most: int) -> tuple[Piece, ...]:
     """The bar of these outcomes beside one of `most` trials."""
     found: list[Piece] = []
     x = 0.0

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from lineage_repo.analysis.limits import margins
+from lineage_repo.analysis.limits import compute_margins
 from lineage_repo.cli.main import main
 from lineage_repo.errors import InterchangeError, RecordError
 from lineage_repo.interchange.importing import import_trace, read_trace
-from lineage_repo.interchange.table import rows
+from lineage_repo.interchange.table import build_rows
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Trial
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
@@ -163,9 +163,9 @@ def test_two_gates_on_one_metric_are_told_apart(tmp_path: Path) -> None:
     start = line(0, values={"loss": 2.0, "bytes": 5.0})
     later = [line(n, 2.0, values={"loss": 2.0, "bytes": size}) for n, size in enumerate((-3.0, 99.0), 1)]
     lineage = small(tmp_path / "out", start, *later, limits=gates)
-    assert [row["margin.bytes at least 0"] for row in rows(lineage)] == [5.0, -3.0, 99.0]
-    assert [row["margin.bytes at most 10"] for row in rows(lineage)] == [5.0, 13.0, -89.0]
-    assert [(row.name, row.missed) for row in margins(lineage).rows] == [
+    assert [row["margin.bytes at least 0"] for row in build_rows(lineage)] == [5.0, -3.0, 99.0]
+    assert [row["margin.bytes at most 10"] for row in build_rows(lineage)] == [5.0, 13.0, -89.0]
+    assert [(row.name, row.missed) for row in compute_margins(lineage).rows] == [
         ("bytes at least 0", 1),
         ("bytes at most 10", 1),
     ]

@@ -8,9 +8,9 @@ import pytest
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.report.compare_page import comparison_page
-from lineage_repo.report.comparison import best_so_far, bootstrap, compare_arms
-from lineage_repo.report.data import report_data
+from lineage_repo.report.compare_page import render_comparison
+from lineage_repo.report.comparison import bootstrap, compare_arms, trace_best
+from lineage_repo.report.data import build_report_data
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git
 from tests.lineage_repo.report.test_report import EVIL, Markup
@@ -59,16 +59,16 @@ def test_an_interval_of_a_bootstrap_is_repeatable_and_needs_two_values_each() ->
 
 
 def test_the_best_so_far_begins_at_the_start_and_ends_with_the_run(tmp_path: Path) -> None:
-    found = best_so_far(
-        report_data(small(tmp_path / "d", line(0, 2.0), line(1, 1.0, Status.KEEP), line(2), line(3, 1.5)))
+    found = trace_best(
+        build_report_data(small(tmp_path / "d", line(0, 2.0), line(1, 1.0, Status.KEEP), line(2), line(3, 1.5)))
     )
     assert [(n, score) for n, _, score in found] == [(0, 2.0), (1, 1.0), (3, 1.0)]
 
 
 def test_campaigns_on_other_objectives_or_without_trials_are_refused(campaign: Campaign, tmp_path: Path) -> None:
     ours, theirs = (
-        report_data(campaign.lineage.refresh()),
-        report_data(small(tmp_path / "c", line(0, 2.0), line(1, 1.0))),
+        build_report_data(campaign.lineage.refresh()),
+        build_report_data(small(tmp_path / "c", line(0, 2.0), line(1, 1.0))),
     )
     with pytest.raises(UnsupportedError, match="another objective"):
         compare_arms({"a": [("theirs", theirs)], "b": [("ours", ours)]})
@@ -78,9 +78,9 @@ def test_campaigns_on_other_objectives_or_without_trials_are_refused(campaign: C
 
 
 def test_a_page_of_a_comparison_shows_names_as_text(tmp_path: Path) -> None:
-    found = report_data(small(tmp_path / "c", line(0, 2.0), line(1, 1.0, Status.KEEP)))
+    found = build_report_data(small(tmp_path / "c", line(0, 2.0), line(1, 1.0, Status.KEEP)))
     arms = {EVIL: [(EVIL, found)], "b": [("b", found)]}
-    page = comparison_page(arms, compare_arms(arms), "/* Vega */")
+    page = render_comparison(arms, compare_arms(arms), "/* Vega */")
     markup = Markup(page)
     assert [tag for tag, _ in markup.tags].count("script") == 3
     assert not [tag for tag, _ in markup.tags if tag == "img"]

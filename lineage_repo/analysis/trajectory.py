@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Number, Record, Status
@@ -61,9 +61,9 @@ class StatusCounts(Record):
         return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 
-def trajectory(lineage: Lineage) -> Trajectory:
+def compute_trajectory(lineage: Lineage) -> Trajectory:
     """Compute the trajectory; raise `UnsupportedError` without a scored start or without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     base, best, objective = lineage.trials.get(0), lineage.best, lineage.task.objective
     if base is None or base.score is None or best is None or best.score is None:
         raise UnsupportedError("the start has no score")
@@ -91,7 +91,7 @@ def trajectory(lineage: Lineage) -> Trajectory:
     )
 
 
-def statuses(lineage: Lineage) -> StatusCounts:
+def compute_status_counts(lineage: Lineage) -> StatusCounts:
     """Count the statuses, most frequent first; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     return StatusCounts(trials=len(trials), counts=dict(Counter(t.status for t in trials).most_common()))
