@@ -23,7 +23,7 @@ class MostSimilar(NamedTuple):
     """The most similar earlier hypothesis."""
 
     cosine: float
-    index: int
+    place: int
     """Its place in the order of recording, from 0."""
 
 
@@ -74,14 +74,14 @@ def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> 
     trials = list_trials(lineage)
     texts = [trial.proposal.hypothesis for trial in trials]
     corpus = texts if corpus is None else corpus
-    labels, nearest = _clusters(texts, corpus)
+    labels, similar = _clusters(texts, corpus)
     sizes = Counter(labels)
     roles: dict[int, set[str]] = {}
     for label, trial in zip(labels, trials, strict=True):
         roles.setdefault(label, set()).add(trial.proposal.specialist)
     shares = [size / len(trials) for size in sizes.values()]
     shared = [label for label, members in roles.items() if len(members) > 1]
-    near = sum(found.cosine >= NEAR for found in nearest[1:])
+    near = sum(found.cosine >= NEAR for found in similar[1:])
     return Diversity(
         trials=len(trials),
         corpus=len(corpus),
@@ -109,7 +109,7 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
     numpy, vectors = _vectors(texts, corpus)
     labels = numpy.zeros(len(texts), dtype=int)
     squares = numpy.zeros(len(texts))
-    nearest: list[MostSimilar] = []
+    similar: list[MostSimilar] = []
     found = 0
     products: Any = None
     for i in range(len(texts)):
@@ -118,7 +118,7 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
             products = (vectors[i : i + _BLOCK] @ vectors.T).toarray()
         row = products[i % _BLOCK]
         closest = int(row[:i].argmax()) if i else 0
-        nearest.append(MostSimilar(float(row[closest]) if i else 0.0, closest))
+        similar.append(MostSimilar(float(row[closest]) if i else 0.0, closest))
         sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
         cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
         best = int(cosines.argmax()) if found else 0
@@ -128,7 +128,7 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
         else:
             labels[i], squares[found] = found, row[i]
             found += 1
-    return labels.tolist(), nearest
+    return labels.tolist(), similar
 
 
 def _vectors(texts: Sequence[str], corpus: Sequence[str]) -> tuple[Any, Any]:

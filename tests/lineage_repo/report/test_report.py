@@ -54,7 +54,7 @@ def evil_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("evil") / EVIL.replace("/", "\u2044")
     trials = [line(0, 2.0), line(1, 1.0, Status.KEEP, hypothesis=EVIL), line(2, hypothesis=EVIL, failure=EVIL)]
     lineage = small(folder, *trials, limits=(Gate(metric="loss", at_most=1.5),))
-    return render_report(build_report_data(lineage, 0.5), "/* Vega */", lambda _: None)
+    return render_report(build_report_data(lineage, 0.5), "/* Vega */")
 
 
 def test_no_text_of_an_agent_becomes_markup(evil_page: str) -> None:
@@ -96,12 +96,12 @@ def test_a_campaign_that_was_never_calibrated_has_no_figure(tmp_path: Path, camp
     found = build_report_data(empty.lineage.refresh())
     assert (draw_figures(found), collect_findings(found), build_role_rows(found)) == ([], [], [])
     assert write_headline(found) == "0 trials, and no baseline with a score yet."
-    assert "<script" not in render_report(found, "/* Vega */", lambda _: None)
+    assert "<script" not in render_report(found, "/* Vega */")
 
 
 def test_a_diff_shows_what_reorders_or_hides_code_as_what_it_is(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), -0.9, body="x = '\u202e</pre>\x1b[2J'\n".encode())
-    page = render_report(build_report_data(campaign.lineage), "/* Vega */", lambda _: None)
+    page = render_report(build_report_data(campaign.lineage), "/* Vega */")
     assert "x = &#39;\\u202e&lt;/pre&gt;\\x1b[2J&#39;" in page
 
 
@@ -197,7 +197,7 @@ def test_figures_are_written_as_svg_png_and_csv(tmp_path: Path) -> None:
 
 def test_a_report_needs_somewhere_to_go(campaign: Campaign, tmp_path: Path) -> None:
     assert "name the page by -o" in espalier("report", campaign.folder).output
-    assert "is no folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
+    assert "is not a folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
 
 
 def test_a_limit_counts_misses_that_have_no_score(tmp_path: Path) -> None:
