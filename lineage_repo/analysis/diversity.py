@@ -20,7 +20,7 @@ _BLOCK = 512
 
 
 class MostSimilar(NamedTuple):
-    """The most similar earlier hypothesis."""
+    """The earlier hypothesis that is most similar to a given one."""
 
     cosine: float
     place: int
@@ -48,14 +48,14 @@ class Diversity(Record):
     effective: float
     top_share: float
     near_duplicates: float | None
-    """None for a single trial."""
+    """None with a single trial."""
     shared: int
     plural: int
     """Clusters of two or more trials."""
     shared_trials: int
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         near = "not defined for one trial" if self.near_duplicates is None else f"{self.near_duplicates:.1%}"
         return [
             f"{self.clusters} clusters, {self.effective:.1f} effective, the largest {self.top_share:.1%}",
@@ -66,7 +66,7 @@ class Diversity(Record):
 
 
 def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
-    """Cluster a lineage's hypotheses; `corpus` gives the idf weights, by default the same hypotheses.
+    """Cluster a lineage's hypotheses; the idf weights come from `corpus`, by default the same hypotheses.
 
     Raises:
         UnsupportedError: no trials, no words, or scikit-learn is missing.
@@ -81,7 +81,7 @@ def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> 
         roles.setdefault(label, set()).add(trial.proposal.specialist)
     shares = [size / len(trials) for size in sizes.values()]
     shared = [label for label, members in roles.items() if len(members) > 1]
-    near = sum(found.cosine >= NEAR for found in similar[1:])
+    near = sum(match.cosine >= NEAR for match in similar[1:])
     return Diversity(
         trials=len(trials),
         corpus=len(corpus),
@@ -96,7 +96,7 @@ def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> 
 
 
 def find_most_similar(texts: Sequence[str]) -> list[MostSimilar]:
-    """For each text the most similar earlier one, by the vectors of `Diversity`; the first has none of its own.
+    """Find the most similar earlier text of each, by the vectors of `Diversity`; the first entry has cosine 0.
 
     Raises:
         UnsupportedError: no words, or scikit-learn is missing.
@@ -105,12 +105,12 @@ def find_most_similar(texts: Sequence[str]) -> list[MostSimilar]:
 
 
 def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[MostSimilar]]:
-    """The cluster of each text, and its highest cosine to an earlier one."""
+    """Return the cluster of each text, and the earlier text that is most similar to it."""
     numpy, vectors = _vectors(texts, corpus)
     labels = numpy.zeros(len(texts), dtype=int)
     squares = numpy.zeros(len(texts))
     similar: list[MostSimilar] = []
-    found = 0
+    count = 0
     products: Any = None
     for i in range(len(texts)):
         if i % _BLOCK == 0:
@@ -119,15 +119,15 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
         row = products[i % _BLOCK]
         closest = int(row[:i].argmax()) if i else 0
         similar.append(MostSimilar(float(row[closest]) if i else 0.0, closest))
-        sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
-        cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
-        best = int(cosines.argmax()) if found else 0
-        if found and cosines[best] >= JOIN:
+        sums = numpy.bincount(labels[:i], weights=row[:i], minlength=count)
+        cosines = sums / numpy.sqrt(numpy.maximum(squares[:count], 1e-12))
+        best = int(cosines.argmax()) if count else 0
+        if count and cosines[best] >= JOIN:
             labels[i] = best
             squares[best] += 2 * sums[best] + row[i]
         else:
-            labels[i], squares[found] = found, row[i]
-            found += 1
+            labels[i], squares[count] = count, row[i]
+            count += 1
     return labels.tolist(), similar
 
 

@@ -31,7 +31,7 @@ Section = (
 
 
 class Analysis(Record):
-    """Every analysis, or why there is none, by its name."""
+    """Every analysis by name, or the reason why there is none."""
 
     campaign: str
     title: str
@@ -39,7 +39,7 @@ class Analysis(Record):
     sections: dict[str, Section]
 
     def lines(self) -> list[str]:
-        """For people: a heading per analysis."""
+        """Format for people, with a heading per analysis."""
         lines = [clip(f"{self.campaign}   {self.title}", 160) + ("   (imported)" if self.imported else "")]
         for name, section in self.sections.items():
             lines += ["", name.replace("_", " "), *(f"  {line}" for line in section.lines())]
@@ -65,11 +65,11 @@ def analyze(lineage: Lineage, single: Lineage | None = None) -> Analysis:
         campaign=lineage.campaign.name,
         title=lineage.task.title,
         imported=lineage.is_imported,
-        sections={name: _tried(part) for name, part in parts.items()},
+        sections={name: _compute_or_explain(part) for name, part in parts.items()},
     )
 
 
-def _tried(part: Callable[[], Section]) -> Section:
+def _compute_or_explain(part: Callable[[], Section]) -> Section:
     try:
         return part()
     except UnsupportedError as error:

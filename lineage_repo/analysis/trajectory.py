@@ -22,8 +22,8 @@ class Step(Record):
 class Trajectory(Record):
     """From the start's score to the best one.
 
-    `relative_change` is best / start - 1, so its sign is the score's. `keeps` counts trials with status keep, the start
-    not among them. `after_last_keep` counts the trials recorded after the last keep.
+    `relative_change` is best / start - 1, so a lower score has a negative change. `keeps` counts trials with status
+    keep, without the start. `after_last_keep` counts the trials recorded after the last keep.
     """
 
     objective: Objective
@@ -31,7 +31,7 @@ class Trajectory(Record):
     best: float
     best_trial: Number
     relative_change: float | None
-    """None for a start of 0."""
+    """None if the start's score is 0."""
     trials: int
     keeps: int
     after_last_keep: int
@@ -40,7 +40,7 @@ class Trajectory(Record):
     steps: tuple[Step, ...]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         text = self.objective.text
         change = "" if self.relative_change is None else f" ({self.relative_change:+.2%})"
         return [
@@ -51,13 +51,13 @@ class Trajectory(Record):
 
 
 class StatusCounts(Record):
-    """How many trials ended with each status, the start not counted."""
+    """How many trials ended with each status, without the start."""
 
     trials: int
     counts: dict[Status, int]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 

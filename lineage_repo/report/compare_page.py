@@ -4,7 +4,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from lineage_repo.report.comparison import Arms, Comparison, trace_best
-from lineage_repo.report.figure import Figure, Row, describe_score_axis, fill_chart, format_signed, round_value
+from lineage_repo.report.figure import Figure, Row, describe_score_axis, fill_figure, format_signed, round_value
 from lineage_repo.report.page import render_page
 from lineage_repo.report.palette import ARMS, FAMILIES
 from lineage_repo.report.role_table import BAR, split_bar
@@ -29,15 +29,8 @@ def draw_curves(arms: Arms, comparison: Comparison) -> list[Figure]:
     axes = [("trials", "trial number", "trials")]
     if all(line.slot_hours for line in comparison.runs):
         axes.append(("slot_hours", "slot-hours spent", "slot-hours"))
-    text = "One line per run; a line ends where its run ended."
     return [
-        Figure(
-            f"best_by_{field}",
-            f"Best so far by {what}",
-            text,
-            fill_chart("curves", 340, x_field=field, x_title=title, **style),
-            {"curves": rows},
-        )
+        fill_figure("curves", {"curves": rows}, f"best_by_{field}", x_field=field, x_title=title, what=what, **style)
         for field, title, what in axes
     ]
 

@@ -1,7 +1,7 @@
 """Figures of what the search cost: per keep, and over time."""
 
 from lineage_repo.report.data import ReportData, find_pauses
-from lineage_repo.report.figure import HEIGHT, NARROW, Figure, Row, fill_chart, round_value, to_row
+from lineage_repo.report.figure import Figure, Row, fill_figure, round_value, to_row
 from lineage_repo.report.palette import FAMILIES
 
 
@@ -18,8 +18,7 @@ def draw_price(data: ReportData) -> Figure | None:
     since = data.slot_hours - before
     last: Row = {"t": None, "role": "", "family": FAMILIES[1].name}
     rows.append({**last, "x": len(rows), "hours": round_value(since), "in_best": True})
-    text = f"Pale bars were superseded. {since:.1f} slot-hours went by since the last keep."
-    return Figure("price", "Price of each keep", text, fill_chart("price", HEIGHT), {"price": rows}, NARROW)
+    return fill_figure("price", {"price": rows}, since=since)
 
 
 def draw_slots(data: ReportData) -> Figure | None:
@@ -34,8 +33,4 @@ def draw_slots(data: ReportData) -> Figure | None:
     idle: list[Row] = [{"x": (a + b) / 2, "label": f"{b - a:.0f} h"} for a, b in find_pauses(data.rows, 3.0)]
     lanes = 1 + max(row.lane or 0 for row in trials)
     busy = sum(row.slot_h or 0 for row in trials) / (max(row.end_h or 0 for row in trials) or 1)
-    text = (
-        f"One row per trial that ran at the same time, one bar per trial; {busy:.1f} on average. Named gaps: no record."
-    )
-    spec = fill_chart("slots", 60 + 16 * min(lanes, 20), lanes=lanes)
-    return Figure("slots", "Evaluation slots", text, spec, {"slots": rows, "idle": idle})
+    return fill_figure("slots", {"slots": rows, "idle": idle}, height=60 + 16 * min(lanes, 20), lanes=lanes, busy=busy)

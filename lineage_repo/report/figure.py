@@ -14,8 +14,18 @@ from lineage_repo.report.palette import AXIS, FAMILIES, GRID, INK, MATRIX, MUTED
 
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]
-WIDE, NARROW, HEIGHT = 1160, 560, 280
-"""Pixels: widths of a figure, and the usual height."""
+_STYLE = {
+    "families": [family.name for family in FAMILIES],
+    "family_colours": [family.light for family in FAMILIES],
+    "family_shapes": [family.shape for family in FAMILIES],
+    "kept": FAMILIES[0].light,
+    "limit": FAMILIES[2].light,
+    "ink": INK,
+    "muted": MUTED,
+    "grid": GRID,
+    "axis": AXIS,
+    "matrix": MATRIX,
+}
 
 
 class Figure(NamedTuple):
@@ -28,7 +38,8 @@ class Figure(NamedTuple):
     spec: dict[str, Any]
     data: Mapping[str, Sequence[Row]]
     """The data sets that the specification names."""
-    width: int = WIDE
+    width: int
+    """In pixels."""
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -49,34 +60,22 @@ def read_resource(name: str) -> str:
     return files("lineage_repo.report").joinpath(name).read_text("utf-8")
 
 
-def fill_chart(name: str, height: int, **values: Any) -> dict[str, Any]:
-    """Return the specification in charts/`name`.json, as wide as its page and in the report's quiet style.
+def fill_figure(chart: str, data: Mapping[str, Sequence[Row]], name: str = "", **values: Any) -> Figure:
+    """Make a figure from charts/`chart`.json in the style of charts/style.json.
 
-    A string "$key" in the file stands for a value: one of `values`, a colour or encoding of the report (`_style`), or
-    an entry of the file's own `define`, which may use keys defined before it.
+    A string "$key" in these files stands for a value: one of `values`, a colour of the palette, or an entry of a file's
+    own `define`, which may use keys defined before it. Title and text are format strings over the same values.
     """
-    chart = json.loads(read_resource(f"charts/{name}.json"))
-    known = _style() | values
-    for key, part in chart.pop("define", {}).items():
-        known[key] = _fill(part, known)
-    axis = {
-        "gridColor": GRID,
-        "domainColor": AXIS,
-        "tickColor": AXIS,
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-    }
-    font = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-    return _fill(chart, known) | {
-        "width": "container",
-        "height": height,
-        "background": "transparent",
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "config": {"font": font, "view": {"stroke": None}, "axis": axis, "aria": False},
-    }
+    known: dict[str, Any] = _STYLE | values
+    spec: dict[str, Any] = {}
+    for file in ("style", chart):
+        part = json.loads(read_resource(f"charts/{file}.json"))
+        for key, definition in part.pop("define", {}).items():
+            known[key] = _fill(definition, known)
+        spec |= _fill(part, known)
+    figure = spec.pop("figure")
+    title, text = figure["title"].format(**known), " ".join(figure["text"]).format(**known)
+    return Figure(name or chart, title, text, spec, data, figure["width"])
 
 
 def _fill(part: Any, known: Mapping[str, Any]) -> Any:
@@ -88,23 +87,6 @@ def _fill(part: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(part, dict):
         return {key: _fill(item, known) for key, item in part.items()}  # pyright: ignore[reportUnknownVariableType]
     return part
-
-
-def _style() -> dict[str, Any]:
-    """Colours by name, and the encodings of a trial's outcome by colour and by shape; the page has the one legend."""
-    names = [family.name for family in FAMILIES]
-    family = {"field": "family", "type": "nominal", "legend": None}
-    return {
-        "colour": family | {"scale": {"domain": names, "range": [f.light for f in FAMILIES]}},
-        "shape": family | {"scale": {"domain": names, "range": [f.shape for f in FAMILIES]}},
-        "kept": FAMILIES[0].light,
-        "limit": FAMILIES[2].light,
-        "ink": INK,
-        "muted": MUTED,
-        "grid": GRID,
-        "axis": AXIS,
-        "matrix": MATRIX,
-    }
 
 
 def describe_score_axis(objective: Objective) -> dict[str, str]:

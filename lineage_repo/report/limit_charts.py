@@ -4,14 +4,12 @@ from lineage_repo.analysis.facts import collect_margins
 from lineage_repo.analysis.predictions import compute_predictions
 from lineage_repo.report.data import ReportData
 from lineage_repo.report.figure import (
-    HEIGHT,
-    NARROW,
     Figure,
     Row,
     clamp,
     compute_score_range,
     describe_score_axis,
-    fill_chart,
+    fill_figure,
     format_rounded,
     to_row,
 )
@@ -40,18 +38,7 @@ def _draw_margin(data: ReportData, name: str, index: int) -> Figure | None:
         for row, margin, value in points
     ]
     unit = f" {limit.unit}" if limit.unit else ""
-    metric, set_ = data.objective.metric, f"margin{index}"
-    spec = fill_chart(
-        "margin",
-        HEIGHT,
-        points=set_,
-        metric=metric,
-        x_title=f"margin to {name} {format_rounded(limit.limit)}{unit} (left of 0: missed)",
-        x_domain=[-edge, edge],
-        y_domain=sorted(score_range),
-        **describe_score_axis(data.objective),
-    )
-    misses = data.count_misses(name)
+    metric, misses = data.objective.metric, data.count_misses(name)
     text = "No trial missed it."
     if misses.missed:
         text = (
@@ -61,7 +48,19 @@ def _draw_margin(data: ReportData, name: str, index: int) -> Figure | None:
     if unseen := len(trials) - len(points):
         text += f" {unseen} have no {metric} and are not drawn."
     lines: list[Row] = [{"a": -edge, "b": 0.0, "best": data.best_score}]
-    return Figure(set_, f"{metric} against {name}", text, spec, {set_: rows, "limit": lines}, NARROW)
+    return fill_figure(
+        "margin",
+        {f"margin{index}": rows, "limit": lines},
+        name=f"margin{index}",
+        points=f"margin{index}",
+        metric=metric,
+        limit_name=name,
+        text=text,
+        x_title=f"margin to {name} {format_rounded(limit.limit)}{unit} (left of 0: missed)",
+        x_domain=[-edge, edge],
+        y_domain=sorted(score_range),
+        **describe_score_axis(data.objective),
+    )
 
 
 def draw_calibration(data: ReportData) -> Figure | None:
@@ -76,13 +75,15 @@ def draw_calibration(data: ReportData) -> Figure | None:
         to_row(row, "expected", "vs_parent", x=clamp(expected, -right, right), y=clamp(measured, -top, top))
         for row, expected, measured in changes
     ]
-    spec = fill_chart("calibration", HEIGHT, x_domain=[-right, right], y_domain=[-top, top])
     found = compute_predictions(data.lineage)
-    text = (
-        f"{found.expected_gain / found.trials:.0%} of {found.trials} measured trials predicted a gain, "
-        f"{found.gained / found.trials:.0%} had one. Dashed: as predicted."
-    )
     both = min(right, top)
     diagonal: list[Row] = [{"x": -both, "y": -both}, {"x": both, "y": both}]
-    rows = {"calibration": points, "diagonal": diagonal}
-    return Figure("calibration", "Predicted against measured", text, spec, rows, NARROW)
+    return fill_figure(
+        "calibration",
+        {"calibration": points, "diagonal": diagonal},
+        x_domain=[-right, right],
+        y_domain=[-top, top],
+        trials=found.trials,
+        expected=found.expected_gain / found.trials,
+        gained=found.gained / found.trials,
+    )

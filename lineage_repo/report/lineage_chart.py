@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from lineage_repo.report.data import ReportData, TrialFacts
-from lineage_repo.report.figure import Figure, Row, fill_chart, format_signed, to_row
+from lineage_repo.report.figure import Figure, Row, fill_figure, format_signed, to_row
 
 _STEPS = 28
 """More do not fit beside each other; the newest are shown."""
@@ -23,18 +23,19 @@ def draw_lineage(data: ReportData) -> Figure | None:
     stacks = [_stack(place, attempts[row.t], attempts.values()) for place, row in enumerate(path)]
     dots = [dot for stack in stacks for dot in stack]
     high = max((float(dot["y"] or 0) for dot in dots), default=1.0)
-    spec = fill_chart("lineage", 300, x_domain=[-0.6, len(path) - 0.4], y_domain=[-6.5, max(high, 8) + 2])
-    cut = f" The newest {_STEPS} of {len(data.path)} steps." if len(data.path) > _STEPS else ""
-    text = (
-        "From left to right the recipes that led to the best one; above each, every other trial rooted from it, in the "
-        f"order of recording. Below: number, role, gain over the parent.{cut} {_name_superseded(data)}"
-    )
     rows = {
         "path": _describe_path(data, path),
         "attempts": dots,
         "counts": [_count(stack) for stack in stacks if stack],
     }
-    return Figure("lineage", "Lineage of the best recipe", text, spec, rows)
+    return fill_figure(
+        "lineage",
+        rows,
+        x_domain=[-0.6, len(path) - 0.4],
+        y_domain=[-6.5, max(high, 8) + 2],
+        cut=f" The newest {_STEPS} of {len(data.path)} steps." if len(data.path) > _STEPS else "",
+        superseded=_name_superseded(data),
+    )
 
 
 def _describe_path(data: ReportData, path: Sequence[TrialFacts]) -> list[Row]:

@@ -11,7 +11,7 @@ from lineage_repo.report.figure import (
     clamp,
     compute_score_range,
     describe_score_axis,
-    fill_chart,
+    fill_figure,
     format_signed,
     round_value,
     to_row,
@@ -41,14 +41,6 @@ def draw_progress(data: ReportData) -> Figure | None:
     failed = {row.family for row in data.trials if row.score is None}
     lanes = [family.name for family in FAMILIES if family.name in failed]
     bottom = axis.place_lane(len(lanes)) if lanes else axis.beyond
-    spec = fill_chart(
-        "progress",
-        460,
-        x_title=X_TITLE,
-        y_domain=sorted((axis.worst, bottom)),
-        ticks=choose_ticks(*sorted(axis)),
-        **describe_score_axis(data.objective),
-    )
     rows = {
         "progress": [mark for row in data.rows if (mark := _mark(row, axis, lanes))],
         "best": _trace_best(data),
@@ -59,13 +51,15 @@ def draw_progress(data: ReportData) -> Figure | None:
         ],
     }
     noise = "" if data.noise is None else f" Band: ±{data.noise:.{data.objective.digits}f}, the noise of one trial."
-    text = (
-        "The line is the best so far; filled circles are in the best recipe, hollow ones were "
-        "kept and superseded. "
-        "Marks at the upper or lower edge lie beyond it; rows below hold trials without a score. "
-        f"Labels name the largest steps over the parent.{noise}"
+    return fill_figure(
+        "progress",
+        rows,
+        x_title=X_TITLE,
+        y_domain=sorted((axis.worst, bottom)),
+        ticks=choose_ticks(*sorted(axis)),
+        noise=noise,
+        **describe_score_axis(data.objective),
     )
-    return Figure("progress", "Progress", text, spec, rows)
 
 
 def _x(row: TrialFacts) -> Row:

@@ -6,7 +6,7 @@ from statistics import median
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.model.measurement import Status
 from lineage_repo.report.data import ReportData
-from lineage_repo.report.figure import HEIGHT, NARROW, Figure, Row, fill_chart, round_value, to_row
+from lineage_repo.report.figure import Figure, Row, fill_figure, round_value, to_row
 from lineage_repo.report.palette import FAMILIES
 
 
@@ -25,12 +25,16 @@ def draw_matrix(data: ReportData) -> Figure | None:
     ]
     own = sum(n for (parent, _), n in keeps.items() if parent != "start")
     crossing = sum(n for (parent, child), n in keeps.items() if parent not in {"start", child})
-    text = (
-        f"Shade: trials. Disc: keeps. {crossing} of {own} keeps that build on an earlier trial build on another role's."
+    return fill_figure(
+        "matrix",
+        {"matrix": rows},
+        height=60 + 24 * len(names),
+        children=names,
+        parents=["start", *names],
+        most_attempts=max(attempts.values()),
+        own=own,
+        crossing=crossing,
     )
-    height, most = 60 + 24 * len(names), max(attempts.values())
-    spec = fill_chart("matrix", height, children=names, parents=["start", *names], most_attempts=most)
-    return Figure("matrix", "Who builds on whom", text, spec, {"matrix": rows}, NARROW)
 
 
 def draw_mix(data: ReportData) -> Figure | None:
@@ -50,7 +54,7 @@ def draw_mix(data: ReportData) -> Figure | None:
                 rows.append({"family": family.name, "a": part[0].t, "b": part[-1].t + 1, "n": n, "y": below, "y2": top})
                 below = top
     text = f"Share of each outcome among {size} trials at a time." if size > 1 else "What became of each trial."
-    return Figure("mix", "Outcomes over time", text, fill_chart("mix", HEIGHT), {"mix": rows}, NARROW)
+    return fill_figure("mix", {"mix": rows}, text=text)
 
 
 def draw_novelty(data: ReportData) -> Figure | None:
@@ -64,9 +68,6 @@ def draw_novelty(data: ReportData) -> Figure | None:
         for i in range(0, len(rows), max(1, len(rows) // 300))
     ]
     repeats = sum(value >= NEAR for value in near)
-    text = (
-        f"{repeats} of {len(rows)} repeat an earlier one (similarity {NEAR:.2f} or more, dashed). Line: median of 25."
-    )
     limit: list[Row] = [{"y": NEAR}]
     sets = {"novelty": [to_row(row, "near", "near_t") for row in rows], "rolling": rolling, "repeat": limit}
-    return Figure("novelty", "How new each proposal is", text, fill_chart("novelty", HEIGHT), sets, NARROW)
+    return fill_figure("novelty", sets, repeats=repeats, trials=len(rows), near=NEAR)

@@ -1,4 +1,4 @@
-"""What the trials show together, reckoned by hand on small campaigns."""
+"""Analyses of small campaigns, with results computed by hand."""
 
 import json
 import sys
@@ -30,7 +30,7 @@ from tests.lineage_repo.record.test_lineage import digests, measurement, proposa
 from tests.support.traces import line, small
 
 
-def absent(lineage: Lineage) -> dict[str, str]:
+def list_absent(lineage: Lineage) -> dict[str, str]:
     return {name: part.absent for name, part in analyze(lineage).sections.items() if isinstance(part, Absent)}
 
 
@@ -90,7 +90,7 @@ def test_hypotheses_cluster_by_shared_words(tmp_path: Path) -> None:
     assert found.effective == pytest.approx(2.586, abs=0.001)
 
 
-def test_time_and_slots_are_added_up_and_idle_hours_found(tmp_path: Path) -> None:
+def test_slot_hours_are_summed_and_idle_hours_found(tmp_path: Path) -> None:
     # Half-hourly records of twenty-minute trials: ten minutes between two of them are idle.
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9, Status.KEEP), line(2, 0.95), line(3), line(4, 0.9))
     assert (compute_rate(lineage).hours, compute_rate(lineage).submitters) == (1.5, 2)
@@ -101,7 +101,7 @@ def test_time_and_slots_are_added_up_and_idle_hours_found(tmp_path: Path) -> Non
     assert (found.hours_per_keep, found.idle, found.unknown) == (pytest.approx(4 / 3), pytest.approx(0.5), 0)
 
 
-def test_margins_say_how_near_the_misses_were(tmp_path: Path) -> None:
+def test_margins_show_how_close_the_misses_were(tmp_path: Path) -> None:
     limits = (Gate(metric="bytes", at_most=1000),)
     sizes = (900, 999, 1001, 2000)
     trials = [line(n, values={"loss": 1.0, "bytes": b}, status=Status.DISCARD) for n, b in enumerate(sizes, 1)]
@@ -109,7 +109,7 @@ def test_margins_say_how_near_the_misses_were(tmp_path: Path) -> None:
     assert (row.trials, row.missed, row.near_misses, row.closest_pass, row.closest_miss) == (4, 2, 1, 1.0, -1.0)
 
 
-def test_predictions_are_compared_with_what_was_measured_against_the_parent(tmp_path: Path) -> None:
+def test_predictions_are_compared_with_measured_changes_against_the_parent(tmp_path: Path) -> None:
     expected = (-0.1, 0.2, -0.3, None)
     trials = [
         line(n, score, expected_delta=e)
@@ -119,43 +119,43 @@ def test_predictions_are_compared_with_what_was_measured_against_the_parent(tmp_
     assert (found.trials, found.expected_gain, found.gained, found.kept, found.right_side) == (3, 2, 2, 0, 1)
 
 
-def test_an_empty_campaign_says_so_in_every_analysis(tmp_path: Path) -> None:
+def test_every_analysis_of_an_empty_campaign_says_that_it_is_empty(tmp_path: Path) -> None:
     empty = Campaign.create(tmp_path / "c", find_task("toy")).lineage.refresh()
-    assert set(absent(empty).values()) == {"no trial is recorded yet"}
-    assert len(absent(empty)) == len(analyze(empty).sections)
+    assert set(list_absent(empty).values()) == {"no trial is recorded yet"}
+    assert len(list_absent(empty)) == len(analyze(empty).sections)
     assert espalier("analyze", tmp_path / "c").exit_code == 0
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.csv").exit_code == 0
 
 
 def test_one_trial_has_no_rate_and_no_near_duplicates(tmp_path: Path) -> None:
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9, Status.KEEP))
-    assert absent(lineage) == {
+    assert list_absent(lineage) == {
         "rate": "a rate needs two trials, recorded at different times",
         "margins": "no trial has a margin: no limit is known, or nothing was measured",
     }
     assert compute_diversity(lineage).near_duplicates is None
 
 
-def test_failures_alone_have_no_price_and_no_prediction(tmp_path: Path) -> None:
+def test_a_campaign_of_failures_has_no_price_and_no_prediction(tmp_path: Path) -> None:
     lineage = small(tmp_path / "c", line(0, 1.0), *(line(n, hypothesis="the") for n in range(1, 4)))
-    assert set(absent(lineage)) == {"diversity", "margins", "predictions"}
+    assert set(list_absent(lineage)) == {"diversity", "margins", "predictions"}
     assert (compute_trajectory(lineage).best_trial, compute_trajectory(lineage).keeps) == (0, 0)
     assert compute_slots(lineage).hours_per_keep is None
 
 
-def test_what_the_source_left_out_is_said_and_not_guessed(tmp_path: Path) -> None:
+def test_an_analysis_names_what_the_source_left_out(tmp_path: Path) -> None:
     bare = [line(n, 1.1, at=None, slot_s=None, expected_delta=None) for n in range(1, 4)]
-    found = absent(small(tmp_path / "c", line(0, 1.0), *bare))
+    found = list_absent(small(tmp_path / "c", line(0, 1.0), *bare))
     assert found["rate"] == "3 of 3 trials came without a time"
     assert found["slots"] == "no trial has a recorded duration"
     assert found["predictions"] == "no trial has a prediction, a score and a scored parent"
 
 
-def test_a_campaign_of_our_own_has_every_analysis(campaign: Campaign) -> None:
+def test_our_own_campaign_has_every_analysis(campaign: Campaign) -> None:
     for error in (0.6, 0.5, None):
         submit(campaign.lineage.refresh(), error)
     assert "rate" in analyze(campaign.lineage).sections
-    assert set(absent(campaign.lineage)) <= {"rate"}
+    assert set(list_absent(campaign.lineage)) <= {"rate"}
     assert compute_slots(campaign.lineage).unknown == 1
     result = espalier("analyze", campaign.folder, "--json")
     assert json.loads(result.output)["sections"]["statuses"]["trials"] == 3
@@ -189,7 +189,7 @@ def test_without_the_extra_the_rest_still_works(tmp_path: Path, monkeypatch: pyt
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9), line(2, 0.8))
     for name in ("sklearn", "sklearn.feature_extraction.text", "polars"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert absent(lineage)["diversity"] == "scikit-learn is missing: pip install -e '.[analysis]' in a checkout"
+    assert list_absent(lineage)["diversity"] == "scikit-learn is missing: pip install -e '.[analysis]' in a checkout"
     result = espalier("export", tmp_path / "c", "-o", tmp_path / "t.parquet")
     assert "pip install -e '.[analysis]' in a checkout" in result.output
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.tsv").exit_code == 0
