@@ -46,7 +46,7 @@ class Analysis(Record):
         return lines
 
 
-def analyze(lineage: Lineage, single: Lineage | None = None) -> Analysis:
+def analyze_lineage(lineage: Lineage, single: Lineage | None = None) -> Analysis:
     """Run every analysis; `single` is the campaign with one submitter that parallel efficiency is measured against."""
     parts: dict[str, Callable[[], Section]] = {
         "trajectory": lambda: compute_trajectory(lineage),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.analysis.summary import analyze as analyze_lineage
+from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.interchange.bundle import write_bundle

@@ -11,7 +11,7 @@ from lineage_repo.analysis.economy import compute_rate, compute_slots
 from lineage_repo.analysis.limits import compute_margins
 from lineage_repo.analysis.predictions import compute_predictions
 from lineage_repo.analysis.roles import compute_architecture, compute_edges, compute_roles
-from lineage_repo.analysis.summary import analyze
+from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.analysis.support import Absent
 from lineage_repo.analysis.trajectory import compute_status_counts, compute_trajectory
 from lineage_repo.interchange.importing import import_trace, read_trace
@@ -31,7 +31,7 @@ from tests.support.traces import line, small
 
 
 def list_absent(lineage: Lineage) -> dict[str, str]:
-    return {name: part.absent for name, part in analyze(lineage).sections.items() if isinstance(part, Absent)}
+    return {name: part.absent for name, part in analyze_lineage(lineage).sections.items() if isinstance(part, Absent)}
 
 
 def test_progress_counts_keeps_against_the_best_before_them(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_predictions_are_compared_with_measured_changes_against_the_parent(tmp_p
 def test_every_analysis_of_an_empty_campaign_says_that_it_is_empty(tmp_path: Path) -> None:
     empty = Campaign.create(tmp_path / "c", find_task("toy")).lineage.refresh()
     assert set(list_absent(empty).values()) == {"no trial is recorded yet"}
-    assert len(list_absent(empty)) == len(analyze(empty).sections)
+    assert len(list_absent(empty)) == len(analyze_lineage(empty).sections)
     assert espalier("analyze", tmp_path / "c").exit_code == 0
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.csv").exit_code == 0
 
@@ -154,7 +154,7 @@ def test_an_analysis_names_what_the_source_left_out(tmp_path: Path) -> None:
 def test_our_own_campaign_has_every_analysis(campaign: Campaign) -> None:
     for error in (0.6, 0.5, None):
         submit(campaign.lineage.refresh(), error)
-    assert "rate" in analyze(campaign.lineage).sections
+    assert "rate" in analyze_lineage(campaign.lineage).sections
     assert set(list_absent(campaign.lineage)) <= {"rate"}
     assert compute_slots(campaign.lineage).unknown == 1
     result = espalier("analyze", campaign.folder, "--json")
