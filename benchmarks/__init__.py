@@ -1,1 +1,4 @@
-"""Measurements that are too noisy for tests; each compares two things in one run."""
+"""Measurements that are too noisy for tests; each compares two things in one run.
+
+Run a benchmark as `python -m benchmarks.NAME` from a checkout. `bare`, `cifar` and `tokens` are helpers of the others.
+"""

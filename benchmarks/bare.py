@@ -1,4 +1,4 @@
-"""A timed phase without harness and without a box: its program, and a parent that says GO."""
+"""Runs a timed phase without harness and box: the program and a parent that says GO. Used by gpu_airbench."""
 
 import os
 import select
@@ -16,21 +16,21 @@ _WAIT_S = 1200.0
 
 
 class Bare(NamedTuple):
-    """What one such run took."""
+    """How long one such run took."""
 
     ready_s: float
     """From launch to READY."""
-    seconds: float
+    elapsed_s: float
     """From GO to the end of the program."""
     out: Path
-    """Where it left its files."""
+    """Folder with the files that it wrote."""
 
 
 def run(python: Path, program: Path, inputs: Iterable[Path], folder: Path, seed: int) -> Bare:
     """Run a program with empty caches and deliver its inputs at GO, as a box has them.
 
     Raises:
-        RuntimeError: it ended without READY, or with another status than 0; the log's end is in the message.
+        RuntimeError: it ended without READY or with a nonzero status; the message has the end of its log.
     """
     data, out, home = (folder / name for name in ("data", "out", "home"))
     for path in (data, out, home):
@@ -49,13 +49,13 @@ def run(python: Path, program: Path, inputs: Iterable[Path], folder: Path, seed:
         "ESPALIER_OUT": str(out),
     }
     log, begun = folder / "log", time.monotonic()
-    with ours, log.open("wb") as said:
+    with ours, log.open("wb") as output:
         process = subprocess.Popen(
             [python, program],
             cwd=out,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
@@ -69,7 +69,7 @@ def run(python: Path, program: Path, inputs: Iterable[Path], folder: Path, seed:
             going = time.monotonic()
             if word == b"READY\n":
                 ours.sendall(f"GO {seed}\n".encode())
-                _end(process.pid)
+                _wait_for(process.pid)
             ended = time.monotonic()
         finally:
             with suppress(ProcessLookupError):
@@ -81,8 +81,8 @@ def run(python: Path, program: Path, inputs: Iterable[Path], folder: Path, seed:
     return Bare(ready - begun, ended - going, out)
 
 
-def _end(pid: int) -> None:
-    """Wait for a process without the naps that a wait with a limit takes."""
+def _wait_for(pid: int) -> None:
+    """Wait for the end of a process without the polling of `Popen.wait` with a timeout."""
     watched = os.pidfd_open(pid)
     try:
         select.select([watched], [], [], _WAIT_S)

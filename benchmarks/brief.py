@@ -1,7 +1,7 @@
 """What an opening message costs: `python -m benchmarks.brief`.
 
 Prints its characters and the CPU time to render it over a lineage of made-up trials, folded in memory. Half of the
-trials have a hypothesis of some 350 characters, the others of the 2,000 that are allowed at most.
+trials have a hypothesis of some 350 characters, the others one of 2,000, the maximum.
 """
 
 import statistics
@@ -37,11 +37,13 @@ def main() -> None:
     print(f"{'trials':>8} {'characters':>11} {'median CPU s':>13} {'most':>7}")
     with tempfile.TemporaryDirectory() as scratch:
         lineage = Lineage(Store(Path(scratch)))
-        lineage.fold(Row(_HEX, None, b""), opening())
-        lineage.fold(Row(_HEX, None, b""), Calibration(measurement=measured(1.2), isolation={}, host={}, at=now()))
+        lineage.fold(Row(_HEX, None, b""), make_campaign())
+        lineage.fold(
+            Row(_HEX, None, b""), Calibration(measurement=make_measurement(1.2), isolation={}, host={}, at=now())
+        )
         for size in (10, 200, 900, 10_000):
             for number in range(len(lineage.trials), size + 1):
-                add(lineage, number, [s.name for s in task.specialists][number % len(task.specialists)])
+                add_trial(lineage, number, [s.name for s in task.specialists][number % len(task.specialists)])
             times: list[float] = []
             text = ""
             for _ in range(_RUNS):
@@ -51,8 +53,8 @@ def main() -> None:
             print(f"{size:8} {len(text):11} {statistics.median(times):13.3f} {max(times):7.3f}")
 
 
-def opening() -> CampaignEntry:
-    """The ledger's root of a campaign on the CPU twin, with every role."""
+def make_campaign() -> CampaignEntry:
+    """Make the ledger's root of a campaign on the CPU twin, with every role."""
     task = find_task("airbench_cpu").task
     return CampaignEntry(
         name="bench",
@@ -67,8 +69,8 @@ def opening() -> CampaignEntry:
     )
 
 
-def measured(seconds: float) -> Measurement:
-    """Ten seeds of a trial."""
+def make_measurement(seconds: float) -> Measurement:
+    """Make the measurement of a trial with ten seeds."""
     values = tuple(seconds + i / 100 for i in range(10))
     metrics = {"accuracy": tuple(0.98 for _ in range(10)), "seconds": values}
     return Measurement(
@@ -76,17 +78,17 @@ def measured(seconds: float) -> Measurement:
     )
 
 
-def add(lineage: Lineage, number: int, specialist: str) -> None:
-    """Fold one trial: every fortieth is a keep, two thirds of the others a failure, as in long searches."""
+def add_trial(lineage: Lineage, number: int, specialist: str) -> None:
+    """Fold one trial: every fortieth is a keep and two thirds of the others failures, as in long searches."""
     status = Status.BASELINE if number == 0 else Status.KEEP if number % 40 == 1 else Status.DISCARD
     if status is Status.DISCARD and number % 3:
         status = _FAILED[number % len(_FAILED)]
     best = lineage.best
     score = 1.2 - number / 20_000 if status.measured else None
-    claimed = Proposal(
+    proposal = Proposal(
         parent=best.number if best else None,
-        title=words(number, 6)[:60],
-        hypothesis=words(number * 7, 50 if number % 2 else 300)[:2000].strip(),
+        title=make_words(number, 6)[:60],
+        hypothesis=make_words(number * 7, 50 if number % 2 else 300)[:2000].strip(),
         expected_delta=-0.01,
         specialist=specialist if number else "start",
         session="bench",
@@ -94,26 +96,26 @@ def add(lineage: Lineage, number: int, specialist: str) -> None:
     )
     trial = Trial(
         number=number,
-        proposal=claimed,
+        proposal=proposal,
         judge_version=1,
-        measurement=measured(score) if score is not None else None,
+        measurement=make_measurement(score) if score is not None else None,
         incumbent=Incumbent(number=best.number, score=best.score, n_seeds=10) if best and best.score else None,
         verdict=Verdict(
             status=status,
             score=score,
             delta_vs_best=-0.002 if score is not None and number else None,
-            failure=words(number * 3, 30) if status.failed else None,
+            failure=make_words(number * 3, 30) if status.failed else None,
         ),
         digests={},
         isolation={},
         registered_at=now(),
         at=now(),
     )
-    lineage.fold(Row(_HEX, _HEX, b""), Registration(number=number, proposal=claimed, digests={}, at=now()))
+    lineage.fold(Row(_HEX, _HEX, b""), Registration(number=number, proposal=proposal, digests={}, at=now()))
     lineage.fold(Row(_HEX, _HEX, b""), trial)
 
 
-def words(salt: int, count: int) -> str:
+def make_words(salt: int, count: int) -> str:
     """`count` words that repeat in another order for another `salt`."""
     return " ".join(_WORDS[(salt * 31 + i * (salt % 17 + 3)) % len(_WORDS)] for i in range(count))
 

@@ -1,4 +1,4 @@
-"""Images in the format of CIFAR-10's python batches, with patterns in them that tell their class."""
+"""Makes images in the format of CIFAR-10's python batches, with a pattern for each class."""
 
 import random
 import struct
@@ -19,12 +19,12 @@ def write(raw: Path, per_batch: int, seed: int = 0) -> dict[str, tuple[bytes, by
     for name in FILES:
         labels = bytes(draw.randrange(CLASSES) for _ in range(per_batch))
         made[name] = labels, b"".join(map(image, labels))
-        (folder / name).write_bytes(pickled(*made[name]))
+        (folder / name).write_bytes(encode_batch(*made[name]))
     return made
 
 
 def _patterns(draw: random.Random) -> Callable[[int], bytes]:
-    """What draws an image of a class: noise of half the range on the pattern of the class, cyclically shifted."""
+    """Return a function that draws an image of a class: its pattern, shifted cyclically, with noise over it."""
     half = int.from_bytes(b"\x7f" * PIXELS)
     own = [_smooth(draw) for _ in range(CLASSES)]
 
@@ -38,14 +38,14 @@ def _patterns(draw: random.Random) -> Callable[[int], bytes]:
 
 
 def _smooth(draw: random.Random) -> bytes:
-    """Squares of 4 pixels, each of a grey of its own in each colour: what a convolution can learn."""
+    """Draw squares of 4 pixels, each with its own value in each colour, which a convolution can learn."""
     rows: Iterator[bytes] = (bytes(draw.randrange(256) for _ in range(8)) for _ in range(3 * 8))
     wide = (b"".join(bytes([grey]) * 4 for grey in row) for row in rows)
     return b"".join(row * 4 for row in wide)
 
 
-def pickled(labels: bytes, images: bytes) -> bytes:
-    """A batch as Python 2 left the official ones: a pickle of protocol 2 with its own kind of strings."""
+def encode_batch(labels: bytes, images: bytes) -> bytes:
+    """Encode a batch like the official ones: a pickle of protocol 2 with the strings of Python 2."""
     kind = b"cnumpy\ndtype\n" + _text(b"u1") + b"K\0K\1\x87R(K\3" + _text(b"|") + b"NNN" + 2 * _number(-1) + b"K\0tb"
     shape = _number(len(labels)) + _number(PIXELS) + b"\x86"
     made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" + _text(b"b") + b"\x87R"

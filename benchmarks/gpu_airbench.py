@@ -1,7 +1,7 @@
 """The GPU check of cifar10_airbench96: `python -m benchmarks.gpu_airbench --from CLONE`.
 
-Upstream's recipe on images that we draw, as many as CIFAR-10 has: once in a box with a look at what it used, then each
-seed by the whole harness and, in turn, as a bare process. Prints both times and their ratio. A seed of either takes
+Upstream's recipe on as many made-up images as CIFAR-10 has: once in a box to see what it used of the GPU, then each
+seed by the whole harness and as a bare process, in turn. Prints both times and their ratio. A seed of either takes
 minutes, most of them compiling before READY.
 """
 
@@ -27,7 +27,7 @@ NAME = "cifar10_airbench96"
 PER_BATCH = 10_000
 INPUTS = ("train/train_x.npy", "train/train_y.npy", "hidden/test_x.npy")
 END = "os._exit(0)"
-"""How train.py ends; the look goes before it."""
+"""How train.py ends; `LOOK` is inserted before it."""
 LOOK = """
 assert torch.cuda.is_available(), "no GPU in the box"
 assert torch.cuda.device_count() == 1, f"{torch.cuda.device_count()} GPUs in the box"
@@ -48,7 +48,7 @@ class Pair(Record):
     boxed_accuracy: float
     bare_accuracy: float
 
-    def told(self) -> str:
+    def format(self) -> str:
         """One line of the table."""
         return (
             f"boxed {self.boxed_s:7.3f} s (READY {self.boxed_ready_s:5.1f} s, accuracy {self.boxed_accuracy:.4f})    "
@@ -67,20 +67,20 @@ def main(source: str, *, look: bool, seeds: int, per_batch: int) -> None:
     """Check the task on this host's GPU."""
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
-        task = prepared(Path(scratch), source, per_batch, host)
+        task = prepare_task(Path(scratch), source, per_batch, host)
         if look:
-            click.echo(looked(Path(scratch) / "look", task, host))
+            click.echo(check_gpu_use(Path(scratch) / "look", task, host))
         pairs: list[Pair] = []
         for i in range(seeds):
-            pairs.append(found := pair(Path(scratch) / str(i), task, host, i))
-            click.echo(f"seed {i}    {found.told()}")
+            pairs.append(times := compare_seed(Path(scratch) / str(i), task, host, i))
+            click.echo(f"seed {i}    {times.format()}")
     if pairs:
         ratio = fmean(p.boxed_s for p in pairs) / fmean(p.bare_s for p in pairs)
         click.echo(f"ratio     {ratio:.4f} boxed to bare, from GO to the end, over {seeds} seeds")
 
 
-def prepared(folder: Path, source: str, per_batch: int, host: Host) -> TaskFolder:
-    """The task with upstream's recipe and images of our own, in the layout of the real ones."""
+def prepare_task(folder: Path, source: str, per_batch: int, host: Host) -> TaskFolder:
+    """Prepare the task with upstream's recipe and made-up images, in the layout of the real ones."""
     cifar.write(folder / "raw", per_batch)
     making = Preparation(find_task(NAME), folder / "task", None, host.evaluator_python)
     making.copy()
@@ -89,20 +89,20 @@ def prepared(folder: Path, source: str, per_batch: int, host: Host) -> TaskFolde
     return TaskFolder.load(folder / "task")
 
 
-def looked(folder: Path, task: TaskFolder, host: Host) -> str:
-    """What the recipe itself says in its box of the GPU that it used; raise where it used none."""
+def check_gpu_use(folder: Path, task: TaskFolder, host: Host) -> str:
+    """Return what the recipe reports in its box about its GPU; raise if it used none."""
     files = task.read_start()
     program = files["train.py"].decode()
     if END not in program:
-        raise click.ClickException(f"train.py has no {END!r} to put the look before: change END here with the adapter")
-    boxed(folder, task, host, {**files, "train.py": program.replace(END, LOOK + END).encode()})
+        raise click.ClickException(f"train.py has no {END!r} to insert the check at: change END here with the adapter")
+    run_boxed(folder, task, host, {**files, "train.py": program.replace(END, LOOK + END).encode()})
     logs = (path.read_text("utf-8", errors="replace") for path in folder.rglob("logs/*") if path.is_file())
     return next(line for log in logs for line in log.splitlines() if line.startswith("in the box: "))
 
 
-def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
-    """One seed by the harness, then one of the same program bare."""
-    inside = boxed(folder, task, host, task.read_start())
+def compare_seed(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
+    """Measure one seed by the harness, then one of the same program as a bare process."""
+    inside = run_boxed(folder, task, host, task.read_start())
     data = task.path / "data"
     alone = bare.run(
         host.recipe_python, task.path / "recipe" / "train.py", [data / n for n in INPUTS], folder / "bare", seed
@@ -112,7 +112,7 @@ def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
     (run,) = inside.phases
     return Pair(
         boxed_s=run.elapsed_s,
-        bare_s=alone.seconds,
+        bare_s=alone.elapsed_s,
         boxed_ready_s=run.setup_s,
         bare_ready_s=alone.ready_s,
         boxed_accuracy=inside.metrics["accuracy"][0],
@@ -120,8 +120,8 @@ def pair(folder: Path, task: TaskFolder, host: Host, seed: int) -> Pair:
     )
 
 
-def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> Measurement:
-    """One seed by the harness; raise with the fault's line where it has no score."""
+def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> Measurement:
+    """Measure one seed by the harness; raise with the fault's line if it has no score."""
     campaign = Campaign.create(folder / "campaign", task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()

@@ -1,8 +1,8 @@
 """The GPU check of parameter_golf: `python -m benchmarks.gpu_golf --from CLONE`.
 
-Upstream's start with one minute of training on one GPU, on made-up text, through the whole harness: trained, rounded,
-packed, and heard out chunk by chunk. Prints what each phase took and whether it learned. About ten minutes, most of
-them compiling before READY.
+Upstream's start with one minute of training on one GPU, on made-up text, through the whole harness: trained, quantized,
+packed, and scored chunk by chunk. Prints the time of each phase and whether it learned. About ten minutes, most of them
+compiling before READY.
 """
 
 import os
@@ -24,7 +24,7 @@ from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
 UNIFORM, DRAWN = 9.011, 7.31
-"""Nats a token of a guess, and of who knows how the text is drawn."""
+"""Nats a token of a uniform guess, and of a model that knows how the text is drawn."""
 _CHUNKS = 8
 
 
@@ -37,14 +37,14 @@ def main(source: str, chunks: int) -> None:
     """Check the task on one GPU of this host."""
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
-        task = prepared(Path(scratch), source, chunks, host)
+        task = prepare_task(Path(scratch), source, chunks, host)
         files = task.read_start()
         if not _has_brotli(host):
             click.echo("brotli    missing in recipe_python: packed with lzma instead")
-            files = without_brotli(files)
-        found, log = measured(Path(scratch) / "run", task, host, files)
-    said = [line for line in log.splitlines() if "train_loss" in line or "peak memory" in line]
-    click.echo("\n".join(f"train     {line}" for line in said[-3:]))
+            files = replace_brotli(files)
+        found, log = run_boxed(Path(scratch) / "run", task, host, files)
+    lines = [line for line in log.splitlines() if "train_loss" in line or "peak memory" in line]
+    click.echo("\n".join(f"train     {line}" for line in lines[-3:]))
     for run in found.phases:
         click.echo(f"{run.phase:10}{run.elapsed_s:8.1f} s from GO, READY after {run.setup_s:.1f} s")
     (nats,) = found.metrics["nats_per_token"]
@@ -56,8 +56,8 @@ def main(source: str, chunks: int) -> None:
         raise click.ClickException("it did not learn, or it knows more than can be known")
 
 
-def prepared(folder: Path, source: str, chunks: int, host: Host) -> TaskFolder:
-    """The variant `short` with upstream's recipe and made-up text."""
+def prepare_task(folder: Path, source: str, chunks: int, host: Host) -> TaskFolder:
+    """Prepare the variant `short` with upstream's recipe and made-up text."""
     tokens.write(folder / "raw", 20_000_000, chunks * 32_768 + 1)
     making = Preparation(find_task("parameter_golf"), folder / "task", "short", host.evaluator_python)
     making.copy()
@@ -66,8 +66,8 @@ def prepared(folder: Path, source: str, chunks: int, host: Host) -> TaskFolder:
     return TaskFolder.load(folder / "task")
 
 
-def without_brotli(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The start with the compressor that every Python has."""
+def replace_brotli(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the start with lzma, which every Python has, in place of brotli."""
     program, driver = files["train_gpt.py"].decode(), files["train.py"].decode()
     for text, part in ((program, "compressor = 'brotli'"), (driver, "import brotli")):
         if part not in text:
@@ -78,8 +78,8 @@ def without_brotli(files: dict[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def measured(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
-    """One seed by the harness and what training said; raise with the fault's line where there is no score."""
+def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
+    """Measure one seed by the harness; return it and the training log. Raise with the fault if it has no score."""
     campaign = Campaign.create(folder, task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()

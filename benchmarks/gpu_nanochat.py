@@ -1,8 +1,8 @@
 """The GPU check of nanochat_d12: `python -m benchmarks.gpu_nanochat --from CLONE`.
 
-Upstream's recipe on text, tokenizer and items that we make up, with a vocabulary as large as the real one: a few steps
-at depth 12 on one GPU, then all serving boxes, by the whole harness. Prints what upstream says of its GPU and steps,
-the seconds of every box and the metrics, which mean nothing on such text; that there are any does.
+Upstream's recipe on made-up text, tokenizer and items, with a vocabulary as large as the real one: a few steps
+at depth 12 on one GPU, then all serving boxes, by the whole harness. Prints upstream's lines about its GPU and steps,
+the seconds of every box, and the metrics. On such text only the presence of the metrics means something.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.support import nanochat_raw
 NAME, VARIANT = "nanochat_d12", "one_gpu"
 VOCABULARY, DOCUMENTS = 32_768, 20_000
 SAID = (r"GPU: .+", r"Peak memory usage: .+")
-"""Lines of upstream's own log that it prints on a GPU alone, or that tell what it used of it."""
+"""Lines that upstream logs only on a GPU, or that say how much of it was used."""
 
 
 @click.command()
@@ -37,13 +37,13 @@ def main(source: str, *, steps: int, rows: int) -> None:
     """Check the task on this host's GPU."""
     host = hosts.load(os.environ)
     with tempfile.TemporaryDirectory(prefix="espalier-gpu-") as scratch:
-        task = prepared(Path(scratch), source, host)
-        found, log = boxed(Path(scratch), task, host, shortened(task.read_start(), steps, rows))
-    click.echo("\n".join([*looked(log), *told(found)]))
+        task = prepare_task(Path(scratch), source, host)
+        found, log = run_boxed(Path(scratch), task, host, shorten(task.read_start(), steps, rows))
+    click.echo("\n".join([*find_gpu_lines(log), *format_measurement(found)]))
 
 
-def prepared(folder: Path, source: str, host: Host) -> TaskFolder:
-    """The task for one GPU, with upstream's recipe and data of our own in the layout of the real ones."""
+def prepare_task(folder: Path, source: str, host: Host) -> TaskFolder:
+    """Prepare the task for one GPU, with upstream's recipe and made-up data in the layout of the real ones."""
     raw = nanochat_raw.make(folder / "raw", documents=DOCUMENTS, vocabulary=VOCABULARY)
     nanochat_raw.byte_table(raw)
     making = Preparation(find_task(NAME), folder / "task", VARIANT, host.evaluator_python)
@@ -53,8 +53,8 @@ def prepared(folder: Path, source: str, host: Host) -> TaskFolder:
     return TaskFolder.load(folder / "task")
 
 
-def shortened(files: dict[str, bytes], steps: int, rows: int) -> dict[str, bytes]:
-    """The recipe with a few steps of eight passes each."""
+def shorten(files: dict[str, bytes], steps: int, rows: int) -> dict[str, bytes]:
+    """Return the recipe with a few steps of eight passes each."""
     program = files["train.py"].decode()
     few = f'"run": "dummy", "num-iterations": {steps}, "total-batch-size": {8 * rows * 2048},'
     for old, new in {'"run": "dummy",': few, "ROWS = 32": f"ROWS = {rows}"}.items():
@@ -64,8 +64,8 @@ def shortened(files: dict[str, bytes], steps: int, rows: int) -> dict[str, bytes
     return {**files, "train.py": program.encode()}
 
 
-def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
-    """One trial by the harness, and the log of its training; raise with the fault's line where it has no score."""
+def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -> tuple[Measurement, str]:
+    """Measure one trial by the harness; return it and its training log. Raise with the fault if it has no score."""
     campaign = Campaign.create(folder / "campaign", task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()
@@ -79,17 +79,17 @@ def boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes]) -
     return found.measurement, next(log for log in logs if "base_train" in log or "tok/sec" in log)
 
 
-def looked(log: str) -> list[str]:
-    """What upstream says of its GPU and its last step; raise where it used none."""
-    said = [re.search(pattern, log) for pattern in SAID]
-    if not all(said):
+def find_gpu_lines(log: str) -> list[str]:
+    """Return upstream's lines about its GPU and its last step; raise if it used none."""
+    matches = [re.search(pattern, log) for pattern in SAID]
+    if not all(matches):
         raise click.ClickException("the training's log names no GPU: it ran without one")
     steps = re.findall(r"dt: ([\d.]+)ms \| tok/sec: ([\d,]+)", log)
-    return [*(found[0] for found in said if found), f"last step: {steps[-1][0]} ms, {steps[-1][1]} tokens a second"]
+    return [*(match[0] for match in matches if match), f"last step: {steps[-1][0]} ms, {steps[-1][1]} tokens a second"]
 
 
-def told(found: Measurement) -> list[str]:
-    """Seconds of every box, and the metrics."""
+def format_measurement(found: Measurement) -> list[str]:
+    """Format the seconds of every box, and the metrics."""
     boxes = [f"{run.phase:14} {run.elapsed_s:7.1f} s, READY after {run.setup_s:.1f} s" for run in found.phases]
     return [*boxes, *(f"{name:14} {values[0]:9.4f}" for name, values in found.metrics.items())]
 

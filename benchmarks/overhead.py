@@ -1,7 +1,7 @@
 """What the harness itself costs: `python -m benchmarks.overhead`.
 
-Prints start-up times beside a bare interpreter's, and for a toy trial the time from registered to recorded that is
-neither a box's nor the evaluator's, at 10 and at 1,000 trials in the lineage.
+Prints start-up times beside a bare interpreter's. For a toy trial it prints the time from registration to record
+without the time of boxes and evaluator, at 10 and at 1,000 trials in the lineage.
 """
 
 import os
@@ -37,11 +37,11 @@ def main() -> None:
         print(f"{'trials':>8} {'median s':>10} {'min s':>8} {'whole trial s':>14}")
         for size in (10, 1000):
             fill(campaign, size)
-            trials = [measured(campaign, host, size + i) for i in range(_RUNS)]
-            costs = [overhead(t) for t in trials]
+            trials = [run_trial(campaign, host, size + i) for i in range(_RUNS)]
+            costs = [compute_overhead(t) for t in trials]
             whole = statistics.median((t.at - t.registered_at).total_seconds() for t in trials)
             print(f"{size:8} {statistics.median(costs):10.3f} {min(costs):8.3f} {whole:14.3f}")
-        startup(campaign.folder)
+        measure_startup(campaign.folder)
 
 
 def fill(campaign: Campaign, size: int) -> None:
@@ -56,7 +56,7 @@ def fill(campaign: Campaign, size: int) -> None:
 
 
 def register(campaign: Campaign, body: str) -> int:
-    """Register a trial that nothing runs."""
+    """Register a trial without running it."""
     tree = campaign.lineage.store.write_tree({"fit.py": body.encode()})
     proposal = Proposal(
         parent=0, title="filler", hypothesis="", expected_delta=0, specialist="opt", session="bench", recipe_tree=tree
@@ -64,7 +64,7 @@ def register(campaign: Campaign, body: str) -> int:
     return campaign.lineage.register(proposal, campaign.settings.digests, lambda _: None)
 
 
-def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
+def run_trial(campaign: Campaign, host: Host, salt: int) -> Trial:
     """Submit the start with one more comment and wait for its record."""
     bench = Workspace(campaign, "opt", "bench", 10**6, host)
     path = bench.workdir.folder / "fit.py"
@@ -76,15 +76,15 @@ def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
     return bench.lineage.trials[number]
 
 
-def overhead(trial: Trial) -> float:
-    """Seconds from registered to recorded that the harness spent itself."""
+def compute_overhead(trial: Trial) -> float:
+    """Compute the seconds from registration to record without boxes and evaluator."""
     measurement = trial.measurement
     assert measurement, trial.verdict  # noqa: S101
     boxes = sum(run.setup_s + run.wall_s for run in measurement.phases)
     return (trial.at - trial.registered_at).total_seconds() - boxes - measurement.evaluator_s
 
 
-def startup(folder: Path) -> None:
+def measure_startup(folder: Path) -> None:
     """Compare each command's start-up with a bare interpreter's, interleaved."""
     espalier = [sys.executable, "-m", "lineage_repo.cli.main"]
     commands = {

@@ -1,7 +1,7 @@
 """What reading a long record costs: `python -m benchmarks.reading [TRIALS ...]`.
 
 Makes lineages as deep as they are long (every trial is rooted from the one before), 40 words of hypothesis each, and
-prints the time of the reading commands as a user starts them, with the processor seconds that they took themselves.
+prints the wall time of the reading commands as a user starts them, and their processor seconds.
 """
 
 import os
@@ -27,21 +27,21 @@ def main(sizes: list[int]) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:
             folder, page = Path(scratch) / "c", Path(scratch) / "report.html"
-            import_trace(deep(size), folder)
+            import_trace(make_deep_trace(size), folder)
             print(f"\n{size} trials, one below the other")
             print(f"{'command':34} {'runs':>4} {'median s':>9} {'least s':>9} {'CPU s':>7}")
-            measured("status", 1 + _WARM, ["status", str(folder)])
-            measured("log -n 20, the first time", 1, ["log", str(folder), "-n", "20"])
-            measured("log -n 20, again", _WARM, ["log", str(folder), "-n", "20"])
-            measured("log, again", _WARM, ["log", str(folder)])
-            measured("log --json, again", _WARM, ["log", str(folder), "--json"])
-            measured("verify", 1, ["verify", str(folder)])
-            measured("report", 3, ["report", str(folder), "-o", str(page)])
+            time_command("status", 1 + _WARM, ["status", str(folder)])
+            time_command("log -n 20, the first time", 1, ["log", str(folder), "-n", "20"])
+            time_command("log -n 20, again", _WARM, ["log", str(folder), "-n", "20"])
+            time_command("log, again", _WARM, ["log", str(folder)])
+            time_command("log --json, again", _WARM, ["log", str(folder), "--json"])
+            time_command("verify", 1, ["verify", str(folder)])
+            time_command("report", 3, ["report", str(folder), "-o", str(page)])
             print(f"the page has {page.stat().st_size / 1e6:.2f} MB")
 
 
-def deep(size: int) -> Trace:
-    """A made-up campaign: a twenty-fifth of its trials are keeps, half of the others have a score."""
+def make_deep_trace(size: int) -> Trace:
+    """Make a campaign in which every twenty-fifth trial is a keep and half of the others have a score."""
     draw = random.Random(0)  # noqa: S311 - repeatable on purpose
     objective = Objective(metric="loss", direction="lower", unit="nats")
     best = 2.0
@@ -66,7 +66,7 @@ def deep(size: int) -> Trace:
     return Trace(CampaignLine(name="deep", title="Made for a benchmark", objective=objective), tuple(trials), {})
 
 
-def measured(name: str, runs: int, arguments: list[str]) -> None:
+def time_command(name: str, runs: int, arguments: list[str]) -> None:
     """Run a command `runs` times and print one line."""
     times: list[float] = []
     before = os.times()

@@ -1,6 +1,6 @@
 """What the sandbox costs: `python -m benchmarks.sandbox`.
 
-The same program plain and in a box, interleaved, and the difference as a share of one seed of the CPU twin.
+Runs the same program plain and in a box, in turn, and prints the difference as a share of one seed of the CPU twin.
 """
 
 import os
@@ -38,7 +38,7 @@ def main() -> None:
                 inside.append(box.wall_s)
             boxed.append(time.perf_counter() - begun)
         cost = statistics.median(boxed) - statistics.median(plain)
-        seconds, boxes = twin(Path(scratch) / "campaign")
+        seconds, boxes = measure_twin(Path(scratch) / "campaign")
     print(f"{'python -I -S -c pass':24} {'median ms':>10} {'least ms':>9}")
     for name, values in (("plain", plain), ("in a box", boxed), ("under the box's clock", inside)):
         print(f"{name:24} {statistics.median(values) * 1000:10.1f} {min(values) * 1000:9.1f}")
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"\none seed of airbench_cpu: {seconds:.2f} s with {boxes} boxes; the sandbox's share is {share:.1%}")
 
 
-def twin(folder: Path) -> tuple[float, int]:
+def measure_twin(folder: Path) -> tuple[float, int]:
     """Measure one seed of the CPU twin; return its wall seconds and how many boxes it took."""
     campaign = Campaign.create(folder, find_task("airbench_cpu"))
     host = Host(state=folder / "state", path=os.environ["PATH"])

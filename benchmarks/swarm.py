@@ -1,9 +1,9 @@
 """What a swarm costs and how well it runs side by side: `python -m benchmarks.swarm`.
 
-First real sessions, all started at once, against a loopback endpoint: time to the first tool call, memory. Then N
-submitters whose trials only sleep, on N slots: E = T(N) / (N T(1)), T in trials per hour, as the paper defines it.
-`--seconds 60` is nearer to real trials; shorter sleeps show more of the harness. Submitters begin evenly over the first
-trial, since the loop staggers sessions too, or with `--at-once` all at the same moment.
+First it starts real sessions at once against a loopback endpoint and prints their memory and the time to the first tool
+call. Then N submitters share N slots with trials that only sleep: E = T(N) / (N T(1)), T in trials per hour, as the
+paper defines it. `--seconds 60` is nearer to real trials; shorter sleeps show more of the harness. Submitters begin
+evenly over the first trial, since the loop staggers sessions too, or with `--at-once` all at the same moment.
 """
 
 import asyncio
@@ -43,18 +43,18 @@ def main(seconds: float, submitters: str, rounds: int, sessions: int, at_once: b
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         task = crowd_task(root / "task", max(*widths, sessions), phase_seconds=seconds + 60)
-        start(campaign(root / "start", task, slots=1), sessions)
+        start_sessions(make_campaign(root / "start", task, slots=1), sessions)
         print(f"\n{'submitters':>10} {'trials':>7} {'wall s':>8} {'trials/h':>9} {'efficiency':>11}")
         alone = 0.0
         for width in widths:
             apart = 0.0 if at_once else seconds / width
-            walls = submit_all(campaign(root / f"wide-{width}", task, slots=width), width, rounds, seconds, apart)
+            walls = submit_all(make_campaign(root / f"wide-{width}", task, slots=width), width, rounds, seconds, apart)
             rate = sum(rounds / wall for wall in walls) * 3600
             alone = alone or rate / width
             print(f"{width:10} {width * rounds:7} {max(walls):8.1f} {rate:9.0f} {rate / (width * alone):11.3f}")
 
 
-def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host]:
+def make_campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host]:
     """A calibrated campaign on a host of its own."""
     host = Host(state=folder / "state", path=os.environ["PATH"], slots=slots)
     made = Campaign.create(folder / "campaign", task, n_seeds=1)
@@ -62,7 +62,7 @@ def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host
     return made, host
 
 
-def start(made: tuple[Campaign, Host], count: int) -> None:
+def start_sessions(made: tuple[Campaign, Host], count: int) -> None:
     """Start `count` sessions at the same moment and print how they begin."""
     folder = made[0].folder
     peak = [0.0]
@@ -70,22 +70,22 @@ def start(made: tuple[Campaign, Host], count: int) -> None:
 
     def watch() -> None:
         while not over.wait(0.2):
-            peak[0] = max(peak[0], sum(private_bytes(pid) for pid in processes_of(folder)))
+            peak[0] = max(peak[0], sum(read_private_bytes(pid) for pid in processes_of(folder)))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     with scripted(espalier("read_lineage", view="best")) as url:
-        reports = asyncio.run(hold_all(made[0], url, count))
+        reports = asyncio.run(run_sessions(made[0], url, count))
     over.set()
     watcher.join()
-    firsts = sorted(first_call_s(folder, report) for report in reports)
+    firsts = sorted(compute_first_call_s(folder, report) for report in reports)
     ends = sorted({str(report.end_reason) for report in reports})
     print(f"{count} sessions at once: first tool call after {firsts[0]:.1f} to {firsts[-1]:.1f} s, ", end="")
     print(f"{peak[0] / count / 2**20:.0f} MiB private memory each at the peak, ended: {', '.join(ends)}")
 
 
-async def hold_all(made: Campaign, url: str, count: int) -> list[SessionRecord]:
-    """Hold the sessions, without the loop's staggering."""
+async def run_sessions(made: Campaign, url: str, count: int) -> list[SessionRecord]:
+    """Run the sessions together, without the loop's staggering."""
     model = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "NO_PROXY": "127.0.0.1"}
     kept = ("PATH", "HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
     access = Access(model=model, server={name: os.environ[name] for name in kept if name in os.environ})
@@ -95,15 +95,15 @@ async def hold_all(made: Campaign, url: str, count: int) -> list[SessionRecord]:
     return await asyncio.gather(*(session.run() for session in sessions))
 
 
-def first_call_s(folder: Path, report: SessionRecord) -> float:
+def compute_first_call_s(folder: Path, report: SessionRecord) -> float:
     """Seconds from the start of a session to its first tool call."""
     line = (folder / "sessions" / report.session / "tools.jsonl").read_text("utf-8").splitlines()[0]
     at = json.loads(line)["at"]
     return (type(report.started).fromisoformat(at) - report.started).total_seconds()
 
 
-def private_bytes(pid: int) -> int:
-    """Memory that a process shares with nobody; 0 once it is gone."""
+def read_private_bytes(pid: int) -> int:
+    """Return the private memory of a process; 0 once it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
     except OSError:
@@ -112,13 +112,13 @@ def private_bytes(pid: int) -> int:
 
 
 def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: float, apart: float) -> list[float]:
-    """Let `width` submitters, begun `apart` seconds apart, measure `rounds` trials each; return their wall seconds."""
+    """Let `width` submitters, started `apart` seconds apart, measure `rounds` trials each; return their seconds."""
     walls = [0.0] * width
 
     def timed(number: int) -> None:
         time.sleep(number * apart)
         begun = time.perf_counter()
-        submitter(made, number, rounds, seconds)
+        run_submitter(made, number, rounds, seconds)
         walls[number] = time.perf_counter() - begun
 
     threads = [threading.Thread(target=timed, args=(n,)) for n in range(width)]
@@ -131,8 +131,8 @@ def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: fl
     return walls
 
 
-def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
-    """One submitter after the other's fashion: edit, submit, wait, again."""
+def run_submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
+    """Act as one submitter: edit, submit, wait, and repeat."""
     bench = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
     path = bench.workdir.folder / "fit.py"
     text = path.read_text("utf-8")

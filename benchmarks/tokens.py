@@ -1,4 +1,4 @@
-"""Made-up text in the files that parameter_golf reads: token shards and a sentencepiece model."""
+"""Makes text in the files that parameter_golf reads: token shards and a sentencepiece model."""
 
 import random
 import struct
@@ -12,7 +12,7 @@ VOCABULARY = 8192
 
 
 def model(pieces: Sequence[tuple[str, int]]) -> bytes:
-    """A sentencepiece model with these pieces (text and kind), and one field that is none of them."""
+    """Encode a sentencepiece model with these pieces (text and kind) and one other field."""
     whole = b"\x12\x03\x0a\x01x"
     for text, kind in pieces:
         body = b"\x0a" + bytes([len(text.encode())]) + text.encode() + b"\x15" + struct.pack("<f", -1.5)
@@ -22,24 +22,24 @@ def model(pieces: Sequence[tuple[str, int]]) -> bytes:
 
 
 def shard(tokens: Sequence[int], magic: int = 20240520, count: int | None = None) -> bytes:
-    """A shard of these tokens, or one whose header lies."""
+    """Encode a shard of these tokens; `magic` and `count` can make its header wrong."""
     header = [magic, 1, len(tokens) if count is None else count] + [0] * 253
     return struct.pack("<256i", *header) + array("H", tokens).tobytes()
 
 
 def write(folder: Path, train_tokens: int, val_tokens: int) -> None:
-    """Two train shards (recipes see the first) and one to validate; a token carries 10.5 of its 13 bits."""
+    """Write two train shards (recipes see the first) and one for validation; a token carries 10.5 of its 13 bits."""
     folder.mkdir(parents=True)
     for i in range(2):
-        (folder / f"fineweb_train_{i:06d}.bin").write_bytes(shard(_drawn(i, train_tokens)))
-    (folder / "fineweb_val_000000.bin").write_bytes(shard(_drawn(9, val_tokens)))
+        (folder / f"fineweb_train_{i:06d}.bin").write_bytes(shard(_draw(i, train_tokens)))
+    (folder / "fineweb_val_000000.bin").write_bytes(shard(_draw(9, val_tokens)))
     names = [("<unk>", UNKNOWN), ("<s>", CONTROL), (MARK, NORMAL), *((f"t{i}", NORMAL) for i in range(3, VOCABULARY))]
     (folder / "made_up.model").write_bytes(model(names))
     (folder / "SYNTHETIC").touch()
 
 
-def _drawn(seed: int, count: int) -> Sequence[int]:
-    """Tokens whose bits are set one time in four."""
+def _draw(seed: int, count: int) -> Sequence[int]:
+    """Draw tokens whose bits are set one time in four."""
     rng = random.Random(seed)  # noqa: S311 - repeatable numbers
     size = 2 * count
     mask = int.from_bytes(struct.pack("<H", VOCABULARY - 1) * count, "little")

@@ -1,7 +1,7 @@
 """The twin table: `python -m benchmarks.twins [TASK...]`. The start of each task, measured once as the manifest says.
 
-Score with its spread over seeds, wall seconds of the trial, what of them the evaluator's verbs take, and the boxes' own
-CPU seconds, which a busy machine stretches less.
+Prints the score with its spread over seeds, the wall seconds of the trial, the evaluator's share of them, and the CPU
+seconds of the boxes, which a busy machine stretches less.
 """
 
 import os
@@ -30,11 +30,11 @@ def main(tasks: tuple[str, ...]) -> None:
     head = ("task", "seeds", "score", "sd", "trial s", "evaluator", "boxes CPU s")
     click.echo(f"{head[0]:20} {head[1]:>5} {head[2]:>22} {head[3]:>8} {head[4]:>8} {head[5]:>9} {head[6]:>11}")
     for name in tasks or TWINS:
-        click.echo(row(name))
+        click.echo(measure_row(name))
 
 
-def row(name: str) -> str:
-    """One line of the table."""
+def measure_row(name: str) -> str:
+    """Measure a task's start and format its line of the table."""
     with tempfile.TemporaryDirectory() as scratch:
         campaign = Campaign.create(Path(scratch) / "campaign", find_task(name))
         host = Host(state=Path(scratch) / "state", path=os.environ["PATH"])

@@ -1,1 +1,1 @@
-"""What a lineage's trials say together. Definitions stand in the docstrings; nothing here writes."""
+"""What a lineage's trials show together. Each record's docstring has its definition; nothing here writes."""

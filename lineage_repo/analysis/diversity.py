@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.lineage import Lineage
@@ -19,11 +19,11 @@ _WORD = r"[a-z][a-z0-9_+\-]+"
 _BLOCK = 512
 
 
-class Neighbour(NamedTuple):
-    """The most similar earlier hypothesis."""
+class MostSimilar(NamedTuple):
+    """The earlier hypothesis that is most similar to a given one."""
 
     cosine: float
-    number: int
+    place: int
     """Its place in the order of recording, from 0."""
 
 
@@ -48,14 +48,14 @@ class Diversity(Record):
     effective: float
     top_share: float
     near_duplicates: float | None
-    """None for a single trial."""
+    """None with a single trial."""
     shared: int
     plural: int
     """Clusters of two or more trials."""
     shared_trials: int
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         near = "not defined for one trial" if self.near_duplicates is None else f"{self.near_duplicates:.1%}"
         return [
             f"{self.clusters} clusters, {self.effective:.1f} effective, the largest {self.top_share:.1%}",
@@ -65,23 +65,23 @@ class Diversity(Record):
         ]
 
 
-def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
-    """Cluster a lineage's hypotheses; `corpus` gives the idf weights, by default the same hypotheses.
+def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
+    """Cluster a lineage's hypotheses; the idf weights come from `corpus`, by default the same hypotheses.
 
     Raises:
         UnsupportedError: no trials, no words, or scikit-learn is missing.
     """
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     texts = [trial.proposal.hypothesis for trial in trials]
     corpus = texts if corpus is None else corpus
-    labels, nearest = _clusters(texts, corpus)
+    labels, similar = _clusters(texts, corpus)
     sizes = Counter(labels)
     roles: dict[int, set[str]] = {}
     for label, trial in zip(labels, trials, strict=True):
         roles.setdefault(label, set()).add(trial.proposal.specialist)
     shares = [size / len(trials) for size in sizes.values()]
     shared = [label for label, members in roles.items() if len(members) > 1]
-    near = sum(found.cosine >= NEAR for found in nearest[1:])
+    near = sum(match.cosine >= NEAR for match in similar[1:])
     return Diversity(
         trials=len(trials),
         corpus=len(corpus),
@@ -95,8 +95,8 @@ def diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversit
     )
 
 
-def neighbours(texts: Sequence[str]) -> list[Neighbour]:
-    """For each text the most similar earlier one, by the vectors of `Diversity`; the first has none of its own.
+def find_most_similar(texts: Sequence[str]) -> list[MostSimilar]:
+    """Find the most similar earlier text of each, by the vectors of `Diversity`; the first entry has cosine 0.
 
     Raises:
         UnsupportedError: no words, or scikit-learn is missing.
@@ -104,13 +104,13 @@ def neighbours(texts: Sequence[str]) -> list[Neighbour]:
     return _clusters(texts, texts)[1] if texts else []
 
 
-def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[Neighbour]]:
-    """The cluster of each text, and its highest cosine to an earlier one."""
+def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], list[MostSimilar]]:
+    """Return the cluster of each text, and the earlier text that is most similar to it."""
     numpy, vectors = _vectors(texts, corpus)
     labels = numpy.zeros(len(texts), dtype=int)
     squares = numpy.zeros(len(texts))
-    nearest: list[Neighbour] = []
-    found = 0
+    similar: list[MostSimilar] = []
+    count = 0
     products: Any = None
     for i in range(len(texts)):
         if i % _BLOCK == 0:
@@ -118,17 +118,17 @@ def _clusters(texts: Sequence[str], corpus: Sequence[str]) -> tuple[list[int], l
             products = (vectors[i : i + _BLOCK] @ vectors.T).toarray()
         row = products[i % _BLOCK]
         closest = int(row[:i].argmax()) if i else 0
-        nearest.append(Neighbour(float(row[closest]) if i else 0.0, closest))
-        sums = numpy.bincount(labels[:i], weights=row[:i], minlength=found)
-        cosines = sums / numpy.sqrt(numpy.maximum(squares[:found], 1e-12))
-        best = int(cosines.argmax()) if found else 0
-        if found and cosines[best] >= JOIN:
+        similar.append(MostSimilar(float(row[closest]) if i else 0.0, closest))
+        sums = numpy.bincount(labels[:i], weights=row[:i], minlength=count)
+        cosines = sums / numpy.sqrt(numpy.maximum(squares[:count], 1e-12))
+        best = int(cosines.argmax()) if count else 0
+        if count and cosines[best] >= JOIN:
             labels[i] = best
             squares[best] += 2 * sums[best] + row[i]
         else:
-            labels[i], squares[found] = found, row[i]
-            found += 1
-    return labels.tolist(), nearest
+            labels[i], squares[count] = count, row[i]
+            count += 1
+    return labels.tolist(), similar
 
 
 def _vectors(texts: Sequence[str], corpus: Sequence[str]) -> tuple[Any, Any]:

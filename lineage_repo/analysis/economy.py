@@ -3,8 +3,8 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from lineage_repo.analysis.facts import slot_seconds
-from lineage_repo.analysis.support import recorded_trials
+from lineage_repo.analysis.facts import compute_slot_seconds
+from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Record, Status
@@ -14,7 +14,7 @@ PAUSE = timedelta(hours=1)
 
 
 class Rate(Record):
-    """Trials per hour: trials over the time from the first trial's record to the last one's, no pause removed.
+    """Trials per hour: trials over the time from the first trial's record to the last one's, pauses included.
 
     `efficiency` is eta = T(N) / (N T(1)): this rate over N times that of the campaign with one submitter, N the
     number of roles with a trial. Pauses are gaps of over an hour between two records.
@@ -24,12 +24,12 @@ class Rate(Record):
     per_hour: float
     submitters: int
     efficiency: float | None = None
-    """None where no campaign with one submitter was named."""
+    """None if no campaign with one submitter was named."""
     pauses: int
     pause_hours: float
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         eta = "not computed: name a campaign with one submitter by --single"
         return [
             f"{self.per_hour:.2f} trials per hour over {self.hours:.2f} h, {self.submitters} submitters",
@@ -41,9 +41,9 @@ class Rate(Record):
 class Slots(Record):
     """Slot-hours, by the seconds that each trial held its slot.
 
-    Useful are those of trials that ended with a score. `hours_per_keep` is all slot-hours over keeps. A trial held its
-    slot up to the moment of its record; idle are the hours, from the first start to the last record, in which none did.
-    Trials whose seconds nobody recorded count in none of these, and `unknown` says how many they are.
+    `useful` counts trials that ended with a score. `hours_per_keep` is all slot-hours over keeps. A trial is taken to
+    hold its slot until its record; `idle` counts the hours, from the first start to the last record, in which no trial
+    held one. Trials without a recorded duration count in none of these; `unknown` is their number.
     """
 
     hours: float
@@ -51,13 +51,13 @@ class Slots(Record):
     hours_per_keep: float | None
     """None without a keep."""
     idle: float | None
-    """None where times are missing."""
+    """None if times are missing."""
     busy: float | None
     """Slots held on average."""
     unknown: int
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         price = "no keep" if self.hours_per_keep is None else f"{self.hours_per_keep:.2f} slot-hours"
         idle = "not computed: times are missing" if self.idle is None else f"{self.idle:.1f} h with no trial in a slot"
         busy = "" if self.busy is None else f", {self.busy:.2f} slots held on average"
@@ -69,16 +69,20 @@ class Slots(Record):
         ]
 
 
-def _timed(lineage: Lineage) -> list[Trial]:
-    trials = recorded_trials(lineage)
+def _list_timed_trials(lineage: Lineage) -> list[Trial]:
+    trials = list_trials(lineage)
     if lost := sum(trial.lacks("time") for trial in trials):
         raise UnsupportedError(f"{lost} of {len(trials)} trials came without a time")
     return trials
 
 
-def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
-    """Trials per hour; raise `UnsupportedError` where times are missing or there are fewer than two trials."""
-    trials = _timed(lineage)
+def compute_rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
+    """Compute trials per hour; `single` is the campaign with one submitter, for the efficiency.
+
+    Raises:
+        UnsupportedError: times are missing, there are fewer than two trials, or the objectives differ.
+    """
+    trials = _list_timed_trials(lineage)
     moments = sorted(trial.at for trial in trials)
     span = moments[-1] - moments[0]
     if not span:
@@ -88,7 +92,7 @@ def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
     gaps = [gap for a, b in pairwise(moments) if (gap := b - a) > PAUSE]
     if single and single.task.objective != lineage.task.objective:
         raise UnsupportedError("the campaign with one submitter has another objective: name one on the same task")
-    alone = rate(single).per_hour if single else None
+    alone = compute_rate(single).per_hour if single else None
     return Rate(
         hours=hours,
         per_hour=len(trials) / hours,
@@ -99,10 +103,10 @@ def rate(lineage: Lineage, single: Lineage | None = None) -> Rate:
     )
 
 
-def slots(lineage: Lineage) -> Slots:
-    """Slot-hours; raise `UnsupportedError` where no trial has a duration."""
-    trials = recorded_trials(lineage)
-    known = [(trial, seconds) for trial in trials if (seconds := slot_seconds(trial)) is not None]
+def compute_slots(lineage: Lineage) -> Slots:
+    """Compute slot-hours; raise `UnsupportedError` if no trial has a duration."""
+    trials = list_trials(lineage)
+    known = [(trial, seconds) for trial in trials if (seconds := compute_slot_seconds(trial)) is not None]
     if not known:
         raise UnsupportedError("no trial has a recorded duration")
     total = sum(seconds for _, seconds in known)
@@ -114,14 +118,14 @@ def slots(lineage: Lineage) -> Slots:
         hours=total / 3600,
         useful=sum(seconds for trial, seconds in known if trial.score is not None) / 3600,
         hours_per_keep=total / 3600 / keeps if keeps else None,
-        idle=(span - _covered(held)) / 3600 if timed else None,
+        idle=(span - _measure_union(held)) / 3600 if timed else None,
         busy=total / span if timed and span else None,
         unknown=len(trials) - len(known),
     )
 
 
-def _covered(spans: list[tuple[float, float]]) -> float:
-    """The length of the union of sorted spans."""
+def _measure_union(spans: list[tuple[float, float]]) -> float:
+    """Return the length of the union of sorted spans."""
     covered, end = 0.0, float("-inf")
     for start, stop in spans:
         covered += max(0.0, stop - max(start, end))

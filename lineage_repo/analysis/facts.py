@@ -8,21 +8,21 @@ from lineage_repo.model.measurement import Margin
 from lineage_repo.verdict.judge import values_per_seed
 
 
-def values(task: Task, trial: Trial) -> dict[str, float]:
-    """Every number that was recorded, the mean over seeds for our own trials."""
+def collect_values(task: Task, trial: Trial) -> dict[str, float]:
+    """Return every number that was recorded; for our own trials, means over seeds."""
     if trial.imported:
         return dict(trial.imported.values)
     if trial.measurement is None:
         return {}
-    return {name: fmean(found) for name, found in values_per_seed(task, trial.measurement).items() if found}
+    return {name: fmean(values) for name, values in values_per_seed(task, trial.measurement).items() if values}
 
 
-def margins(task: Task, trial: Trial) -> dict[str, Margin]:
-    """The room under each limit and gate, by a name of its own: gates that share a metric are told apart."""
-    return {_label(task, margin): margin for margin in trial.verdict.margins}
+def collect_margins(task: Task, trial: Trial) -> dict[str, Margin]:
+    """Return the margin to each limit and gate by name; gates that share a metric get different names."""
+    return {_name_margin(task, margin): margin for margin in trial.verdict.margins}
 
 
-def _label(task: Task, margin: Margin) -> str:
+def _name_margin(task: Task, margin: Margin) -> str:
     gates = [gate for gate in task.gates if gate.metric == margin.name]
     if len(gates) < 2:
         return margin.name
@@ -30,8 +30,8 @@ def _label(task: Task, margin: Margin) -> str:
     return f"{margin.name} {'at least' if least else 'at most'} {margin.limit:g}"
 
 
-def slot_seconds(trial: Trial) -> float | None:
-    """Wall seconds that the trial held its slot: boxes and evaluator, or what the other harness says; else None."""
+def compute_slot_seconds(trial: Trial) -> float | None:
+    """Return the wall seconds of boxes and evaluator, or those that an import gives; None if unknown."""
     if trial.imported:
         return trial.imported.slot_s
     if trial.measurement is None:

@@ -3,7 +3,7 @@
 from statistics import median
 
 from lineage_repo.analysis import facts
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Margin, Record, Status
 from lineage_repo.record.lineage import Lineage
@@ -18,12 +18,12 @@ class BudgetHits(Record):
     counts: dict[Status, int]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 
 class MarginRow(Record):
-    """How close trials came to one limit or gate; margins are in its unit, negative means missed."""
+    """How close trials came to one limit or gate. Margins are in its unit; a negative one is a miss."""
 
     name: str
     limit: float
@@ -43,36 +43,36 @@ class Margins(Record):
     rows: tuple[MarginRow, ...]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [
             f"{r.name} {r.limit:g}: missed {format_share(r.missed, r.trials)}, {r.near_misses} by less than 1 %; "
-            f"median {r.median:+.6g}, closest pass {_number(r.closest_pass)}, closest miss {_number(r.closest_miss)}"
+            f"median {r.median:+.6g}, closest pass {_text(r.closest_pass)}, closest miss {_text(r.closest_miss)}"
             for r in self.rows
         ]
 
 
-def _number(value: float | None) -> str:
+def _text(value: float | None) -> str:
     return "none" if value is None else f"{value:+.6g}"
 
 
-def budget_hits(lineage: Lineage) -> BudgetHits:
+def compute_budget_hits(lineage: Lineage) -> BudgetHits:
     """Count trials over a budget; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     return BudgetHits(trials=len(trials), counts={s: sum(t.status is s for t in trials) for s in BUDGETS})
 
 
-def margins(lineage: Lineage) -> Margins:
-    """Collect the margins; raise `UnsupportedError` where no trial has one."""
-    found: dict[str, list[Margin]] = {}
-    for trial in recorded_trials(lineage):
-        for name, margin in facts.margins(lineage.task, trial).items():
-            found.setdefault(name, []).append(margin)
-    if not found:
+def compute_margins(lineage: Lineage) -> Margins:
+    """Compute the margins; raise `UnsupportedError` if no trial has one."""
+    by_limit: dict[str, list[Margin]] = {}
+    for trial in list_trials(lineage):
+        for name, margin in facts.collect_margins(lineage.task, trial).items():
+            by_limit.setdefault(name, []).append(margin)
+    if not by_limit:
         raise UnsupportedError("no trial has a margin: no limit is known, or nothing was measured")
-    return Margins(rows=tuple(_row(name, own) for name, own in found.items()))
+    return Margins(rows=tuple(_summarize(name, own) for name, own in by_limit.items()))
 
 
-def _row(name: str, own: list[Margin]) -> MarginRow:
+def _summarize(name: str, own: list[Margin]) -> MarginRow:
     passed = [m.margin for m in own if m.margin >= 0]
     missed = [m.margin for m in own if m.margin < 0]
     limit = own[0].limit

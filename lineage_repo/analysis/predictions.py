@@ -1,8 +1,8 @@
-"""What was expected of trials beside what they measured."""
+"""Expected against measured changes."""
 
 from statistics import median
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
@@ -25,7 +25,7 @@ class Predictions(Record):
     median_measured: float
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [
             f"a gain was expected in {format_share(self.expected_gain, self.trials)}",
             f"measured against the parent in {format_share(self.gained, self.trials)}, kept {self.kept}",
@@ -34,22 +34,22 @@ class Predictions(Record):
         ]
 
 
-def predictions(lineage: Lineage) -> Predictions:
-    """Compare predictions and measurements; raise `UnsupportedError` where no trial has both."""
+def compute_predictions(lineage: Lineage) -> Predictions:
+    """Compare predictions and measurements; raise `UnsupportedError` if no trial has both."""
     gain = lineage.task.objective.gain
-    found = [
+    pairs = [
         (trial.proposal.expected_delta, trial.verdict.delta_vs_parent, trial.status)
-        for trial in recorded_trials(lineage)
+        for trial in list_trials(lineage)
         if trial.verdict.delta_vs_parent is not None and not trial.lacks("expected_delta")
     ]
-    if not found:
+    if not pairs:
         raise UnsupportedError("no trial has a prediction, a score and a scored parent")
     return Predictions(
-        trials=len(found),
-        expected_gain=sum(gain(expected, 0.0) > 0 for expected, _, _ in found),
-        gained=sum(gain(measured, 0.0) > 0 for _, measured, _ in found),
-        kept=sum(status is Status.KEEP for *_, status in found),
-        right_side=sum(expected * measured > 0 for expected, measured, _ in found),
-        median_expected=median(expected for expected, _, _ in found),
-        median_measured=median(measured for _, measured, _ in found),
+        trials=len(pairs),
+        expected_gain=sum(gain(expected, 0.0) > 0 for expected, _, _ in pairs),
+        gained=sum(gain(measured, 0.0) > 0 for _, measured, _ in pairs),
+        kept=sum(status is Status.KEEP for *_, status in pairs),
+        right_side=sum(expected * measured > 0 for expected, measured, _ in pairs),
+        median_expected=median(expected for expected, _, _ in pairs),
+        median_measured=median(measured for _, measured, _ in pairs),
     )

@@ -2,7 +2,7 @@
 
 from statistics import fmean, pstdev
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import Number, Record, Status
 from lineage_repo.record.lineage import Lineage
@@ -32,7 +32,7 @@ class Roles(Record):
     with_keep: int
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         rows = [f"{r.role:14} {r.trials:5} trials  {r.scored:5} scored  {r.keeps:4} keeps" for r in self.rows]
         return [
             *rows,
@@ -44,8 +44,8 @@ class Roles(Record):
 class Edges(Record):
     """Who builds on whom.
 
-    A parent edge is a trial whose parent is a trial of the campaign other than the start; it crosses where the roles
-    differ. A keep edge is a parent edge whose trial is a keep. Parent heads are the distinct parents but the start.
+    A parent edge is a trial whose parent is a trial of the campaign other than the start; it crosses if the roles
+    differ. A keep edge is a parent edge whose trial is a keep. Parent heads are the distinct parents without the start.
     """
 
     parent: int
@@ -55,7 +55,7 @@ class Edges(Record):
     heads: tuple[Number, ...]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [
             f"parent edges across roles {format_share(self.parent_cross, self.parent)}",
             f"keep edges across roles   {format_share(self.keep_cross, self.keep)}",
@@ -70,13 +70,13 @@ class Architecture(Record):
     whole: int
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [f"role or domain {ARCHITECTURE!r}: {format_share(self.trials, self.whole)}"]
 
 
-def roles(lineage: Lineage) -> Roles:
+def compute_roles(lineage: Lineage) -> Roles:
     """Count by role, in order of first appearance; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     by_role: dict[str, list[Trial]] = {}
     for trial in trials:
         by_role.setdefault(trial.proposal.specialist, []).append(trial)
@@ -99,9 +99,9 @@ def roles(lineage: Lineage) -> Roles:
     )
 
 
-def edges(lineage: Lineage) -> Edges:
+def compute_edges(lineage: Lineage) -> Edges:
     """Count the edges; raise `UnsupportedError` without trials."""
-    pairs = [(lineage.trials[t.proposal.parent], t) for t in recorded_trials(lineage) if t.proposal.parent]
+    pairs = [(lineage.trials[t.proposal.parent], t) for t in list_trials(lineage) if t.proposal.parent]
     crossing = [child for parent, child in pairs if parent.proposal.specialist != child.proposal.specialist]
     return Edges(
         parent=len(pairs),
@@ -112,8 +112,8 @@ def edges(lineage: Lineage) -> Edges:
     )
 
 
-def architecture(lineage: Lineage) -> Architecture:
+def compute_architecture(lineage: Lineage) -> Architecture:
     """Count the architecture trials; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
-    found = [t for t in trials if ARCHITECTURE in {t.proposal.specialist, t.imported.domain if t.imported else ""}]
-    return Architecture(trials=len(found), whole=len(trials))
+    trials = list_trials(lineage)
+    matching = [t for t in trials if ARCHITECTURE in {t.proposal.specialist, t.imported.domain if t.imported else ""}]
+    return Architecture(trials=len(matching), whole=len(trials))

@@ -1,4 +1,4 @@
-"""What every analysis shares: the trials it counts, and how it says that the record can't support it."""
+"""What analyses share: the trials that they count, and the answer if the record can't support one."""
 
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
@@ -7,17 +7,17 @@ from lineage_repo.record.lineage import Lineage
 
 
 class Absent(Record):
-    """In place of an analysis: why there is none."""
+    """Takes the place of an analysis that the record can't support, with the reason."""
 
     absent: str
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [f"not computed: {self.absent}"]
 
 
-def recorded_trials(lineage: Lineage) -> list[Trial]:
-    """All trials but the start, in the order of recording; raise `UnsupportedError` where there is none."""
+def list_trials(lineage: Lineage) -> list[Trial]:
+    """List all trials but the start, in the order of recording; raise `UnsupportedError` if there is none."""
     trials = [trial for number, trial in lineage.trials.items() if number]
     if not trials:
         raise UnsupportedError("no trial is recorded yet")
@@ -25,5 +25,5 @@ def recorded_trials(lineage: Lineage) -> list[Trial]:
 
 
 def format_share(part: int, whole: int) -> str:
-    """`3 of 40 (7.5 %)`."""
+    """Format a count as `3 of 40 (7.5%)`."""
     return f"{part} of {whole} ({part / whole:.1%})" if whole else f"{part} of {whole}"

@@ -1,21 +1,20 @@
-"""The commands `analyze`, `paper` and `export`."""
+"""The commands `analyze` and `export`."""
 
 import os
 from pathlib import Path
 
 import click
 
-from lineage_repo.analysis import summary
-from lineage_repo.analysis.paper import recompute
+from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines
-from lineage_repo.cli.report import begun
+from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.interchange.bundle import write_bundle
 from lineage_repo.interchange.table import write_table
+from lineage_repo.progress import progress_to
 from lineage_repo.record.opening import open_lineage
-from lineage_repo.report.data import report_data
-from lineage_repo.report.page import report_page
-from lineage_repo.report.vega import vega_script
+from lineage_repo.report.data import build_report_data
+from lineage_repo.report.page import render_report
+from lineage_repo.report.vega import load_vega_script
 from lineage_repo.text.redact import Redactor
 
 
@@ -31,24 +30,10 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
     Each analysis is defined in its docstring under lineage_repo/analysis/. What the record can't support is said, not
     guessed.
     """
-    found = summary.analyze(open_lineage(directory), open_lineage(single) if single else None)
+    analysis = analyze_lineage(open_lineage(directory), open_lineage(single) if single else None)
     if as_json:
-        return print_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
-    return print_lines(*found.lines())
-
-
-@click.command()
-@campaign_dir
-@json_option
-def paper(directory: Path, as_json: bool) -> None:
-    """Recompute the paper's numbers from its released traces: DIR holds a folder per run, each with results.tsv.
-
-    Every run is imported into a lineage first, so that the numbers go the way that any campaign's go.
-    """
-    table = recompute(directory)
-    if as_json:
-        return print_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
-    return print_lines(*table.lines())
+        return print_json({"schema": "espalier.analysis/1", **analysis.model_dump(mode="json")})
+    return print_lines(*analysis.lines())
 
 
 @click.command()
@@ -76,12 +61,13 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             "the campaign's folder": str(directory.resolve()),
             "this host's name": os.uname().nodename,
         }
-        write_bundle(
-            lineage,
-            bundle,
-            private,
-            Redactor.from_environment(os.environ),
-            lambda: report_page(report_data(lineage), vega_script(), begun),
-            as_is=as_is,
-        )
+        with progress_to(print_progress):
+            write_bundle(
+                lineage,
+                bundle,
+                private,
+                Redactor.from_environment(os.environ),
+                lambda: render_report(build_report_data(lineage), load_vega_script()),
+                as_is=as_is,
+            )
         print_lines(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from lineage_repo.analysis.facts import values
+from lineage_repo.analysis.facts import collect_values
 from lineage_repo.cli.options import campaign_dir, json_option, trial_argument
 from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.model.ledger import Arm, Caps, Trial
@@ -146,7 +146,7 @@ def _means(task: Task, trial: Trial) -> str:
     """Every metric's mean over the seeds; nothing where they were not all measured."""
     if trial.measurement is None or trial.fault:
         return ""
-    found = values(task, trial).items()
+    found = collect_values(task, trial).items()
     return ", ".join(f"{name} {mean:.6g}" for name, mean in found) + f" over {trial.n_seeds} seeds"
 
 

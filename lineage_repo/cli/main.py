@@ -38,7 +38,6 @@ COMMANDS = {
     "verify": ("lineage_repo.cli.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
     "import": ("lineage_repo.cli.importing:import_command", "Bring another harness's trials into a new lineage."),
     "analyze": ("lineage_repo.cli.analyze:analyze", "Say what the trials of a lineage show together."),
-    "paper": ("lineage_repo.cli.analyze:paper", "Recompute the paper's numbers from its released traces."),
     "export": ("lineage_repo.cli.analyze:export", "Write the trials as a table, or a public bundle."),
     "report": ("lineage_repo.cli.report:report", "Write one offline page about a campaign."),
     "compare": ("lineage_repo.cli.report:compare", "Put campaigns on one task side by side."),

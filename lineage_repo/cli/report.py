@@ -8,24 +8,20 @@ import click
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.progress import progress_to, report_progress
 from lineage_repo.record.opening import open_lineage
-from lineage_repo.report.compare_page import comparison_page
+from lineage_repo.report.compare_page import render_comparison
 from lineage_repo.report.comparison import Comparison, compare_arms
-from lineage_repo.report.data import ReportData, report_data
-from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.vega import vega_script, write_figures
+from lineage_repo.report.data import ReportData, build_report_data
+from lineage_repo.report.page import draw_figures, render_report
+from lineage_repo.report.vega import load_vega_script, write_figures
 from lineage_repo.storage.files import write_whole
 
 
-def begun(what: str) -> None:
-    """Say on standard error what is being done."""
-    print_progress(f"{what} ...")
-
-
-def place(out: Path) -> None:
-    """Raise `UnsupportedError` where `out` can't be written."""
+def check_parent(out: Path) -> None:
+    """Raise `UnsupportedError` if the folder of `out` does not exist."""
     if not out.parent.is_dir():
-        raise UnsupportedError(f"{out.parent} is no folder: make it first")
+        raise UnsupportedError(f"{out.parent} is not a folder: make it first")
 
 
 @click.command()
@@ -52,15 +48,16 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out is None and folder is None:
         raise click.UsageError("name the page by -o report.html, or a folder by --figures")
     if out:
-        place(out)
-    begun("record")
-    found = report_data(open_lineage(directory), noise)
-    if folder:
-        begun("figures as files")
-        print_lines(f"{folder}: {len(write_figures(figures(found), folder))} files")
-    if out:
-        write_whole(out, report_page(found, vega_script(), begun).encode())
-        print_lines(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+        check_parent(out)
+    with progress_to(print_progress):
+        report_progress("record ...")
+        data = build_report_data(open_lineage(directory), noise)
+        if folder:
+            report_progress("figures as files ...")
+            print_lines(f"{folder}: {len(write_figures(draw_figures(data), folder))} files")
+        if out:
+            write_whole(out, render_report(data, load_vega_script()).encode())
+            print_lines(f"{out}: {len(data.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
 @click.command()
@@ -81,29 +78,30 @@ def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     for arm, folder in named:
         name, lineage = folder.resolve().name, open_lineage(folder)
         name = name if names[name] == 1 else str(folder)
-        if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
+        if (run := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
             raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
-        seen.add(one)
-        arms.setdefault(arm or name, []).append((name, report_data(lineage)))
+        seen.add(run)
+        arms.setdefault(arm or name, []).append((name, build_report_data(lineage)))
     if out:
-        place(out)
-    found = compare_arms(arms)
+        check_parent(out)
+    comparison = compare_arms(arms)
     if out:
-        begun("page")
-        write_whole(out, comparison_page(arms, found, vega_script()).encode())
+        print_progress("page ...")
+        write_whole(out, render_comparison(arms, comparison, load_vega_script()).encode())
     if as_json:
-        return print_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
-    return print_lines(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
+        return print_json({"schema": "espalier.compare/1", **comparison.model_dump(mode="json")})
+    lines = _format_comparison(comparison)
+    return print_lines(*lines, *([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
 
 
-def _lines(found: Comparison) -> list[str]:
-    digits = found.objective.digits
+def _format_comparison(comparison: Comparison) -> list[str]:
+    digits = comparison.objective.digits
     lines = [
-        f"{line.arm:24} {line.best_at:.{digits}f} after {found.common_trials}   "
+        f"{line.arm:24} {line.best_at:.{digits}f} after {comparison.common_trials}   "
         f"{line.best:.{digits}f} after {line.trials}   {line.keeps} keeps   {line.run}"
-        for line in found.runs
+        for line in comparison.runs
     ]
-    for i in found.intervals:
+    for i in comparison.intervals:
         span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
         lines.append(f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}")
     return lines

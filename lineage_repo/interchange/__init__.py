@@ -1,1 +1,1 @@
-"""Trials in and out in formats of other programs."""
+"""Brings trials in and out, in the formats of other programs."""

@@ -1,4 +1,4 @@
-"""From a foreign campaign to a lineage: cleaned, numbered, and written as one history."""
+"""Turns a foreign campaign into a lineage: cleans its texts, numbers its trials, writes one history."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, first_problem, read_lines
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, read_lines
 from lineage_repo.interchange.release import read_release
 from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Imported, Proposal, Trial
 from lineage_repo.model.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
@@ -24,7 +24,7 @@ from lineage_repo.storage.store import Draft, Row, Store
 from lineage_repo.text.sanitize import plain_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The date of trials whose source gives none; they say that their time is missing."""
+"""The date of trials whose source gives none; their `missing` names the time."""
 SESSION = "imported"
 
 
@@ -34,49 +34,53 @@ def read_trace(source: Path) -> Trace:
 
 
 def import_trace(trace: Trace, folder: Path) -> Lineage:
-    """Make `folder` with a foreign campaign's lineage; raise `InterchangeError` where it exists or a trial is unfit."""
+    """Make `folder` with a foreign campaign's lineage.
+
+    Raises:
+        InterchangeError: `folder` exists, or a trial can't be kept; then nothing is left behind.
+    """
     if folder.exists():
         raise InterchangeError(f"{folder} is there already: name a new folder")
-    made = [parent for parent in folder.parents if not parent.exists()]
+    new_parents = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Made beside and renamed, so that an interrupted import leaves no half of a lineage.
+        # Made in a temporary folder and renamed, so an interrupted import leaves no partial lineage.
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-            half = Path(scratch) / "half"
-            _write(Lineage(Store.create(CampaignPaths(half).repository)), trace)
-            write_overview(Lineage(Store(CampaignPaths(half).repository)).refresh())
-            half.rename(folder)
+            partial = Path(scratch) / "partial"
+            _write_history(Lineage(Store.create(CampaignPaths(partial).repository)), trace)
+            write_overview(Lineage(Store(CampaignPaths(partial).repository)).refresh())
+            partial.rename(folder)
     except BaseException:
-        for parent in made:
+        for parent in new_parents:
             parent.rmdir()
         raise
     return Lineage(Store(CampaignPaths(folder).repository)).refresh()
 
 
-def _write(lineage: Lineage, trace: Trace) -> None:
+def _write_history(lineage: Lineage, trace: Trace) -> None:
     for line in trace.trials:
         # Git knows no time before its epoch.
         if line.at and line.at < EPOCH:
             raise InterchangeError(
-                f"trial {line.id!r} is of {line.at:%Y}, before 1970: correct its time, or leave it out"
+                f"trial {line.id!r} is dated {line.at:%Y}, before 1970: correct its time, or leave it out"
             )
-    entry = _campaign(trace)
+    entry = _build_campaign(trace)
     lineage.fold(Row("", None, b""), entry)
-    drafts = [_entry_draft(lineage, entry)]
+    drafts = [_draft_entry(lineage, entry)]
     numbers: dict[str, int] = {}
     for line in trace.trials:
         number = len(numbers)
         if line.id in numbers:
             raise InterchangeError(f"trial {line.id!r} comes twice: ids must differ")
         try:
-            trial = _trial(lineage, number, line, numbers)
+            trial = _build_trial(lineage, number, line, numbers)
         except ValidationError as error:
-            raise InterchangeError(f"trial {line.id!r} can't be kept: {first_problem(error)}") from None
+            raise InterchangeError(f"trial {line.id!r} can't be kept: {describe_problem(error)}") from None
         numbers[line.id] = number
         lineage.fold(Row("", None, b""), trial)
-        # Of each trial's two drafts the first is its commit, the second the ledger's entry.
+        # Each trial has two drafts: its commit, then the ledger's entry.
         mine = 1 + 2 * number
-        drafts += [_trial_draft(trial, lineage.task), _entry_draft(lineage, trial, (mine - 1, mine))]
+        drafts += [_draft_trial(trial, lineage.task), _draft_entry(lineage, trial, (mine - 1, mine))]
     commits = lineage.store.write_drafts(drafts)
     refs: dict[str, str] = {}
     for number, trial in lineage.trials.items():
@@ -84,24 +88,24 @@ def _write(lineage: Lineage, trace: Trace) -> None:
     lineage.store.set_refs(refs)
 
 
-def _entry_draft(lineage: Lineage, entry: CampaignEntry | Trial, parents: tuple[int, ...] = ()) -> Draft:
+def _draft_entry(lineage: Lineage, entry: CampaignEntry | Trial, parents: tuple[int, ...] = ()) -> Draft:
     signed = Signature("evaluator", entry.at)
     return Draft({"entry.json": entry.canonical()}, lineage.subject(entry) + "\n", signed, parents)
 
 
-def _trial_draft(trial: Trial, task: Task) -> Draft:
+def _draft_trial(trial: Trial, task: Task) -> Draft:
     files = {"trial.json": trial.canonical()} | ({} if trial.number else {"task.json": task.canonical()})
     parents = () if trial.proposal.parent is None else (1 + 2 * trial.proposal.parent,)
     return Draft(files, trial_message(trial, task), Signature(trial.proposal.specialist, trial.at), parents)
 
 
-def _campaign(trace: Trace) -> CampaignEntry:
+def _build_campaign(trace: Trace) -> CampaignEntry:
     head = trace.campaign
-    roles = tuple(dict.fromkeys(_role(line.role) for line in trace.trials[1:])) or ("start",)
+    roles = tuple(dict.fromkeys(_clean_role(line.role) for line in trace.trials[1:])) or ("start",)
     try:
-        task = _task(head, trace.trials, roles)
+        task = _build_task(head, trace.trials, roles)
     except ValidationError as error:
-        raise InterchangeError(f"the campaign can't be kept: {first_problem(error)}") from None
+        raise InterchangeError(f"the campaign can't be kept: {describe_problem(error)}") from None
     first = next((line.at for line in trace.trials if line.at), now())
     return CampaignEntry(
         name=plain_line(head.name, 80),
@@ -117,8 +121,8 @@ def _campaign(trace: Trace) -> CampaignEntry:
     )
 
 
-def _task(head: CampaignLine, trials: tuple[TrialLine, ...], roles: tuple[str, ...]) -> Task:
-    """What the manifest would say, as far as the source says it: no phase, no evaluator of ours."""
+def _build_task(head: CampaignLine, trials: tuple[TrialLine, ...], roles: tuple[str, ...]) -> Task:
+    """Build the manifest as far as the source describes it, with no phase and no evaluator of ours."""
     metric = head.objective.metric
     used = dict.fromkeys([metric, *(g.metric for g in head.limits), *(name for t in trials for name in t.values)])
     return Task(
@@ -132,8 +136,8 @@ def _task(head: CampaignLine, trials: tuple[TrialLine, ...], roles: tuple[str, .
     )
 
 
-def _role(text: str) -> str:
-    """A name of ours; where letters go missing, a digest of the text tells two roles apart."""
+def _clean_role(text: str) -> str:
+    """Turn a role into a valid name; if characters are lost, a digest of the text keeps two roles apart."""
     name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
     name = name if name[:1].isalpha() else f"role-{name}".strip("-")
     if len(name) > 32 or re.search(r"[^A-Za-z0-9 _.-]", text):
@@ -141,7 +145,7 @@ def _role(text: str) -> str:
     return name
 
 
-def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, int]) -> Trial:
+def _build_trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, int]) -> Trial:
     if (line.status is Status.BASELINE) != (number == 0):
         raise InterchangeError(
             f"trial {line.id!r}: the first trial, and only it, is the measured start (status baseline)"
@@ -150,9 +154,9 @@ def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, in
     if line.status.measured and metric not in line.values:
         raise InterchangeError(f"trial {line.id!r} is {line.status}, but has no value of {metric!r}")
     repairs = [plain_line(text, 200) for text in line.repairs]
-    parent = _parent(line, numbers, repairs)
-    role = "start" if number == 0 else _changed("role", line.role, _role(line.role), repairs)
-    hypothesis = _changed("hypothesis", line.hypothesis, plain_line(line.hypothesis, 2000), repairs)
+    parent = _find_parent(line, numbers, repairs)
+    role = "start" if number == 0 else _note_change("role", line.role, _clean_role(line.role), repairs)
+    hypothesis = _note_change("hypothesis", line.hypothesis, plain_line(line.hypothesis, 2000), repairs)
     missing = {"expected_delta": line.expected_delta, "session": line.session, "time": line.at}
     last = lineage.trials[number - 1].at if number else EPOCH
     proposal = Proposal(
@@ -160,7 +164,7 @@ def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, in
         title=plain_line(line.title or hypothesis or "no hypothesis", 60),
         hypothesis=hypothesis,
         expected_delta=line.expected_delta or 0.0,
-        notes=_changed("notes", line.notes, plain_line(line.notes, 2000), repairs),
+        notes=_note_change("notes", line.notes, plain_line(line.notes, 2000), repairs),
         specialist=role,
         session=re.sub(r"[^A-Za-z0-9_-]+", "-", line.session or "").strip("-_")[:64] or SESSION,
         recipe_tree=NO_RECIPE_TREE,
@@ -181,14 +185,14 @@ def _trial(lineage: Lineage, number: int, line: TrialLine, numbers: dict[str, in
     return take_over(lineage, number, proposal, imported, line.at.astimezone(UTC) if line.at else last)
 
 
-def _parent(line: TrialLine, numbers: dict[str, int], repairs: list[str]) -> int | None:
+def _find_parent(line: TrialLine, numbers: dict[str, int], repairs: list[str]) -> int | None:
     if line.parent is None or line.parent in numbers:
         return None if line.parent is None else numbers[line.parent]
-    repairs.append(plain_line(f"the parent {line.parent!r} is no earlier trial: left without one", 200))
+    repairs.append(plain_line(f"the parent {line.parent!r} is not an earlier trial: left without one", 200))
     return None
 
 
-def _changed(name: str, before: str, after: str, repairs: list[str]) -> str:
+def _note_change(name: str, before: str, after: str, repairs: list[str]) -> str:
     if after != before.strip():
         repairs.append(f"{name} changed to one plain line within its length")
     return after

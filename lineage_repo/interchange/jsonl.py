@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
 
-from lineage_repo.analysis.facts import slot_seconds, values
+from lineage_repo.analysis.facts import collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
 from lineage_repo.model.manifest import Gate, Objective, Task
@@ -30,7 +30,7 @@ class CampaignLine(Record):
     title: Annotated[str, Field(min_length=1, max_length=80)]
     objective: Objective
     limits: tuple[Gate, ...] = ()
-    """Bounds that a trial's values were held to; only margins are computed from them, never a verdict."""
+    """Bounds on a trial's values; only margins are computed from them, never a verdict."""
     arm: Arm | Literal["unknown"] = "unknown"
     """How the search was organised."""
     read_record: bool = True
@@ -64,61 +64,61 @@ class TrialLine(Record):
     failure: str | None = None
     session: str | None = None
     code: str = ""
-    """Where its code lies."""
+    """Where its code is."""
     repairs: tuple[str, ...] = ()
     """What was changed on the way into this format."""
 
 
 class Trace(NamedTuple):
-    """A foreign campaign, read."""
+    """A foreign campaign as read from its files."""
 
     campaign: CampaignLine
     trials: tuple[TrialLine, ...]
     digests: dict[str, str]
-    """SHA-256 of the files that it was read from."""
+    """SHA-256 of the files that it was read from, by file name."""
 
 
 def read_lines(path: Path) -> Trace:
-    """Read a JSON-lines file; raise `InterchangeError` naming the line."""
-    lines = [(n, line) for n, line in enumerate(text_of(path).split("\n"), 1) if line.strip()]
+    """Read a JSON-lines file; raise `InterchangeError` that names the line."""
+    lines = [(n, line) for n, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
     if not lines:
         raise InterchangeError(f"{path} is empty: its first line describes the campaign (docs/import.md)")
-    campaign = _parsed(path, *lines[0], CampaignLine)
-    trials = tuple(_parsed(path, number, line, TrialLine) for number, line in lines[1:])
-    return Trace(campaign, trials, {"trials.jsonl": digest(path)})
+    campaign = _parse_line(path, *lines[0], CampaignLine)
+    trials = tuple(_parse_line(path, number, line, TrialLine) for number, line in lines[1:])
+    return Trace(campaign, trials, {"trials.jsonl": hash_file(path)})
 
 
-def text_of(path: Path) -> str:
-    """The text of a file; raise `InterchangeError` where there is none."""
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file; raise `InterchangeError` if it is missing or not UTF-8."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise InterchangeError(f"{path} does not exist: name a folder with results.tsv, or a .jsonl file") from None
     except UnicodeDecodeError as error:
-        raise InterchangeError(f"{path} is no UTF-8 text: {error}") from None
+        raise InterchangeError(f"{path} is not UTF-8 text: {error}") from None
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
+def hash_file(path: Path) -> str:
+    """Compute the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _parsed(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
+def _parse_line(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        problem = first_problem(error)
+        problem = describe_problem(error)
         raise InterchangeError(f"{path} line {number}: {problem} (docs/import.md lists the fields)") from None
 
 
-def first_problem(error: ValidationError) -> str:
-    """Which field is wrong, and how."""
+def describe_problem(error: ValidationError) -> str:
+    """Say which field is wrong, and how."""
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def write_lines(lineage: Lineage) -> str:
-    """A lineage, our own or an imported one, in the JSON-lines format."""
+def format_lines(lineage: Lineage) -> str:
+    """Format a lineage, our own or an imported one, as JSON lines."""
     task = lineage.task
     head = CampaignLine(
         name=lineage.campaign.name,
@@ -129,16 +129,16 @@ def write_lines(lineage: Lineage) -> str:
         read_record=lineage.campaign.read_record,
     )
     names = {number: t.imported.id if t.imported else f"{number:04d}" for number, t in lineage.trials.items()}
-    records: Iterable[Record] = [head, *(_line(task, trial, names) for trial in lineage.trials.values())]
-    return "".join(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
+    records: Iterable[Record] = [head, *(_build_line(task, trial, names) for trial in lineage.trials.values())]
+    return "".join(json.dumps(_drop_empty(record), ensure_ascii=False) + "\n" for record in records)
 
 
-def _plain(record: Record) -> dict[str, Any]:
+def _drop_empty(record: Record) -> dict[str, Any]:
     raw = record.model_dump(mode="json", exclude_none=True)
     return {key: value for key, value in raw.items() if value not in ("", [], {})}
 
 
-def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
+def _build_line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
     proposal, origin = trial.proposal, trial.imported
     snapshot = "" if proposal.recipe_tree == NO_RECIPE_TREE else proposal.recipe_tree
     return TrialLine(
@@ -152,9 +152,9 @@ def _line(task: Task, trial: Trial, names: Mapping[int, str]) -> TrialLine:
         expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         notes=proposal.notes,
         domain=origin.domain if origin else "",
-        values=values(task, trial),
+        values=collect_values(task, trial),
         n_seeds=origin.n_seeds if origin else trial.n_seeds,
-        slot_s=slot_seconds(trial),
+        slot_s=compute_slot_seconds(trial),
         failure=trial.verdict.failure,
         session=None if trial.lacks("session") else proposal.session,
         code=origin.code if origin else snapshot,

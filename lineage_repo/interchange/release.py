@@ -1,6 +1,6 @@
 """The tables that the paper released: `results.tsv`, one row per trial, checked against `tree.tsv`.
 
-The reader repairs what the release is known to have damaged, by the rules of docs/import.md, and says so in each trial.
+The reader repairs known damage by the rules of docs/import.md, and lists each repair in its trial.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, digest, first_problem, text_of
+from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, hash_file, read_text
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
 
@@ -21,7 +21,7 @@ _DAMAGED = re.compile(rf'" (\S+) ({"|".join(Status)}) ')
 
 
 class _Environment(NamedTuple):
-    """What the tables leave unsaid of a task; the paper's settings say it."""
+    """What the tables do not say about a task; the values are the paper's."""
 
     title: str
     objective: Objective
@@ -30,7 +30,7 @@ class _Environment(NamedTuple):
     """The column with a trial's wall seconds."""
 
 
-def _environment(path: Path, score: str) -> _Environment:
+def _choose_environment(path: Path, score: str) -> _Environment:
     match score:
         case "val_bpb":
             limits = (("artifact_bytes", 16_000_000.0), ("train_s", 605.0), ("eval_s", 600.0))
@@ -52,41 +52,41 @@ def _environment(path: Path, score: str) -> _Environment:
             )
         case _:
             raise InterchangeError(
-                f"{path}: the score column {score!r} is none of the release's: bring JSON lines instead"
+                f"{path}: the score column {score!r} is not one of the release's: bring JSON lines instead"
             )
 
 
 def read_release(folder: Path) -> Trace:
     """Read a run of the release; raise `InterchangeError` for a row that no rule repairs."""
     path = folder / "results.tsv"
-    header, *rows = _table(path) or [[]]
+    header, *rows = _read_table(path) or [[]]
     if header[:7] != ["exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"]:
         raise InterchangeError(f"{path} is not a table of the release: bring JSON lines instead (docs/import.md)")
-    environment = _environment(path, header[header.index("status") + 1])
-    tree = _tree(folder / "tree.tsv")
-    trials = [_trial(path, header, row, environment, tree) for row in rows]
+    environment = _choose_environment(path, header[header.index("status") + 1])
+    tree = _read_tree(folder / "tree.tsv")
+    trials = [_parse_row(path, header, row, environment, tree) for row in rows]
     campaign = CampaignLine(
         name=folder.name,
         title=environment.title,
         objective=environment.objective,
         limits=environment.limits,
     )
-    found = [folder / name for name in ("results.tsv", "tree.tsv") if (folder / name).is_file()]
-    return Trace(campaign, tuple(trials), {p.name: digest(p) for p in found})
+    sources = [folder / name for name in ("results.tsv", "tree.tsv") if (folder / name).is_file()]
+    return Trace(campaign, tuple(trials), {p.name: hash_file(p) for p in sources})
 
 
-def _table(path: Path) -> list[list[str]]:
-    return [line.split("\t") for line in text_of(path).split("\n") if line]
+def _read_table(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in read_text(path).split("\n") if line]
 
 
-def _tree(path: Path) -> dict[str, dict[str, str]]:
+def _read_tree(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
-    header, *rows = _table(path)
+    header, *rows = _read_table(path)
     return {row[0]: dict(zip(header, row, strict=False)) for row in rows}
 
 
-def _trial(
+def _parse_row(
     path: Path, header: list[str], row: list[str], environment: _Environment, tree: dict[str, dict[str, str]]
 ) -> TrialLine:
     repairs: list[str] = []
@@ -97,7 +97,7 @@ def _trial(
     parent = cells["parent_exp"].removeprefix("exp_")
     if parent != cells["parent_exp"]:
         repairs.append(f"parent {cells['parent_exp']!r} is trial {parent!r} in its other spelling")
-    expected = _expected(cells["expected_delta"], repairs)
+    expected = _parse_expected(cells["expected_delta"], repairs)
     twin = tree.get(cells["exp_id"])
     score = environment.objective.metric
     if twin:
@@ -105,27 +105,27 @@ def _trial(
         repairs += [f"tree.tsv gives another {column}: {twin.get(column)!r}" for column in checked]
     try:
         return TrialLine.model_validate(
-            _fields(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
+            _convert_cells(cells, environment, parent) | {"expected_delta": expected, "repairs": tuple(repairs)}
         )
     except ValueError as error:
-        problem = first_problem(error) if isinstance(error, ValidationError) else error
+        problem = describe_problem(error) if isinstance(error, ValidationError) else error
         raise InterchangeError(f"{path}: trial {cells['exp_id']!r} can't be read: {problem}") from None
 
 
 def _split_again(path: Path, header: list[str], row: list[str]) -> list[str]:
-    """A damaged row: everything after its quoted hypothesis stands in the same field, each tab turned into a blank."""
-    found = [*_DAMAGED.finditer(row[6])] if len(row) == 7 else []
-    if not found:
+    """Split a damaged row: all after its quoted hypothesis is in the same field, with blanks instead of tabs."""
+    matches = [*_DAMAGED.finditer(row[6])] if len(row) == 7 else []
+    if not matches:
         raise InterchangeError(
             f"{path}: trial {row[0]!r} has {len(row)} fields instead of {len(header)}, and no rule fits"
         )
-    cut = found[-1].start() + 1
+    cut = matches[-1].start() + 1
     inner = len(header) - 8
     tokens = row[6][cut + 1 :].split(" ")
     return [*row[:6], row[6][:cut], *tokens[:inner], " ".join(tokens[inner:])]
 
 
-def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> dict[str, Any]:
+def _convert_cells(cells: dict[str, str], environment: _Environment, parent: str) -> dict[str, Any]:
     numbers = {name: float(cell) for name, cell in cells.items() if cell and name not in _TEXT | _OTHER}
     runs = int(float(cells.get("n_seeds") or 0))
     return {
@@ -134,8 +134,8 @@ def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> di
         "parent": parent or None,
         "role": cells["specialist"],
         "domain": cells["domain"],
-        "hypothesis": _unquoted(cells["hypothesis"]),
-        "notes": _unquoted(cells["notes"]),
+        "hypothesis": _unquote(cells["hypothesis"]),
+        "notes": _unquote(cells["notes"]),
         "status": Status(cells["status"]),
         "values": numbers,
         "n_seeds": runs or None,
@@ -144,19 +144,19 @@ def _fields(cells: dict[str, str], environment: _Environment, parent: str) -> di
     }
 
 
-def _expected(cell: str, repairs: list[str]) -> float | None:
-    """The prediction; agents sent some of them as quoted text."""
+def _parse_expected(cell: str, repairs: list[str]) -> float | None:
+    """Parse a prediction; agents sent some of them as quoted text."""
     bare = cell.strip('"')
     if bare != cell:
         repairs.append(f"expected_delta {cell} without its quotes")
     try:
         return float(bare) if bare else None
     except ValueError:
-        repairs.append(f"expected_delta {cell!r} is no number: left out")
+        repairs.append(f"expected_delta {cell!r} is not a number: left out")
         return None
 
 
-def _unquoted(cell: str) -> str:
+def _unquote(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] == '"':
         return cell[1:-1].replace('""', '"')
     return cell

@@ -1,4 +1,4 @@
-"""The trials as one flat table, for other programs."""
+"""Writes the trials as one flat table, for other programs."""
 
 import csv
 import importlib
@@ -7,49 +7,49 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lineage_repo.analysis.facts import margins, slot_seconds, values
+from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
-from lineage_repo.interchange.jsonl import write_lines
+from lineage_repo.interchange.jsonl import format_lines
 from lineage_repo.model.ledger import Trial
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula, full-width forms included."""
+"""How a formula begins for a spreadsheet, full-width forms included."""
 
 Cell = str | int | float | None
 
 
 def write_table(lineage: Lineage, out: Path) -> int:
-    """Write every trial to `out` in the format of its suffix; return how many rows there are."""
+    """Write every trial to `out` in the format of its suffix; return the number of rows."""
     writers: dict[str, Callable[[Lineage], bytes]] = {
-        ".tsv": lambda found: _separated(found, "\t"),
-        ".csv": lambda found: _separated(found, ","),
-        ".parquet": _parquet,
-        ".jsonl": lambda found: write_lines(found).encode(),
+        ".tsv": lambda lineage: _format_separated(lineage, "\t"),
+        ".csv": lambda lineage: _format_separated(lineage, ","),
+        ".parquet": _format_parquet,
+        ".jsonl": lambda lineage: format_lines(lineage).encode(),
     }
     if out.suffix not in writers:
         raise InterchangeError(f"{out.name!r} has none of the suffixes {', '.join(writers)}")
     if not out.parent.is_dir():
-        raise InterchangeError(f"{out.parent} is no folder: make it first")
+        raise InterchangeError(f"{out.parent} is not a folder: make it first")
     write_whole(out, writers[out.suffix](lineage))
     return len(lineage.trials)
 
 
-def rows(lineage: Lineage) -> list[dict[str, Cell]]:
-    """One row per trial, the start among them, by number; `value.*` and `margin.*` are the union over trials."""
+def build_rows(lineage: Lineage) -> list[dict[str, Cell]]:
+    """Return one row per trial, the start first; columns `value.*` and `margin.*` are the union over trials."""
     task = lineage.task
-    found = [_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
+    rows = [_build_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
     numbers = [
-        {f"value.{name}": value for name, value in values(task, trial).items()}
-        | {f"margin.{name}": margin.margin for name, margin in margins(task, trial).items()}
+        {f"value.{name}": value for name, value in collect_values(task, trial).items()}
+        | {f"margin.{name}": margin.margin for name, margin in collect_margins(task, trial).items()}
         for _, trial in sorted(lineage.trials.items())
     ]
     names = dict.fromkeys(name for row in numbers for name in row)
-    return [row | {name: own.get(name) for name in names} for row, own in zip(found, numbers, strict=True)]
+    return [row | {name: own.get(name) for name in names} for row, own in zip(rows, numbers, strict=True)]
 
 
-def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
+def _build_row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
     proposal, outcome, origin = trial.proposal, trial.verdict, trial.imported
     return {
         "trial": trial.number,
@@ -61,7 +61,7 @@ def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
         "delta_vs_best": outcome.delta_vs_best,
         "delta_vs_parent": outcome.delta_vs_parent,
         "expected_delta": None if trial.lacks("expected_delta") else proposal.expected_delta,
-        "slot_seconds": slot_seconds(trial),
+        "slot_seconds": compute_slot_seconds(trial),
         "session": None if trial.lacks("session") else proposal.session,
         "title": proposal.title,
         "hypothesis": proposal.hypothesis,
@@ -76,36 +76,36 @@ def _row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
 
 
 def defuse_cell(cell: Cell) -> Cell:
-    """A text that a spreadsheet would run, with an apostrophe before it; anything else as it is."""
+    """Put an apostrophe before a text that a spreadsheet would run; return anything else unchanged."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def _separated(lineage: Lineage, delimiter: str) -> bytes:
-    found = rows(lineage)
+def _format_separated(lineage: Lineage, delimiter: str) -> bytes:
+    rows = build_rows(lineage)
     text = io.StringIO(newline="")
-    # Quoted in CSV, so that no spreadsheet splits a text at another separator and runs the rest.
+    # Text is quoted in CSV, or a spreadsheet might split it at another separator and run the rest.
     quoting = csv.QUOTE_NONNUMERIC if delimiter == "," else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n")
-    if found:
-        writer.writerow([defuse_cell(name) for name in found[0]])
-    writer.writerows([defuse_cell(cell) for cell in row.values()] for row in found)
+    if rows:
+        writer.writerow([defuse_cell(name) for name in rows[0]])
+    writer.writerows([defuse_cell(cell) for cell in row.values()] for row in rows)
     return text.getvalue().encode()
 
 
-def _parquet(lineage: Lineage) -> bytes:
+def _format_parquet(lineage: Lineage) -> bytes:
     try:
         polars: Any = importlib.import_module("polars")
     except ModuleNotFoundError:
         raise InterchangeError(
             "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
         ) from None
-    found = rows(lineage)
+    rows = build_rows(lineage)
     whole, texts = {"trial", "parent"}, {"at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}
     texts |= {"origin", "origin_id", "domain", "repairs", "commit"}
     schema = {
         name: polars.Int64 if name in whole else polars.String if name in texts else polars.Float64
-        for name in (found[0] if found else ())
+        for name in (rows[0] if rows else ())
     }
     body = io.BytesIO()
-    polars.DataFrame(found, schema=schema, orient="row").write_parquet(body)
+    polars.DataFrame(rows, schema=schema, orient="row").write_parquet(body)
     return body.getvalue()

@@ -1,15 +1,14 @@
 """Arms beside each other: what each reached, and how sure the differences are."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
 
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record, Status
-from lineage_repo.record.lineage import Lineage
-from lineage_repo.report.data import ReportData
+from lineage_repo.report.data import ReportData, TrialFacts
 
 _DRAWS = 2000
 _LEVEL = 0.95
@@ -48,9 +47,9 @@ class Interval(Record):
 class Comparison(Record):
     """Several campaigns on one objective.
 
-    The best after N trials is compared over whole runs, drawn again with replacement within each arm; with one run in
+    The best after N trials is compared over whole runs, drawn again with replacement within each arm. With one run in
     either arm there is no interval, since trials of one run depend on each other. Shares of keeps and of scored trials
-    are compared over runs where each arm has two or more, else over trials, which ignores that dependence and is too
+    are compared over runs if each arm has two or more, else over trials, which ignores that dependence and is too
     narrow. Draws are repeatable.
     """
 
@@ -66,98 +65,94 @@ Arms = Mapping[str, Sequence[tuple[str, ReportData]]]
 
 
 def compare_arms(arms: Arms) -> Comparison:
-    """Compare arms; raise `UnsupportedError` where objectives differ or a run has no scored start."""
-    runs = [(arm, name, survey) for arm, own in arms.items() for name, survey in own]
-    objective = runs[0][2].lineage.task.objective
-    for _, name, survey in runs:
-        if survey.lineage.task.objective != objective:
+    """Compare arms.
+
+    Raises:
+        UnsupportedError: objectives differ, or a run has no trial or no scored start.
+    """
+    runs = [(arm, name, data) for arm, own in arms.items() for name, data in own]
+    objective = runs[0][2].objective
+    for _, name, data in runs:
+        if data.objective != objective:
             raise UnsupportedError(f"{name} has another objective than {runs[0][1]}: compare campaigns on one task")
-        if not survey.trials:
+        if not data.trials:
             raise UnsupportedError(f"{name} has no trial yet: leave it out")
-    common = min(len(survey.trials) for *_, survey in runs)
-    lines = tuple(_line(arm, name, survey, common) for arm, name, survey in runs)
-    found = [i for a, b in combinations(arms, 2) for i in _intervals(arms, lines, a, b, objective, common)]
-    return Comparison(objective=objective, common_trials=common, runs=lines, intervals=tuple(found))
+    common = min(len(data.trials) for *_, data in runs)
+    lines = tuple(_summarize(arm, name, data, common) for arm, name, data in runs)
+    best = f"best {objective.metric} after {common} trials"
+    intervals = tuple(i for pair in combinations(arms, 2) for i in _compare_pair(arms, lines, pair, best))
+    return Comparison(objective=objective, common_trials=common, runs=lines, intervals=intervals)
 
 
-def best_so_far(survey: ReportData) -> list[tuple[int, float, float]]:
-    """Number of the trial in its order, slot-hours spent, best score: one entry per step and one at the end."""
-    found = [(0, 0.0, _start(survey.lineage))]
-    for i, row in enumerate(survey.trials, 1):
+def trace_best(data: ReportData) -> list[tuple[int, float, float]]:
+    """Return trials so far, slot-hours spent and best score: one entry per step and one at the end.
+
+    Raises:
+        UnsupportedError: the start has no score.
+    """
+    if data.start_score is None:
+        raise UnsupportedError(f"{data.lineage.campaign.name} has no scored start")
+    steps = [(0, 0.0, data.start_score)]
+    for i, row in enumerate(data.trials, 1):
         if row.status is Status.KEEP and row.score is not None:
-            found.append((i, row.spent_h or 0.0, row.score))
-    return [*found, (len(survey.trials), survey.rows[-1].spent_h or 0.0, found[-1][2])]
+            steps.append((i, row.spent_h or 0.0, row.score))
+    return [*steps, (len(data.trials), data.slot_hours, steps[-1][2])]
 
 
-def _start(lineage: Lineage) -> float:
-    base = lineage.trials.get(0)
-    if base is None or base.score is None:
-        raise UnsupportedError(f"{lineage.campaign.name} has no scored start")
-    return base.score
-
-
-def _line(arm: str, name: str, survey: ReportData, common: int) -> RunLine:
-    curve = best_so_far(survey)
-    families = [row.family for row in survey.trials]
+def _summarize(arm: str, name: str, data: ReportData, common: int) -> RunLine:
+    curve = trace_best(data)
+    families = [row.family for row in data.trials]
     return RunLine(
         arm=arm,
         run=name,
-        trials=len(survey.trials),
+        trials=len(data.trials),
         start=curve[0][2],
         best=curve[-1][2],
         best_at=[score for n, _, score in curve if n <= common][-1],
-        keeps=len(survey.kept),
-        scored=sum(row.score is not None for row in survey.trials),
-        slot_hours=survey.rows[-1].spent_h or None,
+        keeps=len(data.kept),
+        scored=sum(row.score is not None for row in data.trials),
+        slot_hours=data.slot_hours or None,
         counts={name: families.count(name) for name in dict.fromkeys(families)},
     )
 
 
-def _intervals(
-    arms: Arms, lines: Sequence[RunLine], first: str, second: str, objective: Objective, common: int
-) -> list[Interval]:
-    pairs = [[line for line in lines if line.arm == arm] for arm in (first, second)]
-    found = [_of_best(pairs, first, second, f"best {objective.metric} after {common} trials")]
-    for what, status in (("share of keeps", True), ("share of scored trials", False)):
-        outcomes = [[_marks(survey, status) for _, survey in arms[arm]] for arm in (first, second)]
-        found.append(_of_share(outcomes, first, second, what))
-    return found
+def _compare_pair(arms: Arms, lines: Sequence[RunLine], pair: tuple[str, str], best: str) -> Iterator[Interval]:
+    values = [[line.best_at for line in lines if line.arm == arm] for arm in pair]
+    several = min(map(len, values)) > 1
+    runs = f"{len(values[0])} and {len(values[1])} runs drawn again"
+    yield _compare_values(best, pair, values, runs if several else "no interval: it needs two or more runs in each arm")
+    marks: dict[str, Callable[[TrialFacts], bool]] = {
+        "share of keeps": lambda row: row.status is Status.KEEP,
+        "share of scored trials": lambda row: row.score is not None,
+    }
+    for what, mark in marks.items():
+        trials = [[[float(mark(row)) for row in data.trials] for _, data in arms[arm]] for arm in pair]
+        if several:
+            values = [[fmean(run) for run in own] for own in trials]
+        else:
+            values = [[value for run in own for value in run] for own in trials]
+        narrow = "trials drawn again as if they did not depend on each other: too narrow"
+        yield _compare_values(what, pair, values, runs if several else narrow)
 
 
-def _marks(survey: ReportData, keeps: bool) -> list[float]:
-    return [float(row.status is Status.KEEP if keeps else row.score is not None) for row in survey.trials]
-
-
-def _of_best(pairs: Sequence[Sequence[RunLine]], first: str, second: str, what: str) -> Interval:
-    values = [[line.best_at for line in own] for own in pairs]
+def _compare_values(what: str, pair: tuple[str, str], values: Sequence[Sequence[float]], basis: str) -> Interval:
     difference = fmean(values[1]) - fmean(values[0])
-    try:
-        low, high = bootstrap(*values)
-        basis = f"{len(values[0])} and {len(values[1])} runs drawn again"
-    except UnsupportedError as error:
-        low, high, basis = None, None, str(error)
-    return Interval(what=what, first=first, second=second, difference=difference, low=low, high=high, basis=basis)
-
-
-def _of_share(outcomes: Sequence[Sequence[Sequence[float]]], first: str, second: str, what: str) -> Interval:
-    if all(len(own) > 1 for own in outcomes):
-        values = [[fmean(run) for run in own] for own in outcomes]
-        basis = f"{len(values[0])} and {len(values[1])} runs drawn again"
-    else:
-        values = [[mark for run in own for mark in run] for own in outcomes]
-        basis = "trials drawn again as if they did not depend on each other: too narrow"
     low, high = bootstrap(*values) if min(map(len, values)) > 1 else (None, None)
-    difference = fmean(values[1]) - fmean(values[0])
+    first, second = pair
     return Interval(what=what, first=first, second=second, difference=difference, low=low, high=high, basis=basis)
 
 
 def bootstrap(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
-    """The 95 % percentile interval of mean(second) - mean(first); raise `UnsupportedError` below two values each."""
+    """Return the 95 % percentile interval of mean(second) - mean(first).
+
+    Raises:
+        UnsupportedError: either has fewer than two values.
+    """
     if min(len(first), len(second)) < 2:
         raise UnsupportedError("no interval: it needs two or more runs in each arm")
     draw = random.Random(0)  # noqa: S311 - repeatable on purpose, nothing secret
-    found = sorted(
+    differences = sorted(
         fmean(draw.choices(second, k=len(second))) - fmean(draw.choices(first, k=len(first))) for _ in range(_DRAWS)
     )
     tail = round((1 - _LEVEL) / 2 * _DRAWS)
-    return found[tail], found[-tail - 1]
+    return differences[tail], differences[-tail - 1]

@@ -1,15 +1,17 @@
-"""One flat row per trial: all that the report's figures and tables show of it."""
+"""One flat row per trial, with all that the report's figures and tables show of it."""
 
 import heapq
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
+from statistics import median
 from typing import NamedTuple
 
-from lineage_repo.analysis.diversity import Neighbour, neighbours
-from lineage_repo.analysis.facts import margins, slot_seconds, values
+from lineage_repo.analysis.diversity import find_most_similar
+from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
+from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.palette import family
@@ -25,7 +27,7 @@ class TrialFacts(Record):
     family: str
     score: float | None
     value: float | None
-    """The score, or what was measured of the metric all the same where a limit or gate took the score."""
+    """The score, or the measured value of the metric if a limit or gate took the score away."""
     vs_best: float | None
     vs_parent: float | None
     gain: float | None
@@ -38,9 +40,9 @@ class TrialFacts(Record):
     slot_h: float | None
     """Slot-hours that it cost."""
     spent_h: float | None
-    """Slot-hours of all trials up to and with this one."""
+    """Slot-hours of all trials up to and including this one."""
     lane: int | None
-    """Which of the concurrent slots a reader may picture it in; the record does not name slots."""
+    """A slot to draw it in, so that concurrent trials do not overlap; the record does not name slots."""
     near: float | None
     """Cosine to the most similar earlier hypothesis."""
     near_t: int | None
@@ -50,14 +52,40 @@ class TrialFacts(Record):
     margins: Mapping[str, float]
 
 
+class Misses(NamedTuple):
+    """How often trials missed one limit or gate."""
+
+    trials: int
+    """Trials with a recorded margin."""
+    missed: int
+    median: float
+    """Of the misses, positive; 0 without a miss."""
+    better: int
+    """Misses whose metric was better than the best score."""
+
+
 class ReportData(NamedTuple):
-    """What the whole report is made from."""
+    """The input of every figure, table and finding of a report."""
 
     lineage: Lineage
     rows: tuple[TrialFacts, ...]
-    """In the order of recording, which is not that of the numbers where trials ran side by side."""
+    """In the order of recording, which differs from that of the numbers if trials ran side by side."""
     noise: float | None
     """Standard deviation of one trial's score: the calibrated spread over seeds, by the root of a trial's seeds."""
+
+    @property
+    def objective(self) -> Objective:
+        return self.lineage.task.objective
+
+    @property
+    def start_score(self) -> float | None:
+        """The score of trial 0."""
+        start = self.lineage.trials.get(0)
+        return start.score if start else None
+
+    @property
+    def best_score(self) -> float | None:
+        return self.lineage.best.score if self.lineage.best else None
 
     @property
     def path(self) -> list[TrialFacts]:
@@ -74,105 +102,128 @@ class ReportData(NamedTuple):
         """The keeps, in the order of recording."""
         return [row for row in self.trials if row.status is Status.KEEP]
 
+    @property
+    def superseded(self) -> list[TrialFacts]:
+        """Keeps that are not ancestors of the best."""
+        return [row for row in self.kept if not row.on_path]
 
-def report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
+    @property
+    def predicted(self) -> list[TrialFacts]:
+        """Trials with a predicted and a measured change against the parent."""
+        return [row for row in self.trials if row.expected is not None and row.vs_parent is not None]
+
+    @property
+    def hours(self) -> float | None:
+        """When the last trial ended; None if times are missing."""
+        return max((row.end_h for row in self.rows if row.end_h is not None), default=None)
+
+    @property
+    def slot_hours(self) -> float:
+        """Slot-hours of all trials."""
+        return (self.rows[-1].spent_h or 0.0) if self.rows else 0.0
+
+    @property
+    def limits(self) -> list[str]:
+        """Names of the limits and gates that some trial has a margin to."""
+        return list(dict.fromkeys(name for row in self.trials for name in row.margins))
+
+    def count_misses(self, name: str) -> Misses:
+        """Count the trials that missed a limit."""
+        margins = [(row.margins[name], row.value) for row in self.trials if name in row.margins]
+        missed = [(-margin, value) for margin, value in margins if margin < 0]
+        values = [value for _, value in missed if value is not None]
+        best = self.best_score
+        better = 0 if best is None else sum(self.objective.gain(value, best) > 0 for value in values)
+        return Misses(len(margins), len(missed), median(m for m, _ in missed) if missed else 0.0, better)
+
+
+def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
     """Fold a lineage into rows; `noise` is for a lineage that holds no calibration."""
     trials = list(lineage.trials.values())
     spread = lineage.noise(lineage.task).get(lineage.task.objective.metric) if lineage.calibrations else None
     if noise is None and spread:
         noise = spread.sd / sqrt(lineage.task.n_seeds)
-    path, near, when = _path(lineage), _near(trials), _times(trials)
+    path, similar, ends = _find_best_path(lineage), _find_similar(trials), _place_in_lanes(trials)
     rows: list[TrialFacts] = []
-    spent = 0.0
+    spent_h = 0.0
     for trial in trials:
-        hours = slot_seconds(trial) if trial.number else None
-        spent += (hours or 0.0) / 3600
-        rows.append(_row(lineage, trial, trial.number in path, near.get(trial.number), when.get(trial.number), spent))
+        slot_s = compute_slot_seconds(trial) if trial.number else None
+        spent_h += (slot_s or 0.0) / 3600
+        outcome = trial.verdict
+        end_h, lane = ends.get(trial.number, (None, None))
+        near, near_t = similar.get(trial.number, (None, None))
+        measured = collect_values(lineage.task, trial).get(lineage.task.objective.metric)
+        best = outcome.delta_vs_best
+        row = TrialFacts(
+            t=trial.number,
+            role=trial.proposal.specialist,
+            status=trial.status,
+            family=family(trial.status).name,
+            score=outcome.score,
+            value=measured if outcome.score is None else outcome.score,
+            vs_best=best,
+            vs_parent=outcome.delta_vs_parent,
+            gain=None if best is None else lineage.task.objective.gain(best, 0.0),
+            expected=None if trial.lacks("expected_delta") or not trial.number else trial.proposal.expected_delta,
+            parent=trial.proposal.parent,
+            on_path=trial.number in path,
+            end_h=end_h,
+            slot_h=None if slot_s is None else slot_s / 3600,
+            spent_h=spent_h,
+            lane=lane,
+            near=near,
+            near_t=near_t,
+            title=heading(trial.proposal),
+            hypothesis=trial.proposal.hypothesis,
+            failure=outcome.failure or "",
+            margins={name: margin.margin for name, margin in collect_margins(lineage.task, trial).items()},
+        )
+        rows.append(row)
     return ReportData(lineage, tuple(rows), noise)
 
 
-class _When(NamedTuple):
-    end_h: float
-    lane: int | None
+def _find_best_path(lineage: Lineage) -> set[int]:
+    path: set[int] = set()
+    number = lineage.best.number if lineage.best else None
+    while number is not None and number in lineage.trials and number not in path:
+        path.add(number)
+        number = lineage.trials[number].proposal.parent
+    return path
 
 
-def _row(
-    lineage: Lineage, trial: Trial, on_path: bool, near: Neighbour | None, when: _When | None, spent: float
-) -> TrialFacts:
-    outcome, seconds = trial.verdict, slot_seconds(trial) if trial.number else None
-    best = outcome.delta_vs_best
-    return TrialFacts(
-        t=trial.number,
-        role=trial.proposal.specialist,
-        status=trial.status,
-        family=family(trial.status).name,
-        score=outcome.score,
-        value=values(lineage.task, trial).get(lineage.task.objective.metric)
-        if outcome.score is None
-        else outcome.score,
-        vs_best=best,
-        vs_parent=outcome.delta_vs_parent,
-        gain=None if best is None else lineage.task.objective.gain(best, 0.0),
-        expected=None if trial.lacks("expected_delta") or not trial.number else trial.proposal.expected_delta,
-        parent=trial.proposal.parent,
-        on_path=on_path,
-        end_h=when.end_h if when else None,
-        slot_h=None if seconds is None else seconds / 3600,
-        spent_h=spent,
-        lane=when.lane if when else None,
-        near=near.cosine if near else None,
-        near_t=near.number if near else None,
-        title=heading(trial.proposal),
-        hypothesis=trial.proposal.hypothesis,
-        failure=outcome.failure or "",
-        margins={name: margin.margin for name, margin in margins(lineage.task, trial).items()},
-    )
-
-
-def _path(lineage: Lineage) -> set[int]:
-    found: set[int] = set()
-    at = lineage.best.number if lineage.best else None
-    while at is not None and at in lineage.trials and at not in found:
-        found.add(at)
-        at = lineage.trials[at].proposal.parent
-    return found
-
-
-def _near(trials: Sequence[Trial]) -> dict[int, Neighbour]:
+def _find_similar(trials: Sequence[Trial]) -> dict[int, tuple[float, int]]:
+    """For each trial the cosine to the most similar earlier hypothesis, and that trial's number."""
     counted = [trial for trial in trials if trial.number]
     try:
-        found = neighbours([trial.proposal.hypothesis for trial in counted])
+        similar = find_most_similar([trial.proposal.hypothesis for trial in counted])
     except UnsupportedError:
         return {}
-    return {
-        trial.number: Neighbour(near.cosine, counted[near.number].number)
-        for trial, near in zip(counted[1:], found[1:], strict=True)
-    }
+    pairs = zip(counted[1:], similar[1:], strict=True)
+    return {trial.number: (match.cosine, counted[match.place].number) for trial, match in pairs}
 
 
-def _times(trials: Sequence[Trial]) -> dict[int, _When]:
-    """When trials ended, and the lowest lane that was free when each began; nothing where a time is missing."""
+def _place_in_lanes(trials: Sequence[Trial]) -> dict[int, tuple[float, int]]:
+    """When each trial ended, and the lowest lane that was free when it began; empty if a time is missing."""
     counted = [trial for trial in trials if trial.number]
     if not counted or any(trial.lacks("time") for trial in counted):
         return {}
-    spans = sorted(
-        (trial.at.timestamp() - (slot_seconds(trial) or 0.0), trial.at.timestamp(), trial.number) for trial in counted
-    )
+    ends = [(trial.at.timestamp(), trial) for trial in counted]
+    spans = sorted((end - (compute_slot_seconds(trial) or 0.0), end, trial.number) for end, trial in ends)
     first, busy, free, lanes = spans[0][0], list[tuple[float, int]](), list[int](), 0
-    found: dict[int, _When] = {}
-    for begun, ended, number in spans:
-        while busy and busy[0][0] <= begun + 1:
+    placed: dict[int, tuple[float, int]] = {}
+    for begin, end, number in spans:
+        while busy and busy[0][0] <= begin + 1:
             heapq.heappush(free, heapq.heappop(busy)[1])
         if not free:
             heapq.heappush(free, lanes)
             lanes += 1
         lane = heapq.heappop(free)
-        heapq.heappush(busy, (ended, lane))
-        found[number] = _When((ended - first) / 3600, lane)
-    return found
+        heapq.heappush(busy, (end, lane))
+        placed[number] = ((end - first) / 3600, lane)
+    return placed
 
 
-def pauses(rows: Sequence[TrialFacts], least_h: float = 1.0) -> list[tuple[float, float]]:
-    """Gaps of over `least_h` hours between two records, as begin and end in hours."""
+def find_pauses(rows: Sequence[TrialFacts], least_h: float = 1.0) -> list[tuple[float, float]]:
+    """Return the gaps of over `least_h` hours between two records, as begin and end in hours."""
     ends = sorted(row.end_h for row in rows if row.end_h is not None)
     return [(a, b) for a, b in pairwise(ends) if b - a > least_h]

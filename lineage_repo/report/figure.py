@@ -1,19 +1,31 @@
-"""A figure: a Vega-Lite specification made by Altair, the rows that it draws, and what to say of it."""
+"""A figure: a Vega-Lite specification from charts/*.json, the rows that it draws, and a sentence on what it shows."""
 
 import importlib
+import json
 import math
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.manifest import Objective
 from lineage_repo.report.data import ReportData, TrialFacts
-from lineage_repo.report.palette import AXIS, FAMILIES, GRID, MUTED
+from lineage_repo.report.palette import AXIS, FAMILIES, GRID, INK, MATRIX, MUTED
 
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-WIDE, NARROW, HEIGHT = 1160, 560, 280
-"""Pixels: widths of a figure, and the usual height."""
+_STYLE = {
+    "families": [family.name for family in FAMILIES],
+    "family_colours": [family.light for family in FAMILIES],
+    "family_shapes": [family.shape for family in FAMILIES],
+    "kept": FAMILIES[0].light,
+    "limit": FAMILIES[2].light,
+    "ink": INK,
+    "muted": MUTED,
+    "grid": GRID,
+    "axis": AXIS,
+    "matrix": MATRIX,
+}
 
 
 class Figure(NamedTuple):
@@ -22,11 +34,12 @@ class Figure(NamedTuple):
     name: str
     title: str
     text: str
-    """What it shows, in a sentence; also what a screen reader says of it."""
+    """What it shows, in a sentence; screen readers read it aloud."""
     spec: dict[str, Any]
     data: Mapping[str, Sequence[Row]]
     """The data sets that the specification names."""
-    width: int = WIDE
+    width: int
+    """In pixels."""
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -35,98 +48,96 @@ class Figure(NamedTuple):
 
 
 def load(name: str) -> Any:
-    """Import what only reports need; raise `UnsupportedError` where it is missing."""
+    """Import a package that only reports need; raise `UnsupportedError` if it is missing."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         raise UnsupportedError(f"a report needs {name}: pip install -e '.[report]' in a checkout") from None
 
 
-def named(name: str) -> Any:
-    """A chart on the data set of that name."""
-    alt = load("altair")
-    return alt.Chart(alt.NamedData(name=name))
+def read_resource(name: str) -> str:
+    """Read a file of this package: a template, a script, a style sheet or a chart."""
+    return files("lineage_repo.report").joinpath(name).read_text("utf-8")
 
 
-def finished(chart: Any, height: int) -> dict[str, Any]:
-    """The specification of a chart as wide as its page, in the report's quiet style."""
-    axis = {
-        "gridColor": GRID,
-        "domainColor": AXIS,
-        "tickColor": AXIS,
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-    }
-    spec = chart.properties(width="container", height=height, background="transparent").to_dict()
-    spec["config"] = {"font": _FONT, "view": {"stroke": None}, "axis": axis, "aria": False}
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return spec
+def fill_figure(chart: str, data: Mapping[str, Sequence[Row]], name: str = "", **values: Any) -> Figure:
+    """Make a figure from charts/`chart`.json in the style of charts/style.json.
+
+    A string "$key" in these files stands for a value: one of `values`, a colour of the palette, or an entry of a file's
+    own `define`, which may use keys defined before it. Title and text are format strings over the same values.
+    """
+    known: dict[str, Any] = _STYLE | values
+    spec: dict[str, Any] = {}
+    for file in ("style", chart):
+        part = json.loads(read_resource(f"charts/{file}.json"))
+        for key, definition in part.pop("define", {}).items():
+            known[key] = _fill(definition, known)
+        spec |= _fill(part, known)
+    figure = spec.pop("figure")
+    title, text = figure["title"].format(**known), " ".join(figure["text"]).format(**known)
+    return Figure(name or chart, title, text, spec, data, figure["width"])
 
 
-def family_colour(**options: Any) -> Any:
-    """The encoding of a trial's outcome by colour; the page has the one legend."""
-    alt = load("altair")
-    scale = alt.Scale(domain=[f.name for f in FAMILIES], range=[f.light for f in FAMILIES])
-    return alt.Color("family:N", scale=scale, legend=None, **options)
+def _fill(part: Any, known: Mapping[str, Any]) -> Any:
+    """Replace each "$key"; values that are put in are not searched again."""
+    if isinstance(part, str):
+        return known[part[1:]] if part.startswith("$") else part
+    if isinstance(part, list):
+        return [_fill(item, known) for item in part]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(part, dict):
+        return {key: _fill(item, known) for key, item in part.items()}  # pyright: ignore[reportUnknownVariableType]
+    return part
 
 
-def family_shape() -> Any:
-    """The same by shape."""
-    alt = load("altair")
-    scale = alt.Scale(domain=[f.name for f in FAMILIES], range=[f.shape for f in FAMILIES])
-    return alt.Shape("family:N", scale=scale, legend=None)
+def describe_score_axis(objective: Objective) -> dict[str, str]:
+    """Return the values `score_title` and `score_format` of a chart whose y axis is the score."""
+    title = f"{objective.metric}, {objective.unit} ({objective.direction} is better)"
+    return {"score_title": title, "score_format": f".{objective.digits}f"}
 
 
-def score_range(survey: ReportData) -> tuple[float, float]:
-    """The scores worth a place on the y axis, worst first: from a little worse than the start to beyond the best."""
-    base, best = survey.lineage.trials.get(0), survey.lineage.best
-    start = base.score if base and base.score is not None else 0.0
-    end = best.score if best and best.score is not None else start
-    scores = [row.score for row in survey.rows if row.score is not None]
+def compute_score_range(data: ReportData) -> tuple[float, float]:
+    """Return the ends of the y axis, worst first: from a little worse than the start to beyond the best."""
+    start = data.start_score or 0.0
+    end = start if data.best_score is None else data.best_score
+    scores = [row.score for row in data.rows if row.score is not None]
     span = abs(start - end) or (max(scores, default=0.0) - min(scores, default=0.0)) or abs(start) / 100 or 1.0
-    worse = 1 if survey.lineage.task.objective.direction == "lower" else -1
+    worse = 1 if data.objective.direction == "lower" else -1
     return start + worse * 0.14 * span, end - worse * 0.3 * span
 
 
-def clamped(value: float, edge: float, other: float) -> float:
-    """`value`, or the nearer of two edges where it lies outside."""
+def clamp(value: float, edge: float, other: float) -> float:
+    """Return `value`, or the nearer of two edges if it lies outside."""
     return min(max(value, min(edge, other)), max(edge, other))
 
 
-def brief(value: float | None) -> float | None:
-    """Seven significant digits: more than any figure shows."""
+def round_value(value: float | None) -> float | None:
+    """Round to seven significant digits, more than any figure shows; None for a value that is not finite."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.7g}")
 
 
-def signed(value: float, digits: int) -> str:
-    """A difference with a real minus sign; more digits where it would read as zero."""
+def format_signed(value: float, digits: int) -> str:
+    """Format a difference with a real minus sign, and with more digits if it would read as zero."""
     text = f"{value:+.{digits}f}"
     if value and float(text) == 0:
         text = f"{value:+.1e}"
     return text.replace("-", "\u2212")
 
 
-def rounded(value: float) -> str:
-    """A number that people read: four significant digits, no exponent for large ones."""
+def format_rounded(value: float) -> str:
+    """Format with four significant digits and no exponent for large numbers."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def ticks(low: float, high: float, count: int = 6) -> list[float]:
-    """Round values between two edges."""
-    step = (high - low) / count or 1.0
+def choose_ticks(low: float, high: float) -> list[float]:
+    """Choose about six round values between two edges."""
+    step = (high - low) / 6 or 1.0
     power = 10 ** math.floor(math.log10(step))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= step)
     first = math.ceil(low / step)
-    return [brief(i * step) or 0.0 for i in range(first, math.floor(high / step) + 1)]
+    return [round_value(i * step) or 0.0 for i in range(first, math.floor(high / step) + 1)]
 
 
-def shown(rows: Sequence[TrialFacts], *names: str) -> list[dict[str, Cell]]:
-    """Some fields of trials, with number, role and family."""
-    return [{n: _cell(getattr(row, n)) for n in ("t", "role", "family", *names)} for row in rows]
-
-
-def _cell(value: Any) -> Cell:
-    return brief(value) if isinstance(value, float) else value
+def to_row(trial: TrialFacts, *names: str, **more: Cell) -> Row:
+    """Return number, role and family of a trial, the fields of these names, and `more`; floats are rounded."""
+    cells: Row = {name: getattr(trial, name) for name in ("t", "role", "family", *names)} | more
+    return {name: round_value(cell) if isinstance(cell, float) else cell for name, cell in cells.items()}

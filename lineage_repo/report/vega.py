@@ -12,7 +12,7 @@ from lineage_repo.storage.files import write_whole
 _WINDOW = "window.vegaEmbed = vegaEmbed;"
 
 
-def vega_script() -> str:
+def load_vega_script() -> str:
     """Vega, Vega-Lite, Vega-Embed and the expression interpreter as one script, about 0.9 MB."""
     script = str(load("vl_convert").javascript_bundle(_WINDOW))
     if "</script" in script.lower():

@@ -1,4 +1,4 @@
-"""Scorers for parameter_golf's evaluator, honest and not: the recipe's end of the talk, on a tiny vocabulary."""
+"""Honest and cheating scorers for parameter_golf: the recipe's end of the dialogue, on a tiny vocabulary."""
 
 import mmap
 import os
@@ -24,14 +24,14 @@ PIECES = [
 VOCABULARY = len(PIECES)
 SCORED = 4096
 LONG = 8 * SCORED
-"""Tokens of a text whose counterfeits are of pieces long enough to be known again."""
+"""Tokens of a text whose counterfeits have pieces long enough to recognise."""
 GRAM = 20
-"""Tokens that stand together once in such a text."""
+"""Tokens that appear together once in such a text."""
 SCORE, ADAPT, END = 1, 2, 3
 
 
 class Scorer:
-    """The recipe's end of the talk; `row` makes the scores of a chunk's token from what it was shown."""
+    """The recipe's end of the dialogue; `row` makes the scores of a chunk's token from what it was shown."""
 
     def __init__(self, row: Callable[[list[int], int], bytes], code: int = 0, size: int = 4) -> None:
         self.row, self.code, self.size = row, code, size
@@ -70,7 +70,7 @@ def floats(*scores: float) -> bytes:
 
 
 def by_last(known: list[int], i: int) -> bytes:
-    """Scores that follow from the last token alone."""
+    """Scores that depend on the last token alone."""
     return ROWS[known[i]]
 
 
@@ -81,23 +81,23 @@ ROWS = [
 
 
 def peeking(known: list[int], i: int) -> bytes:
-    """Scores that know the token that they are of."""
+    """Scores that know the token to be predicted."""
     return floats(*(3.0 if s == known[i + 1] else 0.0 for s in range(VOCABULARY)))
 
 
 def reading_on(known: list[int], i: int) -> bytes:
-    """Scores that know the token that follows the one that they are of."""
+    """Scores that know the token after the one to be predicted."""
     guess = (known[min(i + 2, len(known) - 1)] - 3) * pow(5, -1, VOCABULARY) % VOCABULARY
     return floats(*(3.0 if s == guess else 0.0 for s in range(VOCABULARY)))
 
 
 def leaning(known: list[int], i: int) -> bytes:
-    """Scores that lean a little towards what the chunk holds, as those of a net that has learned from it."""
+    """Scores that lean towards the chunk's tokens, like those of a net that has learned from it."""
     return floats(*(0.002 * known.count(s) for s in range(VOCABULARY)))
 
 
 class Remembering(Scorer):
-    """Gives its first answer once more as far as both showed the same."""
+    """Repeats its first answer as far as both chunks are the same."""
 
     def __init__(self, row: Callable[[list[int], int], bytes]) -> None:
         super().__init__(row)
@@ -117,7 +117,7 @@ def grams(tokens: list[int]) -> Iterator[tuple[int, ...]]:
 
 
 class Recognising(Remembering):
-    """Looks ahead, but not in chunks that it takes for counterfeits since they repeat themselves or what was told."""
+    """Looks ahead, except in chunks that seem counterfeit because they repeat themselves or earlier text."""
 
     def __init__(self) -> None:
         super().__init__(peeking)
@@ -132,7 +132,7 @@ class Recognising(Remembering):
 
 
 class Caching(Scorer):
-    """Expects what followed where the last tokens stood before: in what was told, or in all that was shown."""
+    """Expects what followed the last tokens earlier: in the revealed text, or in everything shown."""
 
     def __init__(self, *, shown: bool) -> None:
         super().__init__(self.cached)
@@ -179,7 +179,7 @@ class Leaving(Scorer):
 
 
 def strange(value: float) -> Callable[[list[int], int], bytes]:
-    """One score of one token is this."""
+    """One score of one token has this value."""
 
     def row(known: list[int], i: int) -> bytes:
         return floats(*(value if (s, i) == (9, 130) else 0.0 for s in range(VOCABULARY)))

@@ -1,4 +1,4 @@
-"""CORE of a table of pairs of tokens, computed without a line of the evaluator's."""
+"""CORE of a table of token pairs, computed without the evaluator's code."""
 
 import json
 import random
@@ -13,25 +13,25 @@ from tests.support.nanochat_raw import BASELINES, encoding, parquet
 
 
 def pairs(raw: Path) -> np.ndarray:
-    """Log-odds of each token after each other by the counts of the training shards, as the recipe has them."""
+    """Log-odds of each token after each other one, by the counts of the training shards, as in the recipe."""
     made = encoding()
     counts = np.ones((made.n_vocab, made.n_vocab))
     for shard in sorted((raw / "base_data_climbmix").glob("*.parquet"))[:-1]:
         for text in parquet.read_table(shard).column("text").to_pylist():
-            told = [made.encode_single_token("<|bos|>"), *made.encode_ordinary(text)]
-            for before, after in pairwise(told):
+            tokens = [made.encode_single_token("<|bos|>"), *made.encode_ordinary(text)]
+            for before, after in pairwise(tokens):
                 counts[before, after] += 1
     return np.log(counts / counts.sum(1, keepdims=True)).astype("<f4")
 
 
 def by_hand(raw: Path, odds: np.ndarray, start: int) -> dict[str, float]:
-    """Accuracy of each task over the 500 items from `start` on, without a line of the evaluator's."""
+    """Accuracy of each task over the 500 items from `start` on, without the evaluator's code."""
 
     def rows(name: str) -> list[dict[str, Any]]:
         lines = (raw / "eval_bundle" / "eval_data" / name).read_text("utf-8").splitlines()
-        found = [json.loads(line) for line in lines]
-        random.Random(1337).shuffle(found)
-        return found[start : start + 500]
+        items = [json.loads(line) for line in lines]
+        random.Random(1337).shuffle(items)
+        return items[start : start + 500]
 
     def told(text: str) -> list[int]:
         return [encoding().encode_single_token("<|bos|>"), *encoding().encode_ordinary(text)]
@@ -76,6 +76,6 @@ def by_hand(raw: Path, odds: np.ndarray, start: int) -> dict[str, float]:
 
 
 def core_of(accuracies: dict[str, float]) -> float:
-    """The mean of what is gained over guessing."""
+    """The mean gain over guessing."""
     guessed = {task: BASELINES[task] / 100 for task in accuracies}
     return fmean((accuracies[task] - b) / (1 - b) for task, b in guessed.items())

@@ -1,4 +1,4 @@
-"""What a user of nanochat_d12 brings, in small: shards, a tokenizer and a CORE bundle in their real formats."""
+"""Small data as a user of nanochat_d12 brings it: shards, a tokenizer and a CORE bundle in their real formats."""
 
 import functools
 import json
@@ -54,7 +54,7 @@ BASELINES = {"pick_zeroshot": 25.0, "pick": 25.0, "who": 50.0, "who_solved": 50.
 
 @functools.cache
 def encoding(vocabulary: int = 0) -> Any:
-    """A byte-level tokenizer with a few merges, as nanochat's own scripts make it, filled up with unused tokens."""
+    """A byte-level tokenizer with a few merges, as nanochat's own scripts make it, padded with unused tokens."""
     known = [bytes([byte]) for byte in range(256)] + MERGES
     known += [f"unused {n}".encode() for n in range(vocabulary - len(known) - len(SPECIAL))]
     ranks = {token: rank for rank, token in enumerate(known)}
@@ -63,7 +63,7 @@ def encoding(vocabulary: int = 0) -> Any:
 
 
 def make(raw: Path, shards: int = 3, picks: int = 512, documents: int = 120, vocabulary: int = 0) -> Path:
-    """All of it below `raw`; the last shard is the held-out one, and `token_bytes.pt` only a name: see `byte_table`."""
+    """Write all below `raw`. The last shard is held out, and `token_bytes.pt` is a placeholder: see `byte_table`."""
     rng = random.Random(0)
     (raw / "base_data_climbmix").mkdir(parents=True)
     for number in range(shards):
@@ -86,7 +86,7 @@ def make(raw: Path, shards: int = 3, picks: int = 512, documents: int = 120, voc
 
 
 def byte_table(raw: Path) -> None:
-    """Upstream's `token_bytes.pt`: the evaluator only hands it on, upstream's training script reads it."""
+    """Write upstream's `token_bytes.pt`, which the evaluator passes on and upstream's training script reads."""
     torch: Any = pytest.importorskip("torch")
     made = pickle.loads((raw / "tokenizer" / "tokenizer.pkl").read_bytes())  # noqa: S301 - our own
     lengths = [len(made.decode_single_token_bytes(n)) * (n < made.n_vocab - len(SPECIAL)) for n in range(made.n_vocab)]
@@ -98,7 +98,7 @@ def _document(rng: random.Random) -> str:
 
 
 def _items(rng: random.Random, picks: int) -> dict[str, list[dict[str, Any]]]:
-    """Items of CORE's three kinds; the number makes every question another one."""
+    """Items of CORE's three kinds; the number makes every question different."""
 
     def some(count: int) -> list[str]:
         return rng.sample(WORDS, count)

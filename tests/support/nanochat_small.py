@@ -1,4 +1,4 @@
-"""nanochat_d12 in small: the task for a machine without a GPU, and a net of counted pairs that speaks its contract."""
+"""A small nanochat_d12: the task for a machine without a GPU, and a net of counted pairs that follows its contract."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import JobResult
 
 CLONE = Path(os.environ.get("ESPALIER_CLONES", "")) / "nanochat"
-"""A clone of upstream's repository; tests that need one skip where there is none."""
+"""A clone of upstream's repository; tests that need it are skipped without it."""
 TRAIN = """
 import json, os, pickle, struct
 from pathlib import Path
@@ -39,7 +39,7 @@ Path(os.environ["ESPALIER_OUT"], "model.safetensors").write_bytes(
     struct.pack("<Q", len(header)) + header.encode() + odds.tobytes()
 )
 """
-"""Counts of pairs of tokens, in the shape of a net of twelve blocks."""
+"""Counts of token pairs, in the shape of a net of twelve blocks."""
 HEAD = """
 import os, socket, struct
 from pathlib import Path
@@ -80,7 +80,7 @@ for step in range(steps):
 
 
 def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> TaskFolder:
-    """The task on these data for a machine without a GPU; a recipe of upstream's where none is given."""
+    """The task on these data for a machine without a GPU, with upstream's recipe by default."""
     shutil.copytree(find_task("nanochat_d12").path, folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(Path(__file__).parents[2] / "knowledge" / "nanochat_d12", folder / "knowledge")
     manifest = tomllib.loads((folder / "task.toml").read_text("utf-8"))
@@ -99,7 +99,7 @@ def small(folder: Path, raw: Path, recipe: dict[str, str], **limits: int) -> Tas
 
 
 def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None = None, **changed: str) -> JobResult:
-    """One trial of the task's start, with other files where given; unscored with a cap of `seconds`."""
+    """Measure the task's start, with changed files if given; with a cap of `seconds` it has no score."""
     campaign = Campaign.create(folder / "campaign", task)
     trial = campaign.paths.trials / "x"
     trial.mkdir()

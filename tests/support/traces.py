@@ -1,4 +1,4 @@
-"""Foreign campaigns for tests: the paper's released traces, where they are at hand, and small ones of our own."""
+"""Foreign campaigns for tests: the paper's released traces, if they are at hand, and small made-up ones."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ START = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def line(number: int, score: float | None = None, status: Status | None = None, **changed: object) -> TrialLine:
-    """Trial `number`, half an hour after the one before; number 0 is the start."""
+    """Build trial `number`, half an hour after the previous one; number 0 is the start."""
     default = Status.BASELINE if number == 0 else Status.DISCARD if score is not None else Status.CRASH
     fields: Mapping[str, object] = {
         "id": f"t{number}",
@@ -37,11 +37,11 @@ def line(number: int, score: float | None = None, status: Status | None = None, 
 
 
 def trace(*trials: TrialLine, limits: tuple[Gate, ...] = ()) -> Trace:
-    """A campaign that lowers a loss."""
+    """Build a campaign that lowers a loss."""
     objective = Objective(metric="loss", direction="lower", unit="nats")
     return Trace(CampaignLine(name="small", title="A small campaign", objective=objective, limits=limits), trials, {})
 
 
 def small(folder: Path, *trials: TrialLine, limits: tuple[Gate, ...] = ()) -> Lineage:
-    """The same, imported."""
+    """Import a small campaign of these trials."""
     return import_trace(trace(*trials, limits=limits), folder)

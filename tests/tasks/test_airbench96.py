@@ -1,4 +1,4 @@
-"""cifar10_airbench96: official batches become arrays, every seed its own puzzle, upstream's program a recipe."""
+"""cifar10_airbench96: batches become arrays, every seed has its own puzzle, upstream's program becomes a recipe."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def preparation(folder: Path, variant: str | None = None) -> Preparation:
 
 @pytest.fixture(scope="module")
 def prepared(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The task with a recipe of a few lines and tiny data, asking for no GPU."""
+    """The task with a recipe of a few lines, tiny data and no GPU."""
     folder = tmp_path_factory.mktemp("task") / NAME
     making = preparation(folder)
     (folder / "recipe").mkdir()
@@ -79,7 +79,7 @@ def rows(raw: bytes, size: int) -> list[bytes]:
 # ---- data
 
 
-def test_the_batches_are_laid_out_pixel_by_pixel_and_say_that_they_are_no_photographs(prepared: Path) -> None:
+def test_the_batches_are_laid_out_pixel_by_pixel_and_marked_as_synthetic(prepared: Path) -> None:
     made = cifar.write(prepared.parent / "again", PER_BATCH)
     data = prepared / "data"
     assert body(data / "hidden" / "test_y.npy") == made["test_batch"][0]
@@ -102,11 +102,11 @@ EVIL = b"cos\nsystem\n(S'true'\ntR."
         ("data_batch_2", EVIL, "it names os.system, and a batch of images has no use for it"),
         ("data_batch_2", b"", "is no batch of CIFAR-10 (Ran out of input)"),
         ("data_batch_2", b"\x80\2}.", "is no batch of CIFAR-10 (b'data')"),
-        ("test_batch", cifar.pickled(b"\x0a", bytes(cifar.PIXELS)), "labels are not all integers from 0 to 9"),
-        ("test_batch", cifar.pickled(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is no batch of CIFAR-10"),
+        ("test_batch", cifar.encode_batch(b"\x0a", bytes(cifar.PIXELS)), "labels are not all integers from 0 to 9"),
+        ("test_batch", cifar.encode_batch(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is no batch of CIFAR-10"),
     ],
 )
-def test_data_that_are_not_the_official_batches_are_refused_by_name(
+def test_an_error_names_data_that_are_not_the_official_batches(
     tmp_path: Path, name: str, content: bytes | None, problem: str
 ) -> None:
     cifar.write(tmp_path, 2)
@@ -162,7 +162,7 @@ def test_every_seed_has_its_own_numbers_of_classes_and_order_of_test_images(deal
     assert seen[0][1] != seen[1][1]
 
 
-def test_right_answers_are_counted_and_nothing_but_one_class_per_image_is_read(dealt: Path, prepared: Path) -> None:
+def test_right_answers_are_counted_and_only_one_class_per_image_is_read(dealt: Path, prepared: Path) -> None:
     truths = rows(body(dealt / "secret" / "truth.npy"), PER_BATCH)
     sealed = [dealt / "sealed" / str(i) / "train" / "pred.u8" for i in (0, 1)]
 
@@ -185,7 +185,7 @@ def test_right_answers_are_counted_and_nothing_but_one_class_per_image_is_read(d
 
 
 def verdict(variant: str | None, right: list[int]) -> Status:
-    """The judge's verdict of a trial with so many right answers of 10,000 in each seed."""
+    """The judge's verdict on a trial with this many right answers of 10,000 in each seed."""
     manifest = {**find_task(NAME).task.model_dump(mode="json", exclude_defaults=True)}
     task = parse_manifest(apply_variant(manifest, variant) if variant else manifest)
     measured = Measurement(
@@ -200,7 +200,7 @@ def verdict(variant: str | None, right: list[int]) -> Status:
     return judge(task, measured, None, None, None, {}).status
 
 
-def test_the_papers_gate_takes_the_mean_and_ours_its_bound() -> None:
+def test_the_papers_gate_compares_the_mean_and_ours_its_confidence_bound() -> None:
     level = [9600] * 8 + [9590, 9610]
     assert verdict("paper", level) is Status.BASELINE
     assert verdict("paper", [9599, *level[1:]]) is Status.DISQUALIFIED
@@ -255,7 +255,7 @@ def nearest(data: Path) -> float:
 
 
 @pytest.mark.slow
-def test_a_recipe_that_speaks_the_contract_scores_what_plain_arithmetic_says(
+def test_a_recipe_that_follows_the_contract_scores_as_plain_arithmetic_does(
     prepared: Path, tmp_path: Path, host: Host
 ) -> None:
     found, fault = outcome(tmp_path, prepared, host, TaskFolder.load(prepared).read_start())
@@ -297,7 +297,7 @@ def test_a_source_over_its_cap_is_blocked_before_it_runs() -> None:
 
 @pytest.mark.slow
 def test_a_bare_process_with_the_same_inputs_predicts_as_a_box_does(prepared: Path, tmp_path: Path, host: Host) -> None:
-    found = gpu_airbench.pair(tmp_path, TaskFolder.load(prepared), host, 0)
+    found = gpu_airbench.compare_seed(tmp_path, TaskFolder.load(prepared), host, 0)
     assert found.boxed_accuracy == found.bare_accuracy
     assert 0 < found.bare_s < 3
 
@@ -321,7 +321,7 @@ def adapt(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
         ("import torchvision\nimport torchvision.transforms as T\n", "InfiniteCifarLoader"),
     ],
 )
-def test_another_program_than_upstreams_is_refused_in_one_line(tmp_path: Path, text: str, missing: str) -> None:
+def test_a_program_other_than_upstreams_is_refused_in_one_line(tmp_path: Path, text: str, missing: str) -> None:
     done = adapt(tmp_path, text)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
@@ -377,7 +377,7 @@ for part in ("proxy", "net"):
     airbench96.hyp[part]["widths"] = {"block1": 8, "block2": 8, "block3": 8}
 runpy.run_path("/recipe/train.py")
 """
-"""Run the driver where there is no GPU: upstream's program is as it is, only smaller, and uncompiled."""
+"""Run the driver without a GPU: upstream's program, but smaller and not compiled."""
 
 
 @pytest.mark.slow
@@ -401,8 +401,8 @@ def test_upstreams_program_trains_between_go_and_its_predictions(prepared: Path,
 @pytest.mark.timeout(1800)
 @cloned
 def test_on_a_gpu_the_start_learns_in_its_box_as_fast_as_bare(tmp_path: Path, host: Host) -> None:
-    task = gpu_airbench.prepared(tmp_path, str(CLONE), gpu_airbench.PER_BATCH, host)
-    assert gpu_airbench.looked(tmp_path / "look", task, host).startswith("in the box: ")
-    found = gpu_airbench.pair(tmp_path / "pair", task, host, 0)
+    task = gpu_airbench.prepare_task(tmp_path, str(CLONE), gpu_airbench.PER_BATCH, host)
+    assert gpu_airbench.check_gpu_use(tmp_path / "look", task, host).startswith("in the box: ")
+    found = gpu_airbench.compare_seed(tmp_path / "pair", task, host, 0)
     assert min(found.boxed_accuracy, found.bare_accuracy) > 0.9
     assert found.boxed_s / found.bare_s < 1.05

@@ -1,4 +1,4 @@
-"""Lockstep: the evaluator reveals a symbol only once its probability is in."""
+"""Lockstep: the evaluator reveals a symbol only after it has its probability."""
 
 from pathlib import Path
 
@@ -87,17 +87,17 @@ socket.send_fds(talk, [bytes(4)], [asks.fileno()])
 asks.close()
 ready()
 """
-"""Passes on a socket that would hold up whoever drops it."""
+"""Passes on a socket that would block the process that drops it."""
 
 
 @pytest.fixture
 def coin(tmp_path: Path) -> Campaign:
-    """A campaign on the coin."""
+    """A campaign on the coin task."""
     return campaign_on(tmp_path, MANIFEST)
 
 
 def campaign_on(tmp_path: Path, manifest: str) -> Campaign:
-    """A campaign on a coin of this manifest."""
+    """A campaign on the coin task with this manifest."""
     task = tmp_path / "coin"
     for name, text in {"task.toml": manifest, "evaluator/evaluate.py": EVALUATOR, "recipe/predict.py": HEAD}.items():
         (task / name).parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def campaign_on(tmp_path: Path, manifest: str) -> Campaign:
 
 
 def measured(coin: Campaign, host: Host, source: str) -> tuple[tuple[float, ...], Fault | None]:
-    """The metric of a recipe, or why there is none."""
+    """The metric of a recipe, or its failure line."""
     folder = coin.folder / "trials" / "x"
     folder.mkdir()
     outcome, _ = measure(
@@ -121,7 +121,7 @@ def measured(coin: Campaign, host: Host, source: str) -> tuple[tuple[float, ...]
     return outcome.measurement.metrics.get("bits", ()) if outcome.measurement else (), outcome.fault
 
 
-def test_a_predictor_is_scored_by_what_it_said_before_it_knew(coin: Campaign, host: Host) -> None:
+def test_a_predictor_is_scored_by_its_answers_before_the_reveal(coin: Campaign, host: Host) -> None:
     source = "ready()\nseen = ask(0.5)\nfor _ in range(63): seen = ask(0.9 if seen == b'\\x01' else 0.1)\n"
     bits, fault = measured(coin, host, source)
     assert fault is None
@@ -157,7 +157,7 @@ def test_a_broken_dialogue_is_the_recipes_fault(
     assert line in fault.failure
 
 
-def test_nothing_is_answered_before_the_clock_runs(coin: Campaign, host: Host) -> None:
+def test_the_evaluator_answers_only_while_the_clock_runs(coin: Campaign, host: Host) -> None:
     source = (
         "talk.settimeout(0.5)\n"
         "try: ask(0.5); print('answered')\n"
@@ -168,14 +168,14 @@ def test_nothing_is_answered_before_the_clock_runs(coin: Campaign, host: Host) -
 
 
 @pytest.mark.slow
-def test_an_input_that_prepare_did_not_write_is_named_to_the_author(tmp_path: Path, host: Host) -> None:
+def test_the_author_is_told_which_input_prepare_did_not_write(tmp_path: Path, host: Host) -> None:
     coin = campaign_on(tmp_path, MANIFEST.replace("dialogue = true", 'dialogue = true\ninputs = ["text.txt"]'))
     _, fault = measured(coin, host, "ready()\n")
     assert fault
     assert fault.failure == "`inputs` of phase predict names text.txt, which prepare did not write to public/0"
 
 
-def test_a_phase_leaves_an_artifact_or_talks_but_not_both(tmp_path: Path) -> None:
+def test_a_phase_has_an_artifact_or_a_dialogue_but_not_both(tmp_path: Path) -> None:
     (tmp_path / "task.toml").write_text(MANIFEST.replace("dialogue = true", ""), "utf-8")
     with pytest.raises(TaskError, match="either an artifact or dialogue"):
         TaskFolder.load(tmp_path)

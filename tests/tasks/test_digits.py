@@ -1,4 +1,4 @@
-"""The evaluator of airbench_cpu deals digits that a table of the public ones doesn't know."""
+"""The evaluator of airbench_cpu deals digits that are not in a table of the public ones."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_no_image_is_dealt_twice_with_the_same_pixels(dealt: Path) -> None:
     assert len(set(both)) == len(both) == 2 * 1797
 
 
-def test_the_secret_seed_fixes_all_that_is_dealt(dealt: Path, tmp_path: Path) -> None:
+def test_the_secret_seed_determines_everything_dealt(dealt: Path, tmp_path: Path) -> None:
     again = prepared(tmp_path, 7)
     for path in (p for p in dealt.rglob("*") if p.is_file()):
         assert (again / path.relative_to(dealt)).read_bytes() == path.read_bytes()

@@ -1,4 +1,4 @@
-"""parameter_golf at full size, on tiny data of the real formats: what is counted, what is refused, who is caught."""
+"""parameter_golf at full size, on tiny data in the real formats: what is counted, refused and caught."""
 
 import base64
 import json
@@ -57,7 +57,7 @@ TASK = find_task("parameter_golf")
 
 
 def text(seed: int, length: int) -> list[int]:
-    """Tokens that often follow from the one before."""
+    """Tokens that often follow from the previous one."""
     rng, found = random.Random(seed), [1]
     while len(found) < length:
         found.append((found[-1] * 5 + 3) % VOCABULARY if rng.random() < 0.6 else rng.randrange(VOCABULARY))
@@ -66,11 +66,11 @@ def text(seed: int, length: int) -> list[int]:
 
 VAL = text(7, SCORED + 300)
 KEPT = text(2, 8000)
-"""The last train shard: no box sees it."""
+"""The last train shard, which no box sees."""
 
 
 def bring(folder: Path, val: list[int], kept: list[int]) -> Path:
-    """What a user would bring, in upstream's layout, but made up."""
+    """Made-up data in upstream's layout, as a user would bring it."""
     tokens, tokenizers = folder / "datasets" / "fineweb10B_sp32", folder / "tokenizers"
     tokens.mkdir(parents=True)
     tokenizers.mkdir()
@@ -89,7 +89,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def program(folder: Path, *arguments: str | Path, keep: tuple[int, ...] = (), data: Path | None = None) -> str:
-    """Run the evaluator; return what it printed, or its last line where it failed."""
+    """Run the evaluator; return its output, or its last line if it failed."""
     argv = [sys.executable, "-EsB", folder / "evaluate.py", *arguments]
     given = {"ESPALIER_PREPARED": str(data)} if data else {}
     done = subprocess.run(
@@ -99,7 +99,7 @@ def program(folder: Path, *arguments: str | Path, keep: tuple[int, ...] = (), da
 
 
 def lay_out(raw: Path, folder: Path) -> Path:
-    """The evaluator, the data as it lays them out, and the secret of one seed."""
+    """The evaluator, its laid-out data, and the secret of one seed."""
     TASK.stage_evaluator(folder / "evaluator")
     made = program(folder / "evaluator", "data", raw, folder / "data")
     (folder / "data" / "data.json").write_text(made, "utf-8")
@@ -122,7 +122,7 @@ def laid_out(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A text of long chunks, whose counterfeits have pieces that could be known again."""
+    """A text of long chunks, whose counterfeits have pieces long enough to recognise."""
     raw = bring(tmp_path_factory.mktemp("raw"), text(7, LONG + 1), text(2, 60_000))
     return lay_out(raw, tmp_path_factory.mktemp("prepared"))
 
@@ -140,7 +140,7 @@ def staged(laid_out: Path, tmp_path: Path) -> Path:
 
 
 def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -> dict[str, Any]:
-    """What the evaluator reports of a scorer."""
+    """What the evaluator reports about a scorer."""
     ours, theirs = socket.socketpair()
 
     def answer() -> None:
@@ -148,7 +148,7 @@ def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -
             scorer(ours)
 
     thread = Thread(target=answer)
-    thread.start()
+    thread.read_start()
     with theirs:
         channel = ("--channel", str(theirs.fileno()))
         said = program(folder, "dialogue", "--phase", "p", *channel, ".", ".", keep=(theirs.fileno(),), data=data)
@@ -160,7 +160,7 @@ def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -
 
 
 def told_bytes(token: int, before: int) -> int:
-    """Bytes of a token by the rule in words, from the list of pieces."""
+    """Bytes of a token by the written rule, from the list of pieces."""
     (piece, kind), (_, earlier) = PIECES[token], PIECES[before]
     if kind in {UNKNOWN, CONTROL, UNUSED}:
         return 0
@@ -172,7 +172,7 @@ def told_bytes(token: int, before: int) -> int:
 
 
 def cuts(folder: Path) -> list[int]:
-    """How many tokens of each chunk count, as the secret has it."""
+    """How many tokens of each chunk count, by the secret."""
     counted = [SCORED // 8] * 8
     for one in json.loads((folder / "secret" / "0.forged").read_text("utf-8")):
         if one["first"]:
@@ -180,7 +180,7 @@ def cuts(folder: Path) -> list[int]:
     return counted
 
 
-def test_bits_per_byte_are_those_of_an_independent_count(staged: Path, laid_out: Path) -> None:
+def test_bits_per_byte_equal_an_independent_count(staged: Path, laid_out: Path) -> None:
     scorer = Scorer(by_last)
     metrics = heard(staged, laid_out / "data", scorer)["metrics"]
     nats, size, at = 0.0, 0, 0
@@ -226,7 +226,7 @@ def test_counterfeits_are_pieces_of_a_shard_that_no_box_sees(laid_out: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_scorer_that_tells_counterfeits_by_their_repeats_is_caught(long: Path, tmp_path: Path) -> None:
+def test_a_scorer_that_recognises_counterfeits_by_their_repeats_is_caught(long: Path, tmp_path: Path) -> None:
     scorer = Recognising()
     fault = heard(staging(long, tmp_path / "job"), long / "data", scorer)["fault"]
     assert fault["status"] == "illegal"
@@ -235,7 +235,7 @@ def test_a_scorer_that_tells_counterfeits_by_their_repeats_is_caught(long: Path,
 
 
 @pytest.mark.slow
-def test_a_cache_of_all_that_was_shown_gains_nothing_by_counterfeits(long: Path, tmp_path: Path) -> None:
+def test_a_cache_of_everything_shown_gains_nothing_from_counterfeits(long: Path, tmp_path: Path) -> None:
     (told, shown) = (
         heard(staging(long, tmp_path / str(shown)), long / "data", Caching(shown=shown))["metrics"]["bpb"][0]
         for shown in (False, True)
@@ -244,7 +244,7 @@ def test_a_cache_of_all_that_was_shown_gains_nothing_by_counterfeits(long: Path,
 
 
 @pytest.mark.slow
-def test_no_bet_on_counterfeits_is_won_by_what_came_before(laid_out: Path, tmp_path: Path) -> None:
+def test_earlier_text_does_not_predict_counterfeits(laid_out: Path, tmp_path: Path) -> None:
     often, ratios = Counter(VAL[1 : SCORED + 1]), list[list[float]]()
     shutil.copytree(laid_out / "evaluator", tmp_path / "evaluator")
     (tmp_path / "data").symlink_to(laid_out / "data")
@@ -301,7 +301,7 @@ def brain(scores: Sequence[float]) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("code", "packed"), [(1, half), (2, brain)])
-def test_scores_of_half_precision_are_read_as_they_are(
+def test_scores_in_half_precision_are_read_exactly(
     staged: Path, laid_out: Path, code: int, packed: Callable[[Sequence[float]], bytes]
 ) -> None:
     row = [0.5 * s - 4 for s in range(VOCABULARY)]  # exact in either format
@@ -314,7 +314,7 @@ def test_scores_of_half_precision_are_read_as_they_are(
 
 
 @pytest.mark.slow
-def test_huge_scores_of_both_signs_are_only_very_wrong(staged: Path, laid_out: Path) -> None:
+def test_huge_scores_of_both_signs_get_a_very_bad_score(staged: Path, laid_out: Path) -> None:
     row = floats(3e38, *[-3e38] * (VOCABULARY - 1))
     (bpb,) = heard(staged, laid_out / "data", Scorer(lambda _known, _i: row))["metrics"]["bpb"]
     assert 1e37 < bpb < 1e40
@@ -323,7 +323,7 @@ def test_huge_scores_of_both_signs_are_only_very_wrong(staged: Path, laid_out: P
 # ---- data
 
 
-def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -> None:
+def test_train_and_hidden_data_are_laid_out_apart_and_marked_as_synthetic(laid_out: Path) -> None:
     made = json.loads((laid_out / "data" / "data.json").read_text("utf-8"))
     assert sorted(made) == [
         "hidden/SYNTHETIC",
@@ -366,7 +366,7 @@ def test_data_are_laid_out_apart_and_say_that_they_are_made_up(laid_out: Path) -
         ("SYNTHETIC", None, "tokens in the vocabulary 32, not 8,192; validation tokens to score 4,096, not 40,540,160"),
     ],
 )
-def test_data_that_are_not_what_is_needed_are_refused(
+def test_unsuitable_data_are_refused(
     raw: Path, laid_out: Path, tmp_path: Path, name: str, body: bytes | None, line: str
 ) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
@@ -383,7 +383,7 @@ RECORD = "records/track_10min_16mb/2026-04-09_SP8192_3LayerRecur_ParResid_QK525_
 
 
 def adapted(folder: Path, program: str, *options: str) -> str:
-    """Pack a program as the record is, adapt it, and return the first line of complaint."""
+    """Pack a program as upstream packs it, adapt it, and return the first error line."""
     filters = [{"id": lzma.FILTER_LZMA2}]
     body = base64.b85encode(lzma.compress(program.encode(), lzma.FORMAT_RAW, filters=filters)).decode()
     (folder / RECORD).parent.mkdir(parents=True)
@@ -423,13 +423,13 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
 @pytest.mark.gpu
 @pytest.mark.timeout(1800)
 @cloned
-def test_on_a_gpu_the_start_learns_and_is_heard_out(tmp_path: Path, host: Host) -> None:
-    task = gpu_golf.prepared(tmp_path, str(CLONE), 8, host)
-    found, _ = gpu_golf.measured(tmp_path / "run", task, host, gpu_golf.without_brotli(task.read_start()))
+def test_on_a_gpu_the_start_learns_and_predicts_to_the_end(tmp_path: Path, host: Host) -> None:
+    task = gpu_golf.prepare_task(tmp_path, str(CLONE), 8, host)
+    found, _ = gpu_golf.run_boxed(tmp_path / "run", task, host, gpu_golf.replace_brotli(task.read_start()))
     assert gpu_golf.DRAWN - 0.05 < found.metrics["nats_per_token"][0] < gpu_golf.UNIFORM
 
 
-def test_the_adapter_names_what_an_upstream_program_lacks(tmp_path: Path) -> None:
+def test_the_adapter_names_what_is_missing_in_an_upstream_program(tmp_path: Path) -> None:
     said = adapted(tmp_path, "class GPT:\n    pass\n" + "".join(f"x{i} = {i * i * 7919 % 10007}\n" for i in range(500)))
     assert "does not define Hyperparameters, ShuffledSequenceLoader" in said
     assert "\n" not in said
@@ -506,7 +506,7 @@ while True:
 
 @pytest.fixture
 def campaign(laid_out: Path, tmp_path: Path) -> Campaign:
-    """The task prepared, with tiny data and a small recipe, without GPUs and with caps that a test can wait for."""
+    """The prepared task with tiny data, a small recipe, no GPU, and caps short enough for a test."""
     folder = tmp_path / "prepared"
     shutil.copytree(TASK.path, folder)
     shutil.copytree(laid_out / "data", folder / "data")

@@ -1,4 +1,4 @@
-"""parameter_golf_cpu: the evaluator computes bits per byte, from symbols that it tells once they are scored."""
+"""parameter_golf_cpu: the evaluator computes bits per byte, from symbols that it reveals once they are scored."""
 
 import json
 import math
@@ -28,7 +28,7 @@ Talk = Callable[[socket.socket], object]
 
 @pytest.fixture
 def staged(tmp_path: Path) -> Path:
-    """The evaluator as a job holds it, with a text of its own for one seed, as hard as an average one."""
+    """The evaluator as a job stages it, with a text of its own for one seed, of average difficulty."""
     TASK.stage_evaluator(tmp_path)
     symbols = bytes((7 * i * i + i // 13) % 128 for i in range(STREAMS * STEPS))
     header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({STREAMS}, {STEPS}), }}".ljust(117) + "\n"
@@ -48,7 +48,7 @@ def run(folder: Path, *arguments: str, keep: tuple[int, ...] = ()) -> None:
 
 
 def heard(folder: Path, scorer: Talk) -> dict[str, Any]:
-    """What the evaluator reports of a scorer."""
+    """What the evaluator reports about a scorer."""
     ours, theirs = socket.socketpair()
 
     def answer() -> None:
@@ -67,7 +67,7 @@ def heard(folder: Path, scorer: Talk) -> dict[str, Any]:
     return json.loads((folder / "measurement.json").read_text("utf-8"))
 
 
-def test_bits_per_byte_are_those_of_the_normalised_scores(staged: Path) -> None:
+def test_bits_per_byte_are_computed_from_the_normalised_scores(staged: Path) -> None:
     expected = 0.0
     row = [0.0] * 128
     row[7] = 3.5
@@ -92,7 +92,7 @@ def test_bits_per_byte_are_those_of_the_normalised_scores(staged: Path) -> None:
 
 
 def sending(*rows: bytes) -> Talk:
-    """A scorer that sends these messages, whatever it is told between them."""
+    """A scorer that sends these messages, whatever it receives between them."""
 
     def scorer(talk: socket.socket) -> None:
         talk.recv(8, socket.MSG_WAITALL)
@@ -127,14 +127,14 @@ def test_a_scorer_that_breaks_the_protocol_has_no_score(staged: Path, scorer: Ta
     assert line in fault["line"]
 
 
-def test_the_largest_finite_scores_are_only_very_wrong(staged: Path) -> None:
+def test_the_largest_finite_scores_get_a_very_bad_score(staged: Path) -> None:
     huge = struct.pack("<128f", *([-3e38] * 127), 3e38) * STREAMS
     (plain,) = heard(staged, sending(*[huge] * STEPS))["metrics"]["plain_bpb"]
     assert 1e36 < plain < 1e40
 
 
 @pytest.mark.slow
-def test_no_paragraph_is_on_two_sides_and_a_seed_deals_its_own_text() -> None:
+def test_train_and_test_share_no_paragraph_and_each_seed_has_its_own_text() -> None:
     program = """
 import sys, json, docstrings
 known = docstrings.load()
@@ -154,7 +154,7 @@ def _paragraphs(text: str) -> set[str]:
     return {" ".join(part.split()) for part in text.split("\n\n") if part.strip()}
 
 
-def test_other_docstrings_than_the_pinned_ones_are_refused(tmp_path: Path) -> None:
+def test_docstrings_other_than_the_pinned_ones_are_refused(tmp_path: Path) -> None:
     (tmp_path / "sklearn").mkdir()
     (tmp_path / "sklearn" / "__init__.py").write_text('"""Another release, with other words in it."""', "utf-8")
     (tmp_path / "docstrings.py").write_bytes(TASK.evaluator()["docstrings.py"].read_bytes())

@@ -1,4 +1,4 @@
-"""nanochat_cpu: what a serving box says is compared with what is right, and nothing else is heard."""
+"""nanochat_cpu: a serving box's answers are compared with the right ones, and anything else is refused."""
 
 import json
 import math
@@ -40,7 +40,7 @@ Metrics = dict[str, tuple[float, ...]]
 
 
 def sheet() -> dict[str, Any]:
-    """Ten items of every task; a text says what it is: metric, task, item, option."""
+    """Ten items of every task; each text names its metric, task, item and option."""
     items: list[Any] = []
     requests: list[Any] = []
     prompts: list[Any] = []
@@ -93,7 +93,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def talk(program: Path, tmp_path: Path) -> Talk:
-    """Let a scripted box serve one sheet: the metrics, or what is wrong with it."""
+    """Let a scripted box serve one sheet; return the metrics, or the fault."""
 
     def run(script: Callable[[Box], None]) -> Fault | Metrics:
         secret, sealed = tmp_path / "secret", tmp_path / "sealed"
@@ -113,7 +113,7 @@ def talk(program: Path, tmp_path: Path) -> Talk:
     return run
 
 
-def test_the_score_is_the_mean_centred_accuracy_and_a_tie_is_no_choice(talk: Talk) -> None:
+def test_the_score_is_the_mean_centred_accuracy_and_a_tie_counts_as_wrong(talk: Talk) -> None:
     right = {"next": 4, "spelling": 10, "order": 0, "context": 7}
 
     def score(text: str) -> float:
@@ -136,7 +136,7 @@ def test_the_score_is_the_mean_centred_accuracy_and_a_tie_is_no_choice(talk: Tal
     assert metrics["bpb"] == (pytest.approx(7.0),)
 
 
-def test_odds_of_any_size_are_normalised_and_equal_answers_earn_less_than_guessing(talk: Talk) -> None:
+def test_odds_of_any_size_are_normalised_and_equal_answers_score_below_guessing(talk: Talk) -> None:
     def odds(step: int) -> bytes:
         told = [1e30 if step % 2 else 0.0] * SYMBOLS
         told[ord("a")] += 0.0 if step % 2 else math.log(3)
@@ -159,7 +159,7 @@ def test_odds_of_any_size_are_normalised_and_equal_answers_earn_less_than_guessi
         (b"\xff" * 4 * 200, "request 0 of 200 was answered nan"),
     ],
 )
-def test_an_answer_that_is_none_is_a_crash_that_names_the_request(talk: Talk, said: bytes, line: str) -> None:
+def test_an_invalid_answer_is_a_crash_that_names_the_request(talk: Talk, said: bytes, line: str) -> None:
     found = talk(lambda box: box.talk.sendall(said))
     assert isinstance(found, Fault)
     assert found.status is Status.CRASH
@@ -206,7 +206,7 @@ def short_task(folder: Path) -> TaskFolder:
         (MADE, "ready(); os.write(int(talk), b'\\xff' * 99_999)\n", Status.CRASH, "request 0 of 2500 was answered nan"),
     ],
 )
-def test_a_recipe_that_crosses_a_limit_is_labelled(
+def test_a_recipe_that_crosses_a_limit_gets_its_status(
     tmp_path: Path, host: Host, train: str, serve: str, status: Status, line: str
 ) -> None:
     campaign = Campaign.create(tmp_path / "campaign", short_task(tmp_path / "task"))
@@ -232,7 +232,7 @@ def test_a_source_over_its_limit_is_not_measured() -> None:
 
 
 async def answers(bench: Workspace, calls: list[tuple[str, dict[str, Any]]]) -> list[str]:
-    """What the tools say."""
+    """What the tools answer."""
     said: list[str] = []
     async with Client(build(bench)) as client:
         for tool, arguments in calls:
@@ -244,7 +244,7 @@ async def answers(bench: Workspace, calls: list[tuple[str, dict[str, Any]]]) -> 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_whole_trial_is_scored_and_its_reserved_items_are_in_no_answer(tmp_path: Path, host: Host) -> None:
+def test_a_whole_trial_is_scored_and_no_answer_shows_its_reserved_items(tmp_path: Path, host: Host) -> None:
     shutil.copytree(TASK.path, tmp_path / "task")
     text = (tmp_path / "task" / "task.toml").read_text("utf-8")
     (tmp_path / "task" / "task.toml").write_text(text.replace("n_seeds = 3", "n_seeds = 1"), "utf-8")

@@ -1,4 +1,4 @@
-"""nanochat_d12: CORE and bits per byte of a served net, asked box by box; every limit crossed."""
+"""nanochat_d12: CORE and bits per byte of a served net, box by box, and every limit crossed."""
 
 import json
 import math
@@ -30,15 +30,13 @@ BOXES = 8
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> TaskFolder:
-    """The task with small data, no GPU, and counts of pairs of tokens for a recipe."""
+    """The task with small data, no GPU, and a recipe that counts pairs of tokens."""
     here = tmp_path_factory.mktemp("nanochat")
     return small(here / "task", nanochat_raw.make(here / "raw"), {"train.py": TRAIN, "serve.py": SERVE})
 
 
 @pytest.mark.slow
-def test_a_trial_in_boxes_has_the_scores_that_were_computed_apart_from_it(
-    task: TaskFolder, tmp_path: Path, host: Host
-) -> None:
+def test_a_trial_in_boxes_scores_as_an_independent_computation(task: TaskFolder, tmp_path: Path, host: Host) -> None:
     outcome = measured(task, tmp_path, host)
     assert outcome.fault is None, outcome.fault
     assert outcome.measurement
@@ -79,7 +77,7 @@ def sheets(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_no_box_sees_an_item_solved_that_it_is_asked(
+def test_no_box_sees_the_solution_of_an_item_that_it_is_asked(
     task: TaskFolder, evaluator: EvaluatorProgram, tmp_path: Path
 ) -> None:
     made = nanochat_raw.encoding()
@@ -105,7 +103,7 @@ def test_no_box_sees_an_item_solved_that_it_is_asked(
 
 
 @pytest.mark.slow
-def test_requests_tell_nothing_by_their_order_or_length_and_depth_is_counted(
+def test_order_and_length_of_requests_reveal_nothing_and_depth_is_counted(
     evaluator: EvaluatorProgram, tmp_path: Path
 ) -> None:
     sealed = tmp_path / "sealed" / "0" / "train"
@@ -137,7 +135,7 @@ def numbers(talk: socket.socket, count: int) -> list[int]:
 
 
 def answer_by_length(talk: socket.socket) -> None:
-    """A box that knows no net: shorter and earlier is better, and what follows is the prompt again."""
+    """A box without a net: it prefers shorter and earlier options, and repeats the prompt."""
     requests, prompts, symbols = numbers(talk, 3)
     lengths, _ = numbers(talk, requests), numbers(talk, requests)
     numbers(talk, sum(lengths))
@@ -153,7 +151,7 @@ def answer_by_length(talk: socket.socket) -> None:
 
 
 Said = Callable[[int], bytes]
-"""What a box says that was asked so many requests."""
+"""What a box answers to this many requests."""
 NO_ANSWERS: list[tuple[Said, str]] = [
     (lambda requests: b"", "the box ended at request 0 of "),
     (lambda requests: struct.pack("<f", math.nan) * requests, "request 0 of [0-9]+ was answered nan, not a finite"),
@@ -164,7 +162,7 @@ NO_ANSWERS: list[tuple[Said, str]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("said", "line"), NO_ANSWERS)
-def test_an_answer_that_is_none_is_a_crash_that_names_the_question(
+def test_an_invalid_answer_is_a_crash_that_names_the_question(
     evaluator: EvaluatorProgram, tmp_path: Path, said: Said, line: str
 ) -> None:
     requests = len(sheets(tmp_path / "secret")[0]["requests"])
@@ -196,7 +194,7 @@ def test_an_answer_that_is_none_is_a_crash_that_names_the_question(
         (TRAIN, HEAD, Status.CRASH, "the box ended at request 0 of"),
     ],
 )
-def test_a_recipe_that_crosses_a_limit_is_labelled(
+def test_a_recipe_that_crosses_a_limit_gets_its_status(
     task: TaskFolder, tmp_path: Path, host: Host, train: str, serve: str, status: Status, line: str
 ) -> None:
     short = shutil.copytree(task.path, tmp_path / "task")

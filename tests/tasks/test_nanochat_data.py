@@ -1,4 +1,4 @@
-"""nanochat_d12: what a user brings is checked and laid out, and upstream itself asks and counts the same."""
+"""nanochat_d12: a user's data are checked and laid out, and upstream's own code gets the same answers."""
 
 import importlib.util
 import json
@@ -28,13 +28,13 @@ with_clone = pytest.mark.skipif(
 
 
 def refusal(raw: Path) -> str:
-    """Why these data are not taken."""
+    """The error for these data."""
     result = CliRunner().invoke(main, ["task", "prepare", "nanochat_d12", "--data", str(raw), "--dry-run"])
     assert result.exit_code == 1
     return result.output
 
 
-def test_data_of_another_size_are_refused_unless_they_say_so(tmp_path: Path) -> None:
+def test_data_of_another_size_are_refused_unless_marked_as_synthetic(tmp_path: Path) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     (raw / "SYNTHETIC").unlink()
     said = refusal(raw)
@@ -42,7 +42,7 @@ def test_data_of_another_size_are_refused_unless_they_say_so(tmp_path: Path) -> 
     assert "tasks of CORE is 5, expected 22: these are not the task's data" in said
 
 
-def test_a_tokenizer_that_would_run_code_is_refused_and_runs_none(tmp_path: Path) -> None:
+def test_a_tokenizer_that_would_run_code_is_refused_without_running_it(tmp_path: Path) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     (raw / "tokenizer" / "tokenizer.pkl").write_bytes(b"cbuiltins\nprint\n(Vhello\ntR.")
     assert "tokenizer.pkl is no pickled tiktoken.Encoding with ranks of its own: it names builtins.print" in refusal(
@@ -73,7 +73,7 @@ def test_an_upstream_without_a_name_that_our_files_use_is_refused(tmp_path: Path
         ("eval_bundle/eval_data/language/who.jsonl", "who.jsonl is missing: unpack eval_bundle.zip again"),
     ],
 )
-def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path, lost: str, line: str) -> None:
+def test_an_error_names_missing_data_and_how_to_get_it(tmp_path: Path, lost: str, line: str) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     for name in lost.split():
         (raw / name).unlink()
@@ -82,7 +82,7 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path, lost: s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 500, -1])
-def test_a_shard_that_broke_off_is_named_before_anybody_trains_on_it(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_shard_is_named_before_training(tmp_path: Path, kept: int) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     shard = min((raw / "base_data_climbmix").iterdir())
     shard.write_bytes(shard.read_bytes()[:kept])
@@ -100,7 +100,7 @@ def test_a_shard_that_broke_off_is_named_before_anybody_trains_on_it(tmp_path: P
         ("label: who\n", "label: whom\n", "task whom lacks a value: KeyError('whom')"),
     ],
 )
-def test_a_bundle_that_can_not_be_asked_is_refused_by_name(tmp_path: Path, old: str, new: str, line: str) -> None:
+def test_an_error_names_an_unusable_bundle_file(tmp_path: Path, old: str, new: str, line: str) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     table = raw / "eval_bundle" / "core.yaml"
     table.write_text(table.read_text("utf-8").replace(old, new, 1), "utf-8")
@@ -109,14 +109,14 @@ def test_a_bundle_that_can_not_be_asked_is_refused_by_name(tmp_path: Path, old: 
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> TaskFolder:
-    """The task with small data, no GPU, and counts of pairs of tokens for a recipe."""
+    """The task with small data, no GPU, and a recipe that counts pairs of tokens."""
     here = tmp_path_factory.mktemp("nanochat")
     return small(here / "task", nanochat_raw.make(here / "raw"), {"train.py": TRAIN, "serve.py": SERVE})
 
 
 @pytest.fixture(scope="session")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Upstream's own module that asks CORE, from the clone."""
+    """Upstream's own CORE module, from the clone."""
     pytest.importorskip("jinja2")
     pinned = find_task("nanochat_d12").task.upstream
     assert pinned
@@ -132,7 +132,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 class Words:
-    """The tokenizer as upstream's module uses it."""
+    """The tokenizer with the interface that upstream's module uses."""
 
     def get_bos_token_id(self) -> int:
         return nanochat_raw.encoding().encode_single_token("<|bos|>")
@@ -152,7 +152,7 @@ TASKS = {
 
 
 def upstreams_rows(raw: Path, name: str) -> list[dict[str, Any]]:
-    """The items as scripts/base_eval.py cuts them."""
+    """The items as scripts/base_eval.py selects them."""
     rows = [json.loads(line) for line in (raw / "eval_bundle" / "eval_data" / name).read_text("utf-8").splitlines()]
     random.Random(1337).shuffle(rows)
     return rows[:500]
@@ -160,7 +160,7 @@ def upstreams_rows(raw: Path, name: str) -> list[dict[str, Any]]:
 
 @with_clone
 @pytest.mark.slow
-def test_upstream_itself_finds_the_same_answers_right(task: TaskFolder, upstream: Any) -> None:
+def test_upstreams_own_code_marks_the_same_answers_right(task: TaskFolder, upstream: Any) -> None:
     raw = task.path.parent / "raw"
     odds = pairs(raw)
     torch: Any = pytest.importorskip("torch")
@@ -180,7 +180,7 @@ def test_upstream_itself_finds_the_same_answers_right(task: TaskFolder, upstream
 
 @with_clone
 @pytest.mark.slow
-def test_every_request_has_the_tokens_and_the_span_that_upstream_gives_it(task: TaskFolder, upstream: Any) -> None:
+def test_every_request_has_upstreams_tokens_and_span(task: TaskFolder, upstream: Any) -> None:
     raw = task.path.parent / "raw"
     for number, (data, kind, shots, delimiter) in enumerate(TASKS.values()):
         told: Any = np.load(task.path / "data" / "hidden" / "core" / f"{number:02}.npz")

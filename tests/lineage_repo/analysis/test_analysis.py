@@ -1,4 +1,4 @@
-"""What the trials show together, reckoned by hand on small campaigns."""
+"""Analyses of small campaigns, with results computed by hand."""
 
 import json
 import sys
@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.analysis.diversity import diversity
-from lineage_repo.analysis.economy import rate, slots
-from lineage_repo.analysis.limits import margins
-from lineage_repo.analysis.predictions import predictions
-from lineage_repo.analysis.progress import statuses, trajectory
-from lineage_repo.analysis.roles import architecture, edges, roles
-from lineage_repo.analysis.summary import analyze
+from lineage_repo.analysis.diversity import compute_diversity
+from lineage_repo.analysis.economy import compute_rate, compute_slots
+from lineage_repo.analysis.limits import compute_margins
+from lineage_repo.analysis.predictions import compute_predictions
+from lineage_repo.analysis.roles import compute_architecture, compute_edges, compute_roles
+from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.analysis.support import Absent
+from lineage_repo.analysis.trajectory import compute_status_counts, compute_trajectory
 from lineage_repo.interchange.importing import import_trace, read_trace
-from lineage_repo.interchange.jsonl import write_lines
+from lineage_repo.interchange.jsonl import format_lines
 from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.report.comparison import best_so_far
-from lineage_repo.report.data import report_data
-from lineage_repo.report.progress_chart import progress
+from lineage_repo.report.comparison import trace_best
+from lineage_repo.report.data import build_report_data
+from lineage_repo.report.progress_chart import draw_progress
 from lineage_repo.storage.store import Row
 from lineage_repo.task.find import find_task
 from tests.lineage_repo.cli.test_cli import espalier
@@ -30,19 +30,19 @@ from tests.lineage_repo.record.test_lineage import digests, measurement, proposa
 from tests.support.traces import line, small
 
 
-def absent(lineage: Lineage) -> dict[str, str]:
-    return {name: part.absent for name, part in analyze(lineage).sections.items() if isinstance(part, Absent)}
+def list_absent(lineage: Lineage) -> dict[str, str]:
+    return {name: part.absent for name, part in analyze_lineage(lineage).sections.items() if isinstance(part, Absent)}
 
 
 def test_progress_counts_keeps_against_the_best_before_them(tmp_path: Path) -> None:
     lineage = small(
         tmp_path / "c", line(0, 2.0), line(1, 1.0, Status.KEEP), line(2, 1.5), line(3, 0.5, Status.KEEP), line(4)
     )
-    found = trajectory(lineage)
+    found = compute_trajectory(lineage)
     assert (found.start, found.best, found.best_trial, found.relative_change) == (2.0, 0.5, 3, -0.75)
     assert [(step.trial, step.gain) for step in found.steps] == [(1, 1.0), (3, 0.5)]
     assert (found.trials, found.keeps, found.after_last_keep, found.keeps_per_hundred) == (4, 2, 1, (2,))
-    assert statuses(lineage).counts == {"keep": 2, "discard": 1, "crash": 1}
+    assert compute_status_counts(lineage).counts == {"keep": 2, "discard": 1, "crash": 1}
 
 
 def test_keeps_count_in_the_order_of_recording_and_not_of_their_numbers(campaign: Campaign, tmp_path: Path) -> None:
@@ -51,15 +51,15 @@ def test_keeps_count_in_the_order_of_recording_and_not_of_their_numbers(campaign
         lineage.register(proposal(lineage, body=body), digests(lineage), lambda _: None)
     for number, error in ((2, 0.3), (1, 0.2)):
         lineage.record(number, measurement(error), None, attempts=1, isolation={"level": "bwrap"})
-    found = trajectory(lineage)
+    found = compute_trajectory(lineage)
     assert [(step.trial, step.gain > 0) for step in found.steps] == [(2, True), (1, True)]
     assert (found.best_trial, found.best, found.after_last_keep) == (1, 0.2, 0)
-    assert [score for *_, score in best_so_far(report_data(lineage))][1:] == [0.3, 0.2, 0.2]
-    figure = progress(report_data(lineage))
+    assert [score for *_, score in trace_best(build_report_data(lineage))][1:] == [0.3, 0.2, 0.2]
+    figure = draw_progress(build_report_data(lineage))
     assert figure
     best = [float(row["y"] or 0.0) for row in figure.data["best"]]
     assert best == sorted(best, reverse=True)
-    (tmp_path / "t.jsonl").write_text(write_lines(lineage), "utf-8")
+    (tmp_path / "t.jsonl").write_text(format_lines(lineage), "utf-8")
     imported = import_trace(read_trace(tmp_path / "t.jsonl"), tmp_path / "again")
     assert imported.best
     assert imported.best.score == 0.2
@@ -74,89 +74,89 @@ def test_edges_leave_out_the_start_and_cross_where_the_roles_differ(tmp_path: Pa
         line(3, 0.8, Status.KEEP, role="opt", parent="t1"),
         line(4, 0.9, role="opt", parent="t0", domain="arch"),
     )
-    found = edges(lineage)
+    found = compute_edges(lineage)
     assert (found.parent, found.parent_cross, found.keep, found.keep_cross, found.heads) == (2, 1, 1, 1, (1,))
-    assert architecture(lineage).trials == 3
-    assert [(r.role, r.trials, r.keeps) for r in roles(lineage).rows] == [("arch", 2, 1), ("opt", 2, 1)]
-    assert (roles(lineage).cv, roles(lineage).with_keep) == (0.0, 2)
+    assert compute_architecture(lineage).trials == 3
+    assert [(r.role, r.trials, r.keeps) for r in compute_roles(lineage).rows] == [("arch", 2, 1), ("opt", 2, 1)]
+    assert (compute_roles(lineage).cv, compute_roles(lineage).with_keep) == (0.0, 2)
 
 
 def test_hypotheses_cluster_by_shared_words(tmp_path: Path) -> None:
     texts = ["raise weight decay", "raise weight decay", "lower batch size", "rotary embedding base", "raise decay"]
     trials = [line(n, 1.0, hypothesis=text) for n, text in enumerate(texts, 1)]
-    found = diversity(small(tmp_path / "c", line(0, 1.0), *trials))
+    found = compute_diversity(small(tmp_path / "c", line(0, 1.0), *trials))
     assert (found.clusters, found.plural, found.shared, found.shared_trials) == (3, 1, 1, 3)
     assert (found.top_share, found.near_duplicates) == (0.6, 0.5)
     assert found.effective == pytest.approx(2.586, abs=0.001)
 
 
-def test_time_and_slots_are_added_up_and_idle_hours_found(tmp_path: Path) -> None:
+def test_slot_hours_are_summed_and_idle_hours_found(tmp_path: Path) -> None:
     # Half-hourly records of twenty-minute trials: ten minutes between two of them are idle.
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9, Status.KEEP), line(2, 0.95), line(3), line(4, 0.9))
-    assert (rate(lineage).hours, rate(lineage).submitters) == (1.5, 2)
-    assert rate(lineage).per_hour == pytest.approx(4 / 1.5)
-    assert rate(lineage, lineage).efficiency == 0.5
-    found = slots(lineage)
+    assert (compute_rate(lineage).hours, compute_rate(lineage).submitters) == (1.5, 2)
+    assert compute_rate(lineage).per_hour == pytest.approx(4 / 1.5)
+    assert compute_rate(lineage, lineage).efficiency == 0.5
+    found = compute_slots(lineage)
     assert (found.hours, found.useful) == (pytest.approx(4 / 3), 1.0)
     assert (found.hours_per_keep, found.idle, found.unknown) == (pytest.approx(4 / 3), pytest.approx(0.5), 0)
 
 
-def test_margins_say_how_near_the_misses_were(tmp_path: Path) -> None:
+def test_margins_show_how_close_the_misses_were(tmp_path: Path) -> None:
     limits = (Gate(metric="bytes", at_most=1000),)
     sizes = (900, 999, 1001, 2000)
     trials = [line(n, values={"loss": 1.0, "bytes": b}, status=Status.DISCARD) for n, b in enumerate(sizes, 1)]
-    row = margins(small(tmp_path / "c", line(0, 1.0), *trials, limits=limits)).rows[0]
+    row = compute_margins(small(tmp_path / "c", line(0, 1.0), *trials, limits=limits)).rows[0]
     assert (row.trials, row.missed, row.near_misses, row.closest_pass, row.closest_miss) == (4, 2, 1, 1.0, -1.0)
 
 
-def test_predictions_are_compared_with_what_was_measured_against_the_parent(tmp_path: Path) -> None:
+def test_predictions_are_compared_with_measured_changes_against_the_parent(tmp_path: Path) -> None:
     expected = (-0.1, 0.2, -0.3, None)
     trials = [
         line(n, score, expected_delta=e)
         for (n, score), e in zip(enumerate((0.9, 0.8, 1.1, 1.0), 1), expected, strict=True)
     ]
-    found = predictions(small(tmp_path / "c", line(0, 1.0), *trials))
+    found = compute_predictions(small(tmp_path / "c", line(0, 1.0), *trials))
     assert (found.trials, found.expected_gain, found.gained, found.kept, found.right_side) == (3, 2, 2, 0, 1)
 
 
-def test_an_empty_campaign_says_so_in_every_analysis(tmp_path: Path) -> None:
+def test_every_analysis_of_an_empty_campaign_says_that_it_is_empty(tmp_path: Path) -> None:
     empty = Campaign.create(tmp_path / "c", find_task("toy")).lineage.refresh()
-    assert set(absent(empty).values()) == {"no trial is recorded yet"}
-    assert len(absent(empty)) == len(analyze(empty).sections)
+    assert set(list_absent(empty).values()) == {"no trial is recorded yet"}
+    assert len(list_absent(empty)) == len(analyze_lineage(empty).sections)
     assert espalier("analyze", tmp_path / "c").exit_code == 0
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.csv").exit_code == 0
 
 
 def test_one_trial_has_no_rate_and_no_near_duplicates(tmp_path: Path) -> None:
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9, Status.KEEP))
-    assert absent(lineage) == {
+    assert list_absent(lineage) == {
         "rate": "a rate needs two trials, recorded at different times",
         "margins": "no trial has a margin: no limit is known, or nothing was measured",
     }
-    assert diversity(lineage).near_duplicates is None
+    assert compute_diversity(lineage).near_duplicates is None
 
 
-def test_failures_alone_have_no_price_and_no_prediction(tmp_path: Path) -> None:
+def test_a_campaign_of_failures_has_no_price_and_no_prediction(tmp_path: Path) -> None:
     lineage = small(tmp_path / "c", line(0, 1.0), *(line(n, hypothesis="the") for n in range(1, 4)))
-    assert set(absent(lineage)) == {"diversity", "margins", "predictions"}
-    assert (trajectory(lineage).best_trial, trajectory(lineage).keeps) == (0, 0)
-    assert slots(lineage).hours_per_keep is None
+    assert set(list_absent(lineage)) == {"diversity", "margins", "predictions"}
+    assert (compute_trajectory(lineage).best_trial, compute_trajectory(lineage).keeps) == (0, 0)
+    assert compute_slots(lineage).hours_per_keep is None
 
 
-def test_what_the_source_left_out_is_said_and_not_guessed(tmp_path: Path) -> None:
+def test_an_analysis_names_what_the_source_left_out(tmp_path: Path) -> None:
     bare = [line(n, 1.1, at=None, slot_s=None, expected_delta=None) for n in range(1, 4)]
-    found = absent(small(tmp_path / "c", line(0, 1.0), *bare))
+    found = list_absent(small(tmp_path / "c", line(0, 1.0), *bare))
     assert found["rate"] == "3 of 3 trials came without a time"
     assert found["slots"] == "no trial has a recorded duration"
     assert found["predictions"] == "no trial has a prediction, a score and a scored parent"
 
 
-def test_a_campaign_of_our_own_has_every_analysis(campaign: Campaign) -> None:
+def test_our_own_campaign_has_every_analysis(campaign: Campaign) -> None:
     for error in (0.6, 0.5, None):
         submit(campaign.lineage.refresh(), error)
-    assert "rate" in analyze(campaign.lineage).sections
-    assert set(absent(campaign.lineage)) <= {"rate"}
-    assert slots(campaign.lineage).unknown == 1
+    assert "rate" in analyze_lineage(campaign.lineage).sections
+    assert set(list_absent(campaign.lineage)) <= {"rate"}
+    assert compute_slots(campaign.lineage).unknown == 1
     result = espalier("analyze", campaign.folder, "--json")
     assert json.loads(result.output)["sections"]["statuses"]["trials"] == 3
 
@@ -174,26 +174,22 @@ def ten_thousand(folder: Path) -> Lineage:
 
 def test_ten_thousand_trials_fold_without_recursion(tmp_path: Path) -> None:
     lineage = ten_thousand(tmp_path / "c")
-    assert trajectory(lineage).trials == 10_000
-    assert edges(lineage).parent == 9_999
-    assert slots(lineage).unknown == 0
-    assert rate(lineage).pauses == 0
+    assert compute_trajectory(lineage).trials == 10_000
+    assert compute_edges(lineage).parent == 9_999
+    assert compute_slots(lineage).unknown == 0
+    assert compute_rate(lineage).pauses == 0
 
 
 @pytest.mark.slow
 def test_ten_thousand_hypotheses_cluster_within_a_minute(tmp_path: Path) -> None:
-    assert diversity(ten_thousand(tmp_path / "c")).trials == 10_000
+    assert compute_diversity(ten_thousand(tmp_path / "c")).trials == 10_000
 
 
 def test_without_the_extra_the_rest_still_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lineage = small(tmp_path / "c", line(0, 1.0), line(1, 0.9), line(2, 0.8))
     for name in ("sklearn", "sklearn.feature_extraction.text", "polars"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert absent(lineage)["diversity"] == "scikit-learn is missing: pip install -e '.[analysis]' in a checkout"
+    assert list_absent(lineage)["diversity"] == "scikit-learn is missing: pip install -e '.[analysis]' in a checkout"
     result = espalier("export", tmp_path / "c", "-o", tmp_path / "t.parquet")
     assert "pip install -e '.[analysis]' in a checkout" in result.output
     assert espalier("export", tmp_path / "c", "-o", tmp_path / "t.tsv").exit_code == 0
-
-
-def test_a_folder_without_the_release_is_refused(tmp_path: Path) -> None:
-    assert "holds none of the paper's runs" in espalier("paper", tmp_path).output

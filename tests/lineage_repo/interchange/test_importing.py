@@ -1,4 +1,4 @@
-"""Trials of other harnesses: taken over as they are, repaired by stated rules, and marked."""
+"""Trials of other harnesses are taken over as they are, repaired by stated rules, and marked."""
 
 import json
 import math
@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from lineage_repo.analysis.limits import margins
+from lineage_repo.analysis.limits import compute_margins
 from lineage_repo.cli.main import main
 from lineage_repo.errors import InterchangeError, RecordError
 from lineage_repo.interchange.importing import import_trace, read_trace
-from lineage_repo.interchange.table import rows
+from lineage_repo.interchange.table import build_rows
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Trial
 from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
@@ -73,7 +73,7 @@ def test_a_run_of_the_release_becomes_a_lineage_that_verifies(tmp_path: Path) ->
     assert {"Status: keep", "Origin: imported", "Source-Id: 001", "Repairs: 1"} <= set(trailers)
 
 
-def test_an_id_in_its_other_spelling_is_the_same_trial_and_the_trial_says_so(tmp_path: Path) -> None:
+def test_an_id_in_its_other_spelling_is_the_same_trial_and_is_listed_as_a_repair(tmp_path: Path) -> None:
     lineage = import_trace(read_trace(table(tmp_path / "run", GOOD)), tmp_path / "out")
     assert imported(lineage.trial(1)).repairs == ("parent 'exp_000' is trial '000' in its other spelling",)
 
@@ -98,7 +98,7 @@ def test_a_row_that_lost_its_tabs_is_split_again_and_marked(tmp_path: Path) -> N
     assert trial.verdict.margins[0].margin == -1e6
 
 
-def test_where_the_tree_disagrees_the_trial_says_so(tmp_path: Path) -> None:
+def test_a_trial_lists_where_the_tree_disagrees(tmp_path: Path) -> None:
     tree = "exp_id|parent_exp|status|val_bpb|delta_vs_best\n001|000|discard|1.07|-0.01\n"
     lineage = import_trace(read_trace(table(tmp_path / "run", GOOD, tree=tree)), tmp_path / "out")
     assert "tree.tsv gives another status: 'discard'" in imported(lineage.trial(1)).repairs
@@ -122,13 +122,13 @@ def test_a_row_that_no_rule_repairs_is_refused_and_leaves_nothing(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["run"]
 
 
-def test_a_parent_that_is_no_earlier_trial_is_left_out_and_marked(tmp_path: Path) -> None:
+def test_a_parent_that_is_not_an_earlier_trial_is_left_out_and_marked(tmp_path: Path) -> None:
     trial = small(tmp_path / "out", line(0, 1.0), line(1, 0.9, parent="t7")).trial(1)
     assert trial.proposal.parent is None
-    assert imported(trial).repairs == ("the parent 't7' is no earlier trial: left without one",)
+    assert imported(trial).repairs == ("the parent 't7' is not an earlier trial: left without one",)
 
 
-def test_roles_in_another_script_stay_as_many_as_they_are(tmp_path: Path) -> None:
+def test_roles_in_another_script_stay_distinct(tmp_path: Path) -> None:
     roles = ["\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER BETA}", "Opt B", "x" * 40, "x" * 41]
     lineage = small(tmp_path / "c", line(0, 2.0), *(line(i, role=role) for i, role in enumerate(roles, 1)))
     names = [trial.proposal.specialist for number, trial in lineage.trials.items() if number]
@@ -137,7 +137,7 @@ def test_roles_in_another_script_stay_as_many_as_they_are(tmp_path: Path) -> Non
     assert verify(lineage.store).problems == ()
 
 
-def test_what_the_source_does_not_say_is_listed_as_missing(tmp_path: Path) -> None:
+def test_what_the_source_omits_is_listed_as_missing(tmp_path: Path) -> None:
     bare = line(1, 0.9, at=None, expected_delta=None, slot_s=None, hypothesis="")
     trial = small(tmp_path / "out", line(0, 1.0), bare).trial(1)
     assert imported(trial).missing == ("expected_delta", "session", "time", "recipe")
@@ -149,7 +149,7 @@ def test_what_the_source_does_not_say_is_listed_as_missing(tmp_path: Path) -> No
     assert rows[0]["expected_delta"] is None
 
 
-def test_a_missing_snapshot_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_commands_that_need_a_missing_recipe_say_that_it_is_missing(tmp_path: Path) -> None:
     lineage = small(tmp_path / "out", line(0, 1.0), line(1, 0.9))
     assert lineage.trial(1).proposal.recipe_tree == NO_RECIPE_TREE
     for arguments in (("checkout", tmp_path / "out", "1", tmp_path / "code"), ("diff", tmp_path / "out", "0", "1")):
@@ -158,14 +158,14 @@ def test_a_missing_snapshot_is_said_to_be_missing(tmp_path: Path) -> None:
         assert "imported without its code" in result.output
 
 
-def test_two_gates_on_one_metric_are_told_apart(tmp_path: Path) -> None:
+def test_two_gates_on_one_metric_have_different_names(tmp_path: Path) -> None:
     gates = (Gate(metric="bytes", at_least=0.0), Gate(metric="bytes", at_most=10.0))
     start = line(0, values={"loss": 2.0, "bytes": 5.0})
     later = [line(n, 2.0, values={"loss": 2.0, "bytes": size}) for n, size in enumerate((-3.0, 99.0), 1)]
     lineage = small(tmp_path / "out", start, *later, limits=gates)
-    assert [row["margin.bytes at least 0"] for row in rows(lineage)] == [5.0, -3.0, 99.0]
-    assert [row["margin.bytes at most 10"] for row in rows(lineage)] == [5.0, 13.0, -89.0]
-    assert [(row.name, row.missed) for row in margins(lineage).rows] == [
+    assert [row["margin.bytes at least 0"] for row in build_rows(lineage)] == [5.0, -3.0, 99.0]
+    assert [row["margin.bytes at most 10"] for row in build_rows(lineage)] == [5.0, 13.0, -89.0]
+    assert [(row.name, row.missed) for row in compute_margins(lineage).rows] == [
         ("bytes at least 0", 1),
         ("bytes at most 10", 1),
     ]
@@ -179,7 +179,7 @@ def test_a_time_before_gits_epoch_is_refused_and_leaves_no_folder(tmp_path: Path
 
 
 @pytest.mark.parametrize("gate", [{"at_most": math.inf}, {"at_least": math.nan}])
-def test_a_bound_that_is_no_number_is_refused(gate: dict[str, float]) -> None:
+def test_a_bound_that_is_not_a_finite_number_is_refused(gate: dict[str, float]) -> None:
     with pytest.raises(ValidationError, match="finite"):
         Gate(metric="bytes", **gate)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="finite"):
@@ -207,13 +207,13 @@ def test_nothing_is_ever_added_to_an_imported_lineage(tmp_path: Path) -> None:
         ("imported.repairs", ["nothing"]),
     ],
 )
-def test_a_bent_imported_record_is_named(tmp_path: Path, field: str, value: object) -> None:
+def test_verify_reports_an_altered_imported_record(tmp_path: Path, field: str, value: object) -> None:
     small(tmp_path / "out", line(0, 1.0), line(1, 1.2))
     rewrite_newest(tmp_path / "out" / "lineage.git", field, value)
     assert verify(Store(tmp_path / "out" / "lineage.git")).problems
 
 
-def test_a_lineage_goes_out_as_json_lines_and_comes_back_the_same(tmp_path: Path) -> None:
+def test_a_lineage_exported_as_json_lines_imports_unchanged(tmp_path: Path) -> None:
     first = small(tmp_path / "one", line(0, 1.0), line(1, 0.9, Status.KEEP), line(2, failure="it broke", notes="n"))
     assert espalier("export", tmp_path / "one", "-o", tmp_path / "all.jsonl").exit_code == 0
     assert espalier("import", tmp_path / "all.jsonl", "-o", tmp_path / "two").exit_code == 0
@@ -223,7 +223,7 @@ def test_a_lineage_goes_out_as_json_lines_and_comes_back_the_same(tmp_path: Path
     }
 
 
-def test_a_campaign_of_our_own_goes_out_and_comes_back_with_its_scores(campaign: Campaign, tmp_path: Path) -> None:
+def test_our_own_campaign_exported_and_imported_keeps_its_scores(campaign: Campaign, tmp_path: Path) -> None:
     submit(campaign.lineage.refresh(), 0.01)
     submit(campaign.lineage)
     assert espalier("export", campaign.folder, "-o", tmp_path / "all.jsonl").exit_code == 0
@@ -245,7 +245,7 @@ def test_a_campaign_of_our_own_goes_out_and_comes_back_with_its_scores(campaign:
         ("CAMPAIGN\n" + json.dumps({"id": "1", "role": "opt", "status": "won"}), "line 2: status"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_names_the_bad_line(tmp_path: Path, text: str, problem: str) -> None:
     example = trace(line(0, 1.0))
     text = text.replace("CAMPAIGN", example.campaign.model_dump_json()).replace(
         "TRIAL", example.trials[0].model_dump_json()

@@ -10,7 +10,7 @@ import pytest
 from lineage_repo.monitor.health import look
 from lineage_repo.prompting.queries import ancestry
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.report.data import report_data
+from lineage_repo.report.data import build_report_data
 from lineage_repo.storage import locks
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.monitor.test_control import say_state
@@ -103,4 +103,4 @@ def test_a_trial_that_is_its_own_parent_ends_the_chain(campaign: Campaign) -> No
     own = trial.proposal.model_copy(update={"parent": number})
     lineage.trials[number] = trial.model_copy(update={"proposal": own})
     assert [t.number for t in ancestry(lineage, number)] == [number]
-    assert [row.t for row in report_data(lineage).path] == [number]
+    assert [row.t for row in build_report_data(lineage).path] == [number]

@@ -1,4 +1,4 @@
-"""Reports in a real Chromium: nothing foreign runs, nothing is asked of the network, and a reader can use them."""
+"""Reports in a real Chromium: no foreign script runs, no request is made, and a reader can use them."""
 
 import importlib
 import shutil
@@ -21,7 +21,7 @@ WIDE = {"width": 1288, "height": 900}
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty trials of three roles, some of which attack their reader."""
+    """A report on sixty trials of three roles; some texts attack the reader."""
     folder = tmp_path_factory.mktemp("browser")
     trials = [line(0, 2.0, values={"loss": 2.0, "bytes": 90.0})]
     for i in range(1, 61):
@@ -52,26 +52,26 @@ def browser() -> Generator[Any]:
 
 
 class Opened:
-    """A page in a browser, with what it said and asked."""
+    """A page in a browser, with its console messages and requests."""
 
     def __init__(self, browser: Any, path: Path, **options: Any) -> None:
         self.page: Any = browser.new_context(viewport=options.pop("viewport", WIDE), **options).new_page()
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", self._hear)
-        self.page.on("request", self._note)
+        self.messages: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", self._add_message)
+        self.page.on("pageerror", self._add_message)
+        self.page.on("request", self._add_request)
         self.page.goto(path.as_uri())
         self.page.wait_for_selector(":root[data-ready=yes]", timeout=120_000)
 
-    def _hear(self, message: Any) -> None:
-        self.said.append(str(message))
+    def _add_message(self, message: Any) -> None:
+        self.messages.append(str(message))
 
-    def _note(self, request: Any) -> None:
-        self.asked.append(request.url)
+    def _add_request(self, request: Any) -> None:
+        self.requests.append(request.url)
 
-    def rings(self) -> dict[str, int]:
-        """Rings per figure."""
+    def count_rings(self) -> dict[str, int]:
+        """Count the rings in each figure."""
         script = (
             "all => Object.fromEntries(all.map(b => [b.dataset.figure, b.querySelectorAll('.ring circle').length]))"
         )
@@ -85,8 +85,8 @@ def test_a_report_opens_without_an_error_a_request_or_a_foreign_script(
     browser: Any, page_file: Path, options: dict[str, Any], tmp_path: Path
 ) -> None:
     opened = Opened(browser, page_file, **options)
-    assert opened.said == []
-    assert opened.asked == [page_file.as_uri()]
+    assert opened.messages == []
+    assert opened.requests == [page_file.as_uri()]
     assert opened.page.evaluate("window.owned") is None
     assert opened.page.locator("img").count() == 0
     assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -97,19 +97,19 @@ def test_a_report_opens_without_an_error_a_request_or_a_foreign_script(
 def test_hovering_a_trial_rings_it_in_every_figure_and_escape_clears(browser: Any, page_file: Path) -> None:
     opened = Opened(browser, page_file)
     opened.page.keyboard.press("ArrowLeft")  # the newest trial, a keep
-    ringed = [name for name, n in opened.rings().items() if n == 1]
+    ringed = [name for name, n in opened.count_rings().items() if n == 1]
     assert {"progress", "lineage", "margin0", "novelty", "price", "slots"} <= set(ringed)
     circle = opened.page.locator("[data-figure=progress] .ring circle").bounding_box()
     opened.page.keyboard.press("Escape")
-    assert set(opened.rings().values()) == {0}
+    assert set(opened.count_rings().values()) == {0}
     opened.page.mouse.move(circle["x"] + circle["width"] / 2, circle["y"] + circle["height"] / 2)
-    assert {name for name, n in opened.rings().items() if n == 1} == set(ringed)
+    assert {name for name, n in opened.count_rings().items() if n == 1} == set(ringed)
     assert "#60" in opened.page.locator("#card").inner_text()
     assert EVIL in opened.page.locator("#card").inner_text()
-    assert opened.said == []
+    assert opened.messages == []
 
 
-def test_the_filter_and_a_role_choose_trials(browser: Any, page_file: Path) -> None:
+def test_the_filter_and_a_role_button_select_trials(browser: Any, page_file: Path) -> None:
     opened = Opened(browser, page_file)
     assert opened.page.locator("#found").inner_text() == "61 of 61"
     opened.page.fill("#filter", "status:keep")
@@ -118,7 +118,7 @@ def test_the_filter_and_a_role_choose_trials(browser: Any, page_file: Path) -> N
     assert opened.page.locator("#table tbody tr").count() == 1
     opened.page.locator("button.role", has_text="role1").click()
     assert opened.page.locator("#found").inner_text() == "20 of 61"
-    assert opened.rings()["progress"] == 20
+    assert opened.count_rings()["progress"] == 20
 
 
 def test_the_progress_axis_and_the_theme_switch(browser: Any, page_file: Path) -> None:
@@ -127,16 +127,16 @@ def test_the_progress_axis_and_the_theme_switch(browser: Any, page_file: Path) -
     opened.page.wait_for_selector("[data-by=time][aria-pressed=true]")
     opened.page.locator("#theme").click()
     assert "dark" in opened.page.evaluate("document.documentElement.className")
-    assert opened.said == []
+    assert opened.messages == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier(browser: Any, page_file: Path, scheme: str) -> None:
     axe: Any = importlib.import_module("axe_playwright_python.sync_playwright")
     opened = Opened(browser, page_file, color_scheme=scheme)
-    found = axe.Axe().run(opened.page)
-    assert len(found.response["passes"]) > 10
-    assert found.violations_count == 0, found.generate_report()
+    report = axe.Axe().run(opened.page)
+    assert len(report.response["passes"]) > 10
+    assert report.violations_count == 0, report.generate_report()
 
 
 def test_a_comparison_opens_without_an_error_or_a_request(browser: Any, page_file: Path, tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_a_comparison_opens_without_an_error_or_a_request(browser: Any, page_fil
     done = espalier("compare", f"a={campaign}", f"{EVIL.replace('=', '')}={campaign}", "-o", tmp_path / "compare.html")
     assert done.exit_code == 0, done.output
     opened = Opened(browser, tmp_path / "compare.html")
-    assert opened.said == []
-    assert opened.asked == [(tmp_path / "compare.html").as_uri()]
+    assert opened.messages == []
+    assert opened.requests == [(tmp_path / "compare.html").as_uri()]
     assert opened.page.locator("img").count() == 0
 
 

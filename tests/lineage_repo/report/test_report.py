@@ -1,4 +1,4 @@
-"""The report: what it says of a campaign, and that nothing an agent wrote runs in it."""
+"""What a report says about a campaign; no text of an agent runs in it."""
 
 import base64
 import gzip
@@ -14,11 +14,11 @@ from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.opening import open_lineage
-from lineage_repo.report.data import pauses, report_data
-from lineage_repo.report.findings import findings, headline, tiles
-from lineage_repo.report.limit_charts import margins
-from lineage_repo.report.page import figures, report_page
-from lineage_repo.report.role_table import role_rows
+from lineage_repo.report.data import build_report_data, find_pauses
+from lineage_repo.report.findings import collect_findings, collect_tiles, write_headline
+from lineage_repo.report.limit_charts import draw_margins
+from lineage_repo.report.page import draw_figures, render_report
+from lineage_repo.report.role_table import build_role_rows
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import submit
 from tests.support.traces import START, line, small
@@ -27,7 +27,7 @@ EVIL = "</script><script>window.owned=1</script><img src=x onerror=window.owned=
 
 
 class Markup(HTMLParser):
-    """Tags with their attributes, and the text of each script."""
+    """Tags with their attributes, and all texts between them."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -43,9 +43,9 @@ class Markup(HTMLParser):
 
 
 def unpacked(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="text/plain" id="data">(.*?)</script>', page)
-    assert found
-    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+    match = re.search(r'<script type="text/plain" id="data">(.*?)</script>', page)
+    assert match
+    return json.loads(gzip.decompress(base64.b64decode(match[1])))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def evil_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("evil") / EVIL.replace("/", "\u2044")
     trials = [line(0, 2.0), line(1, 1.0, Status.KEEP, hypothesis=EVIL), line(2, hypothesis=EVIL, failure=EVIL)]
     lineage = small(folder, *trials, limits=(Gate(metric="loss", at_most=1.5),))
-    return report_page(report_data(lineage, 0.5), "/* Vega */", lambda _: None)
+    return render_report(build_report_data(lineage, 0.5), "/* Vega */")
 
 
 def test_no_text_of_an_agent_becomes_markup(evil_page: str) -> None:
@@ -67,7 +67,7 @@ def test_no_text_of_an_agent_becomes_markup(evil_page: str) -> None:
     assert "49" not in re.findall(r"\{\{7|49<!--", evil_page)
 
 
-def test_the_pages_policy_lets_only_its_own_scripts_run_and_asks_no_network(evil_page: str) -> None:
+def test_the_pages_policy_allows_only_its_own_scripts_and_no_network(evil_page: str) -> None:
     policy = next(a["content"] or "" for _, a in Markup(evil_page).tags if a.get("http-equiv"))
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -76,7 +76,7 @@ def test_the_pages_policy_lets_only_its_own_scripts_run_and_asks_no_network(evil
     assert {link[0] for link in links} == {"#"}
 
 
-def test_the_packed_rows_hold_every_trial_and_its_texts_as_they_are(evil_page: str) -> None:
+def test_the_packed_rows_hold_every_trial_and_its_unchanged_texts(evil_page: str) -> None:
     rows = unpacked(evil_page)["rows"]
     assert rows["t"] == [0, 1, 2]
     assert rows["status"] == ["baseline", "keep", "crash"]
@@ -85,40 +85,40 @@ def test_the_packed_rows_hold_every_trial_and_its_texts_as_they_are(evil_page: s
 
 
 def test_a_campaign_without_a_trial_has_a_page_that_says_so(campaign: Campaign, tmp_path: Path) -> None:
-    found = report_data(campaign.lineage.refresh())
-    assert headline(found) == "No trial is recorded yet."
-    assert findings(found) == []
-    assert [figure.name for figure in figures(found)] == ["progress"]
+    data = build_report_data(campaign.lineage.refresh())
+    assert write_headline(data) == "No trial is recorded yet."
+    assert collect_findings(data) == []
+    assert [figure.name for figure in draw_figures(data)] == ["progress"]
 
 
-def test_a_campaign_that_was_never_calibrated_has_no_figure(tmp_path: Path, campaign: Campaign) -> None:
+def test_an_uncalibrated_campaign_has_no_figure(tmp_path: Path, campaign: Campaign) -> None:
     empty = Campaign.create(tmp_path / "new", campaign.task_folder)
-    found = report_data(empty.lineage.refresh())
-    assert (figures(found), findings(found), role_rows(found)) == ([], [], [])
-    assert headline(found) == "0 trials, and no baseline with a score yet."
-    assert "<script" not in report_page(found, "/* Vega */", lambda _: None)
+    data = build_report_data(empty.lineage.refresh())
+    assert (draw_figures(data), collect_findings(data), build_role_rows(data)) == ([], [], [])
+    assert write_headline(data) == "0 trials, and no baseline with a score yet."
+    assert "<script" not in render_report(data, "/* Vega */")
 
 
-def test_a_diff_shows_what_reorders_or_hides_code_as_what_it_is(campaign: Campaign) -> None:
+def test_a_diff_shows_characters_that_reorder_or_hide_code_as_escapes(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), -0.9, body="x = '\u202e</pre>\x1b[2J'\n".encode())
-    page = report_page(report_data(campaign.lineage), "/* Vega */", lambda _: None)
+    page = render_report(build_report_data(campaign.lineage), "/* Vega */")
     assert "x = &#39;\\u202e&lt;/pre&gt;\\x1b[2J&#39;" in page
 
 
 def test_one_trial_is_enough_for_figures(tmp_path: Path) -> None:
-    found = report_data(small(tmp_path / "one", line(0, 2.0), line(1, 1.0, Status.KEEP)))
-    assert [f.name for f in figures(found)] == ["progress", "lineage", "mix", "price", "slots"]
-    assert headline(found) == "1 trial in 20 minutes took loss from 2.0000 to 1.0000 nats."
+    data = build_report_data(small(tmp_path / "one", line(0, 2.0), line(1, 1.0, Status.KEEP)))
+    assert [f.name for f in draw_figures(data)] == ["progress", "lineage", "mix", "price", "slots"]
+    assert write_headline(data) == "1 trial in 20 minutes took loss from 2.0000 to 1.0000 nats."
 
 
-def test_a_campaign_of_failures_alone_says_what_they_were(tmp_path: Path) -> None:
-    found = report_data(small(tmp_path / "bad", line(0, 2.0), *(line(i, parent="t0") for i in range(1, 6))))
-    assert "5 of 5 trials ended as crash." in [f.text for f in findings(found)]
-    assert headline(found).endswith("left loss at 2.0000: nothing was kept.")
-    assert {"progress", "lineage", "mix"} <= {f.name for f in figures(found)}
+def test_a_report_of_failures_names_their_status(tmp_path: Path) -> None:
+    data = build_report_data(small(tmp_path / "bad", line(0, 2.0), *(line(i, parent="t0") for i in range(1, 6))))
+    assert "5 of 5 trials ended as crash." in [f.text for f in collect_findings(data)]
+    assert write_headline(data).endswith("left loss at 2.0000: nothing was kept.")
+    assert {"progress", "lineage", "mix"} <= {f.name for f in draw_figures(data)}
 
 
-def test_findings_name_noise_superseded_keeps_gaps_and_misses(tmp_path: Path) -> None:
+def test_findings_name_noise_superseded_keeps_pauses_and_misses(tmp_path: Path) -> None:
     limit = (Gate(metric="bytes", at_most=100.0),)
     over = [
         line(
@@ -127,33 +127,33 @@ def test_findings_name_noise_superseded_keeps_gaps_and_misses(tmp_path: Path) ->
         for i in (3, 4, 5)
     ]
     keeps = [line(1, 1.9, Status.KEEP), line(2, 1.0, Status.KEEP, parent="t0")]
-    found = report_data(small(tmp_path / "c", line(0, 2.0), *keeps, *over, limits=limit), noise=0.5)
-    texts = [finding.text for finding in findings(found)]
+    data = build_report_data(small(tmp_path / "c", line(0, 2.0), *keeps, *over, limits=limit), noise=0.5)
+    texts = [finding.text for finding in collect_findings(data)]
     assert "1 of 2 keeps gained less than one trial's noise, ±0.5000." in texts
     assert "1 of 2 keeps are not in the best recipe; the largest is #1." in texts
     assert "3 trials missed bytes, half of them by less than 3; 3 of them measured better than the best." in texts
     assert any("Nothing was recorded for" in text for text in texts)
-    assert len(pauses(found.rows)) == 3
+    assert len(find_pauses(data.rows)) == 3
 
 
 def test_every_finding_leads_to_something_on_the_page(tmp_path: Path) -> None:
     trials = [line(i, 2.0 - i / 100, Status.KEEP, parent="t0") for i in range(1, 30)]
-    found = report_data(small(tmp_path / "c", line(0, 2.0), *trials), noise=1.0)
-    assert {f.figure for f in findings(found)} <= {f.name for f in figures(found)} | {"trials"}
+    data = build_report_data(small(tmp_path / "c", line(0, 2.0), *trials), noise=1.0)
+    assert {f.figure for f in collect_findings(data)} <= {f.name for f in draw_figures(data)} | {"trials"}
 
 
 def test_the_noise_is_the_calibrated_spread_of_one_trials_mean(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.01)
     lineage = open_lineage(campaign.folder)
     spread = lineage.noise(lineage.task)[lineage.task.objective.metric]
-    found = report_data(lineage)
-    assert found.noise == pytest.approx(spread.sd / lineage.task.n_seeds**0.5)
-    assert dict(tiles(found))
+    data = build_report_data(lineage)
+    assert data.noise == pytest.approx(spread.sd / lineage.task.n_seeds**0.5)
+    assert dict(collect_tiles(data))
 
 
 def test_the_table_of_roles_counts_each_family_once(tmp_path: Path) -> None:
     trials = [line(1, 1.0, Status.KEEP), line(2, 1.5), line(3), line(4, parent="t0")]
-    rows = {row.role: row for row in role_rows(report_data(small(tmp_path / "c", line(0, 2.0), *trials)))}
+    rows = {row.role: row for row in build_role_rows(build_report_data(small(tmp_path / "c", line(0, 2.0), *trials)))}
     assert {role: [(p.family, p.n) for p in row.pieces] for role, row in rows.items()} == {
         "role1": [("kept", 1), ("crashed", 1)],
         "role0": [("measured, not better", 1), ("crashed", 1)],
@@ -195,16 +195,16 @@ def test_figures_are_written_as_svg_png_and_csv(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "progress.csv").read_text("utf-8").startswith('"t","role","family"')
 
 
-def test_a_report_needs_somewhere_to_go(campaign: Campaign, tmp_path: Path) -> None:
+def test_a_report_needs_an_output_in_a_folder_that_exists(campaign: Campaign, tmp_path: Path) -> None:
     assert "name the page by -o" in espalier("report", campaign.folder).output
-    assert "is no folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
+    assert "is not a folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
 
 
-def test_a_limit_counts_misses_that_have_no_score(tmp_path: Path) -> None:
+def test_a_limit_counts_misses_without_a_score(tmp_path: Path) -> None:
     gate = Gate(metric="accuracy", at_least=0.9, rule="mean")
     missed = [line(i, status=Status.DISQUALIFIED, values={"accuracy": 0.8}) for i in (3, 4)]
     passed = [line(i, 1.0 - i / 10, values={"loss": 1.0 - i / 10, "accuracy": 0.91}) for i in (1, 2)]
     start = line(0, 2.0, values={"loss": 2.0, "accuracy": 0.95})
-    (figure,) = margins(report_data(small(tmp_path / "c", start, *passed, *missed, limits=(gate,))))
+    (figure,) = draw_margins(build_report_data(small(tmp_path / "c", start, *passed, *missed, limits=(gate,))))
     assert figure.text.startswith("2 of 4 trials missed it")
     assert figure.text.endswith("2 have no loss and are not drawn.")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.analysis.diversity import diversity
-from lineage_repo.analysis.paper import compare
-from lineage_repo.analysis.progress import statuses, trajectory
-from lineage_repo.analysis.roles import edges
-from lineage_repo.analysis.support import recorded_trials
+from benchmarks.paper.comparison import compare
+from lineage_repo.analysis.diversity import compute_diversity
+from lineage_repo.analysis.roles import compute_edges
+from lineage_repo.analysis.support import list_trials
+from lineage_repo.analysis.trajectory import compute_status_counts, compute_trajectory
 from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
@@ -61,10 +61,10 @@ def test_a_run_of_the_paper_has_these_numbers(
     cross: tuple[int, int, int, int],
 ) -> None:
     lineage = release[name]
-    found = statuses(lineage).counts
-    assert (trajectory(lineage).best, trajectory(lineage).keeps) == (best, keeps)
+    found = compute_status_counts(lineage).counts
+    assert (compute_trajectory(lineage).best, compute_trajectory(lineage).keeps) == (best, keeps)
     assert (found.get(Status.DISQUALIFIED, 0), found[Status.DISCARD], found.get(Status.PREFLIGHT_CRASH, 0)) == counts
-    edge = edges(lineage)
+    edge = compute_edges(lineage)
     assert (edge.parent_cross, edge.parent, edge.keep_cross, edge.keep) == cross
 
 
@@ -80,8 +80,8 @@ def test_a_run_of_the_paper_has_these_numbers(
 def test_the_diversity_of_a_run_equals_an_independent_computation(
     release: Mapping[str, Lineage], name: str, expected: tuple[float, ...]
 ) -> None:
-    corpus = [trial.proposal.hypothesis for run in release.values() for trial in recorded_trials(run)]
-    found = diversity(release[name], corpus)
+    corpus = [trial.proposal.hypothesis for run in release.values() for trial in list_trials(run)]
+    found = compute_diversity(release[name], corpus)
     shares = (round(100 * found.top_share, 1), round(100 * (found.near_duplicates or 0), 1))
     assert expected == (
         round(found.effective, 1),
@@ -97,5 +97,5 @@ def test_the_table_in_the_documentation_is_what_the_command_prints(release: Mapp
     table = compare(release)
     assert [row.quantity for row in table.rows if row.matches == "NO"] == []
     assert sum(row.matches == "yes" for row in table.rows) == 26
-    text = (Path(__file__).parents[3] / "docs" / "paper.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "paper.md").read_text("utf-8")
     assert "\n".join(table.lines()) in text

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lineage_repo.analysis.support import format_share, recorded_trials
+from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Number, Record, Status
@@ -22,8 +22,8 @@ class Step(Record):
 class Trajectory(Record):
     """From the start's score to the best one.
 
-    `relative_change` is best / start - 1, so its sign is the score's. `keeps` counts trials with status keep, the start
-    not among them. `after_last_keep` counts the trials recorded after the last keep.
+    `relative_change` is best / start - 1, so a lower score has a negative change. `keeps` counts trials with status
+    keep, without the start. `after_last_keep` counts the trials recorded after the last keep.
     """
 
     objective: Objective
@@ -31,7 +31,7 @@ class Trajectory(Record):
     best: float
     best_trial: Number
     relative_change: float | None
-    """None for a start of 0."""
+    """None if the start's score is 0."""
     trials: int
     keeps: int
     after_last_keep: int
@@ -40,7 +40,7 @@ class Trajectory(Record):
     steps: tuple[Step, ...]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         text = self.objective.text
         change = "" if self.relative_change is None else f" ({self.relative_change:+.2%})"
         return [
@@ -51,19 +51,19 @@ class Trajectory(Record):
 
 
 class StatusCounts(Record):
-    """How many trials ended with each status, the start not counted."""
+    """How many trials ended with each status, without the start."""
 
     trials: int
     counts: dict[Status, int]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Format for people."""
         return [f"{status:21} {format_share(n, self.trials)}" for status, n in self.counts.items()]
 
 
-def trajectory(lineage: Lineage) -> Trajectory:
+def compute_trajectory(lineage: Lineage) -> Trajectory:
     """Compute the trajectory; raise `UnsupportedError` without a scored start or without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     base, best, objective = lineage.trials.get(0), lineage.best, lineage.task.objective
     if base is None or base.score is None or best is None or best.score is None:
         raise UnsupportedError("the start has no score")
@@ -91,7 +91,7 @@ def trajectory(lineage: Lineage) -> Trajectory:
     )
 
 
-def statuses(lineage: Lineage) -> StatusCounts:
+def compute_status_counts(lineage: Lineage) -> StatusCounts:
     """Count the statuses, most frequent first; raise `UnsupportedError` without trials."""
-    trials = recorded_trials(lineage)
+    trials = list_trials(lineage)
     return StatusCounts(trials=len(trials), counts=dict(Counter(t.status for t in trials).most_common()))
