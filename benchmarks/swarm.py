@@ -58,7 +58,7 @@ def campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign, Host
     """A calibrated campaign on a host of its own."""
     host = Host(state=folder / "state", path=os.environ["PATH"], slots=slots)
     made = Campaign.create(folder / "campaign", task, n_seeds=1)
-    calibration.calibrate(made, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(made, 2, LocalExecutor(host))
     return made, host
 
 
@@ -140,7 +140,7 @@ def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: fl
         path.write_text(text.replace("found = fit(", sleep), "utf-8")
         trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
         locks.wait_for_release(bench.campaign.paths.trial(trial).folder)
-        bench.finished(trial)
+        bench.is_finished(trial)
     bench.workdir.close()
 
 

@@ -1,1 +1,1 @@
-"""The bench: tools, working copies, preflight, sandbox, executors, evaluation."""
+"""The server: tools, working copies, preflight, sandbox, executors, evaluation."""

@@ -265,7 +265,7 @@ class Arena:
             # Recipes are measured without the tools, which would refuse a file that nobody may edit.
             name, editable = ("toy", "*.py") if task == "tools" else (task, "*")
             made = Campaign.create(folder, task_copy(name, self.root / f"task-{task}", editable))
-            calibration.calibrate(made, 3, self.host, LocalExecutor(self.host), lambda _: None)
+            calibration.calibrate(made, 3, LocalExecutor(self.host))
             # Opened again: a campaign's own copy of the lineage is what every later reader gets.
             self._campaigns[task] = Campaign.open(folder)
         else:
@@ -381,31 +381,31 @@ async def _call(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
     """Make the calls of a tool attack; the last one's answer counts, and a refusal may leave nothing in the ledger."""
     campaign = arena.campaign("tools")
     session = attack.name.partition("/")[2][:60]
-    bench = Workspace(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
+    workspace = Workspace(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
     try:
-        bench.workdir.rebase(0)
+        workspace.workdir.rebase(0)
         for entry in attack.call.get("workdir", ()):
-            _place(bench.workdir.folder, entry)
-        started = len(bench.lineage.refresh().started)
-        async with Client(build(bench)) as client:
+            _place(workspace.workdir.folder, entry)
+        started = len(workspace.lineage.refresh().started)
+        async with Client(build(workspace)) as client:
             for earlier in attack.call.get("first", ()):
                 await client.call_tool(earlier["tool"], earlier["arguments"])
-                started = len(bench.lineage.refresh().started)
+                started = len(workspace.lineage.refresh().started)
             try:
                 with anyio.fail_after(60):
                     result = await client.call_tool(attack.call["tool"], attack.call["arguments"])
             except TimeoutError:
                 return "hung", None, "no answer within 60 s"
             text = " ".join(str(getattr(part, "text", "")) for part in result.content)
-            while running := bench.lineage.refresh().running():
+            while running := workspace.lineage.refresh().running():
                 await client.call_tool("wait_trial", {"trial": running[0].number})
         if result.is_error:
-            grown = len(bench.lineage.refresh().started) != started
+            grown = len(workspace.lineage.refresh().started) != started
             return "registered" if grown else "refused", None, text
         return _answered(arena, campaign, result.structured_content or {}, text)
     finally:
-        _clear(bench.workdir.folder)
-        bench.workdir.close()
+        _clear(workspace.workdir.folder)
+        workspace.workdir.close()
 
 
 def _answered(arena: Arena, campaign: Campaign, reply: Mapping[str, Any], text: str) -> tuple[str, float | None, str]:

@@ -22,7 +22,7 @@ from lineage_repo.model.ledger import (
     Trial,
 )
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Measurement, Spread, Status
+from lineage_repo.model.measurement import Clock, Measurement, Spread, Status
 from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.storage.store import Row, Store
 from lineage_repo.verdict.judge import estimate_spread, values_per_seed
@@ -137,6 +137,11 @@ class Index:
     def best(self) -> Trial | None:
         """The incumbent: the newest keep, else the baseline, else None."""
         return None if self._best is None else self.trials[self._best]
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock that the first calibration froze; None before it."""
+        return self.calibrations[0].measurement.clock if self.calibrations else None
 
     def incumbent(self) -> Incumbent | None:
         """What the next verdict compares with."""

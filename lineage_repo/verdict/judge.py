@@ -142,21 +142,22 @@ def _miss(gate: Gate, values: tuple[float, ...], found: Margin) -> str:
 
 def limit_margins(task: Task, measurement: Measurement) -> tuple[Margin, ...]:
     """The room left under every limit of the task, from the worst box."""
-    rows = [_margin("source", measurement.source_bytes, task.limits.source_bytes, "bytes")]
+    rows = [limit_margin("source", measurement.source_bytes, task.limits.source_bytes, "bytes")]
     for phase in task.phases:
         runs = [run for run in measurement.phases if run.phase == phase.name]
         if runs:
-            rows.append(_margin(f"{phase.name} time", max(run.elapsed_s for run in runs), phase.limit_s, "s"))
+            rows.append(limit_margin(f"{phase.name} time", max(run.elapsed_s for run in runs), phase.limit_s, "s"))
         sizes = [run.artifact_bytes for run in runs if run.artifact_bytes is not None]
         if sizes and phase.artifact:
-            rows.append(_margin(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
+            rows.append(limit_margin(f"{phase.name} artifact", max(sizes), phase.artifact.max_bytes, "bytes"))
     if task.limits.total_bytes is not None:
         largest = max(values_per_seed(task, measurement)["artifact_bytes"], default=0.0)
-        rows.append(_margin("total size", measurement.source_bytes + largest, task.limits.total_bytes, "bytes"))
+        rows.append(limit_margin("total size", measurement.source_bytes + largest, task.limits.total_bytes, "bytes"))
     return tuple(rows)
 
 
-def _margin(name: str, value: float, limit: float, unit: str) -> Margin:
+def limit_margin(name: str, value: float, limit: float, unit: str) -> Margin:
+    """Return the room that `value` leaves below `limit`, both in `unit`; negative above it."""
     return Margin(name=name, value=value, limit=limit, margin=limit - value, unit=unit)
 
 

@@ -406,7 +406,7 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
 ) -> None:
     making = Preparation(TASK, tmp_path / "task", variant, Path(sys.executable))
     making.copy()
-    assert making.recipe(str(CLONE)) == sorted(["train_gpt.py", *(path.name for path in FILES)])
+    assert making.make_recipe(str(CLONE)) == sorted(["train_gpt.py", *(path.name for path in FILES)])
     task = TaskFolder.load(tmp_path / "task")
     files = task.recipe_files()
     assert f"\nCLOCK_S = {seconds} ".encode() in files["train.py"]
@@ -529,7 +529,7 @@ def outcome(campaign: Campaign, host: Host, name: str = "", old: str = "", new: 
         assert old.encode() in files[name]
         files[name] = files[name].replace(old.encode(), new.encode())
     job, executor = campaign.paths.trials / "x", LocalExecutor(host)
-    found, _ = measure(campaign, files, job, host=host, executor=executor, clock="wall", tell=lambda _: None)
+    found = measure(campaign, files, job, executor)
     return found.measurement.metrics if found.measurement else {}, found.fault
 
 

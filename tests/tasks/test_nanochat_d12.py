@@ -117,7 +117,7 @@ def test_requests_tell_nothing_by_their_order_or_length_and_depth_is_counted(
             dialogue.go()
             with socket.socket(fileno=dialogue.channel) as talk:
                 answer_by_length(talk)
-        assert evaluator.broken_off(tmp_path / "secret", 0) is None
+        assert evaluator.take_dialogue_fault(tmp_path / "secret", 0) is None
         assert (tmp_path / "secret" / f"0-{box}.said").exists(), "the phase says which box"
     metrics, fault = evaluator.score(tmp_path / "sealed", tmp_path / "secret", 1)
     assert fault is None
@@ -172,7 +172,7 @@ def test_an_answer_that_is_none_is_a_crash_that_names_the_question(
         dialogue.go()
         with socket.socket(fileno=dialogue.channel) as talk:
             talk.sendall(said(requests))
-    found = evaluator.broken_off(tmp_path / "secret", 0)
+    found = evaluator.take_dialogue_fault(tmp_path / "secret", 0)
     assert isinstance(found, Fault)
     assert found.status is Status.CRASH
     assert re.search(line, found.line), found.line

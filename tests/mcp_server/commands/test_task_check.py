@@ -131,7 +131,7 @@ def test_the_template_is_no_built_in_task() -> None:
 @pytest.mark.skipif(not shutil.which("gcc"), reason="flags_cpu compiles with gcc")
 def test_compiler_flags_are_searched_like_any_recipe(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "flags", find_task("flags_cpu"), n_seeds=2)
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
     lineage = campaign.lineage.refresh()
     start = lineage.recipe(0)
 

@@ -141,9 +141,7 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "ready"))
     files = campaign.task_folder.start()
     assert sorted(files) == ["guess.py", "model.py"]
-    outcome, _ = measure(
-        campaign, files, tmp_path / "t", host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None
-    )
+    outcome = measure(campaign, files, tmp_path / "t", LocalExecutor(host))
     assert outcome.fault is None, outcome.fault
     assert outcome.measurement
     assert outcome.measurement.metrics == {"right": (pytest.approx(5 / 6),)}

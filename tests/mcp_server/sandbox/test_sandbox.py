@@ -16,7 +16,7 @@ from lineage_repo.errors import SandboxError
 from mcp_server.sandbox import bwrap_args, cgroup, gpus
 from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
-from mcp_server.sandbox.bwrap_args import BoxSpec, remedy
+from mcp_server.sandbox.bwrap_args import BoxSpec, suggest_remedy
 from mcp_server.sandbox.host import Host, interpreter
 from mcp_server.sandbox.selftest import SelfTest
 
@@ -62,7 +62,7 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
 
 def test_a_box_ends_with_what_its_program_says(run: Run) -> None:
     box = run("print('hello'); raise SystemExit(3)")
-    assert (box.verdict, box.exit_code, box.log.bytes()) == ("crash", 3, b"hello\n")
+    assert (box.exit_status, box.exit_code, box.log.bytes()) == ("crash", 3, b"hello\n")
 
 
 @pytest.mark.parametrize("path", ["/x", "/etc/x", "/usr/x", "/dev/x", "/recipe/x", "/data/x", "/proc/x"])
@@ -100,7 +100,7 @@ def test_a_box_knows_the_hosts_libraries(run: Run) -> None:
 def test_a_box_that_sleeps_is_killed_at_its_limit(run: Run) -> None:
     begun = time.monotonic()
     box = run("import time; time.sleep(60)", seconds=0.3)
-    assert box.verdict == "timeout"
+    assert box.exit_status == "timeout"
     assert 0.3 <= box.wall_s <= time.monotonic() - begun < 20
 
 
@@ -111,7 +111,7 @@ def test_nothing_that_a_box_started_outlives_it(run: Run) -> None:
         f"if os.fork() == 0:\n os.setsid()\n os.execv('/usr/bin/sleep', [{marker!r}, '60'])\n"
         "time.sleep(0.2)"
     )
-    assert run(source).verdict == "ok"
+    assert run(source).exit_status == "ok"
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if marker.encode() in _read(p)]
 
 
@@ -149,7 +149,7 @@ def test_scratch_space_is_bounded(run: Run) -> None:
 
 def test_a_box_that_takes_too_much_memory_ends_without_harm(run: Run) -> None:
     box = run("x = []\nwhile True: x.append(bytearray(20_000_000))")
-    assert box.verdict in {"memory", "crash"}
+    assert box.exit_status in {"memory", "crash"}
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host:
     ],
 )
 def test_every_known_way_of_failing_has_its_remedy(said: str, advice: str) -> None:
-    assert advice in remedy(said)
+    assert advice in suggest_remedy(said)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_processes_and_files_are_bounded_without_a_control_group_too(
     )
     assert run(forks).log.bytes() == b"True\n"
     empty = "import time\nfor i in range(3000): open(f'/tmp/{i}', 'w').close()\ntime.sleep(9)"
-    assert run(empty, scratch_files=2000).verdict == "files"
+    assert run(empty, scratch_files=2000).exit_status == "files"
 
 
 def test_a_box_learns_no_path_that_tells_of_the_trial(run: Run) -> None:
@@ -305,12 +305,12 @@ def test_without_walls_a_box_is_a_process_with_the_same_protocol_and_end(tmp_pat
         box.go(7)
         box.wait()
         sealed = seal(box.out, "artifact", 10, tmp_path / "sealed" / "artifact")
-    assert (box.verdict, sealed.status, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
+    assert (box.exit_status, sealed.status, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
     assert "network" not in box.isolation()
     with Box(spec_of(tmp_path, "import time; time.sleep(60)", walls=False, seconds=0.2), "bare") as box:
         box.release()
         box.wait()
-    assert box.verdict == "timeout"
+    assert box.exit_status == "timeout"
 
 
 def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -> None:
@@ -357,7 +357,7 @@ def test_memory_is_bounded_without_a_control_group_too(
     monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
     box = run(take)
     assert box.isolation()["memory"] == "polled"
-    assert box.verdict in {"memory", "crash"}
+    assert box.exit_status in {"memory", "crash"}
 
 
 def test_in_memory_files_are_refused_where_nobody_counts_them(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcp_server.tools.stdio import mend_line
+from mcp_server.tools.stdio import repair_line
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,5 @@ from mcp_server.tools.stdio import mend_line
     ],
 )
 def test_every_line_can_be_read_and_says_what_it_said(line: bytes, text: str) -> None:
-    assert json.loads(mend_line(line)) == text
-    json.loads(mend_line(line)).encode()
+    assert json.loads(repair_line(line)) == text
+    json.loads(repair_line(line)).encode()

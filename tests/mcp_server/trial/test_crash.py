@@ -19,7 +19,7 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import sweep
-from tests.conftest import MakeBench
+from tests.conftest import MakeWorkspace
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.anyio
@@ -120,12 +120,12 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
 
 
 def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
-    campaign: Campaign, make_bench: MakeBench
+    campaign: Campaign, make_workspace: MakeWorkspace
 ) -> None:
-    bench = make_bench()
+    workspace = make_workspace()
     slow_edit(campaign, 4)
-    bench.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
-    wait_until(lambda: "fit" in bench.progress(1))
+    workspace.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
+    wait_until(lambda: "fit" in workspace.read_progress(1))
     worker = min(processes("mcp_server.trial.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.trial.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
@@ -133,12 +133,12 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
     sweep()
     wait_until(lambda: not boxes(campaign.folder))
-    assert bench.finished(1)
-    trial = bench.lineage.trials[1]
+    assert workspace.is_finished(1)
+    trial = workspace.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT
     assert "submit it again" in (trial.verdict.failure or "")
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
-    again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
+    again = workspace.submit("slow", "The same recipe may be submitted again.", -0.1, "")
     assert again.trial == 2
 
 

@@ -11,6 +11,7 @@ from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verification.verify import verify
+from mcp_server.sandbox.cgroup import choose_clock
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration, runner
 from mcp_server.trial.executor import LocalExecutor
@@ -133,7 +134,7 @@ def test_a_source_over_its_cap_tells_by_how_much(short: Campaign, host: Host) ->
 def test_a_recipe_that_waits_tells_how_long_it_was_let(
     tmp_path: Path, host: Host, first: str, status: Status, name: str, line: str
 ) -> None:
-    if calibration.choose_clock("cpu") == "wall":
+    if choose_clock("cpu") == "wall":
         pytest.skip("this host accounts no CPU seconds")
     manifest = toy_task(tmp_path / "task", phase_seconds=1.0, clock="cpu").path / "task.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("ready_s = 10", "ready_s = 1"), "utf-8")
@@ -179,7 +180,7 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
 @pytest.mark.slow
 def test_without_isolation_every_trial_says_so_and_nothing_else_is_different(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "bare", toy_task(tmp_path / "task"), isolation="none")
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
     fit = campaign.lineage.recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")
     trial = measure(campaign, host, {"fit.py": fit})
     assert trial.status is Status.KEEP
