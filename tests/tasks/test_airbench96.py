@@ -100,10 +100,10 @@ EVIL = b"cos\nsystem\n(S'true'\ntR."
         ("data_batch_3", None, "lacks data_batch_3: get cifar-10-python.tar.gz"),
         ("SYNTHETIC", None, "data_batch_1 has md5"),
         ("data_batch_2", EVIL, "it names os.system, and a batch of images has no use for it"),
-        ("data_batch_2", b"", "is no batch of CIFAR-10 (Ran out of input)"),
-        ("data_batch_2", b"\x80\2}.", "is no batch of CIFAR-10 (b'data')"),
+        ("data_batch_2", b"", "is not a batch of CIFAR-10 (Ran out of input)"),
+        ("data_batch_2", b"\x80\2}.", "is not a batch of CIFAR-10 (b'data')"),
         ("test_batch", cifar.pickled(b"\x0a", bytes(cifar.PIXELS)), "labels are not all integers from 0 to 9"),
-        ("test_batch", cifar.pickled(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is no batch of CIFAR-10"),
+        ("test_batch", cifar.pickled(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is not a batch of CIFAR-10"),
     ],
 )
 def test_data_that_are_not_the_official_batches_are_refused_by_name(

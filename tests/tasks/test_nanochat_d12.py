@@ -118,7 +118,7 @@ def test_requests_tell_nothing_by_their_order_or_length_and_depth_is_counted(
             with socket.socket(fileno=dialogue.channel) as talk:
                 answer_by_length(talk)
         assert evaluator.take_dialogue_fault(tmp_path / "secret", 0) is None
-        assert (tmp_path / "secret" / f"0-{box}.said").exists(), "the phase says which box"
+        assert (tmp_path / "secret" / f"0-{box}.answers").exists(), "the phase says which box"
     metrics, fault = evaluator.score(tmp_path / "sealed", tmp_path / "secret", 1)
     assert fault is None
     assert metrics["depth"] == (11.0,)

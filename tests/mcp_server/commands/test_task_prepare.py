@@ -84,11 +84,11 @@ def data(raw):
 
 def prepare(trial_seed, n_seeds, public, secret):
     for i in range(n_seeds):
-        for path in (layout.prepared() / "train").iterdir():
+        for path in (layout.open_prepared() / "train").iterdir():
             layout.link(path, public / str(i) / "train" / path.name)
 
 def score(sealed, secret):
-    hidden = [int(line) % 2 == 0 for line in (layout.prepared() / "hidden/c.txt").open()]
+    hidden = [int(line) % 2 == 0 for line in (layout.open_prepared() / "hidden/c.txt").open()]
     said = json.loads((sealed / "0/guess/answer.json").read_text())
     return {"metrics": {"right": [1 - abs(said - sum(hidden) / len(hidden))]}}
 
@@ -259,7 +259,7 @@ def test_data_are_plain_files_each_under_one_name(task: Path, tmp_path: Path) ->
     )
     (tmp_path / "raw" / "more.txt").unlink()
     os.mkfifo(tmp_path / "raw" / "more.txt")
-    assert "more.txt is no plain file" in prepare(task, "--data", tmp_path / "raw").output
+    assert "more.txt is not a plain file" in prepare(task, "--data", tmp_path / "raw").output
 
 
 def test_a_prepared_folder_is_what_its_tasks_name_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
