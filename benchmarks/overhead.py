@@ -66,14 +66,16 @@ def register(campaign: Campaign, body: str) -> int:
 
 def measured(campaign: Campaign, host: Host, salt: int) -> Trial:
     """Submit the start with one more comment and wait for its record."""
-    bench = Workspace(campaign, "opt", "bench", 10**6, host)
-    path = bench.workdir.folder / "fit.py"
+    workspace = Workspace(campaign, "opt", "bench", 10**6, host)
+    path = workspace.workdir.folder / "fit.py"
     path.write_text(path.read_text("utf-8") + f"# {salt}\n", "utf-8")
-    number = bench.submit("one more comment", "A comment changes nothing, so this measures the harness.", 0.0, "").trial
+    number = workspace.submit(
+        "one more comment", "A comment changes nothing, so this measures the harness.", 0.0, ""
+    ).trial
     locks.wait_for_release(campaign.paths.trial(number).folder)
-    bench.is_finished(number)
-    bench.workdir.close()
-    return bench.lineage.trials[number]
+    workspace.is_finished(number)
+    workspace.workdir.close()
+    return workspace.lineage.trials[number]
 
 
 def overhead(trial: Trial) -> float:

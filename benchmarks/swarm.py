@@ -132,16 +132,16 @@ def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: fl
 
 def submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
     """One submitter after the other's fashion: edit, submit, wait, again."""
-    bench = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
-    path = bench.workdir.folder / "fit.py"
+    workspace = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
+    path = workspace.workdir.folder / "fit.py"
     text = path.read_text("utf-8")
     for turn in range(rounds):
         sleep = f"import time\ntime.sleep({seconds})  # {number} {turn}\nfound = fit("
         path.write_text(text.replace("found = fit(", sleep), "utf-8")
-        trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
-        locks.wait_for_release(bench.campaign.paths.trial(trial).folder)
-        bench.is_finished(trial)
-    bench.workdir.close()
+        trial = workspace.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
+        locks.wait_for_release(workspace.campaign.paths.trial(trial).folder)
+        workspace.is_finished(trial)
+    workspace.workdir.close()
 
 
 if __name__ == "__main__":

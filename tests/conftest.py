@@ -108,12 +108,12 @@ def wait_for_runners(folder: Path) -> None:
 @pytest.fixture
 def make_workspace(campaign: Campaign, host: Host) -> Generator[MakeWorkspace]:
     """A workspace of one specialist; closed when the test ends."""
-    made: list[Workspace] = []
+    workspaces: list[Workspace] = []
 
     def make(specialist: str = "opt", session: str = "session-1", max_submits: int = 3) -> Workspace:
-        made.append(Workspace(campaign, specialist, session, max_submits, host))
-        return made[-1]
+        workspaces.append(Workspace(campaign, specialist, session, max_submits, host))
+        return workspaces[-1]
 
     yield make
-    for workspace in made:
+    for workspace in workspaces:
         workspace.workdir.close()

@@ -26,7 +26,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
     """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
 
     The first call also records the start as trial 0000. Every repeat is an entry of its own, so with --if-needed an
-    interrupted calibration goes on where it stopped.
+    interrupted calibration continues where it stopped.
     """
     campaign, executor = open_to_measure(directory)
     done = len(campaign.lineage.refresh().calibrations)

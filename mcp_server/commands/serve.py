@@ -27,14 +27,20 @@ def _check_digest(_: Any, __: Any, value: str | None) -> str | None:
     "--max-submits", type=click.IntRange(1), default=None, help="Trials this session may register.  [the role's cap]"
 )
 @click.option(
-    "--brief", callback=_check_digest, default=None, help="SHA-256 of the session's opening message, for the record."
+    "--brief",
+    "brief_sha256",
+    callback=_check_digest,
+    default=None,
+    help="SHA-256 of the session's opening message, for the record.",
 )
-def serve(directory: Path, specialist: str, session: str | None, max_submits: int | None, brief: str | None) -> None:
+def serve(
+    directory: Path, specialist: str, session: str | None, max_submits: int | None, brief_sha256: str | None
+) -> None:
     """Serve SPECIALIST's tools over MCP on standard input and output, for any MCP-capable agent."""
     campaign, executor = open_to_measure(directory)
     campaign.check_digests()
     session = session or new_session(specialist)
-    workspace = Workspace(campaign, specialist, session, max_submits, executor.host, brief)
+    workspace = Workspace(campaign, specialist, session, max_submits, executor.host, brief_sha256)
     repair_stdin()
     try:
         build(workspace).run()

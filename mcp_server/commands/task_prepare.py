@@ -170,7 +170,7 @@ def _format(result: dict[str, Any], dry_run: bool) -> list[str]:
         shown = [*result["recipe"][:6], *(["..."] if len(result["recipe"]) > 6 else [])]
         lines.append(f"recipe    {len(result['recipe'])} files: {', '.join(shown)}")
         if dry_run and result["from"]:
-            lines.append(f"from      {result['from']}; name a clone with --from where there is no network")
+            lines.append(f"from      {result['from']}; without a network name a clone with --from")
     if result["data"]:
         total = sum(row["bytes"] for row in result["data"].values())
         lines.append(f"data      {len(result['data'])} files, {total / 1e9:,.3f} GB")

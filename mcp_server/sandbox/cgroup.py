@@ -84,7 +84,7 @@ class CGroup:
         return False
 
     def kill(self) -> None:
-        """Kill every process inside, even one that nobody knows of."""
+        """Kill every process inside, including those that we did not start."""
         for folder in set(self._folders.values()):
             _kill(folder)
 

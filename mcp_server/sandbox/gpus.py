@@ -46,6 +46,6 @@ def lease(host: Host, count: int) -> Generator[tuple[int, ...]]:
         if len(free) < count:
             raise SandboxError(
                 f"the task asks for {count} GPUs; of this host's {len(numbers)} only {len(free)} are free: "
-                "lower `slots` in host.toml, or run the campaign where there are more"
+                "lower `slots` in host.toml, or run the campaign on a host that has more"
             )
         yield tuple(free)

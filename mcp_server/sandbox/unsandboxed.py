@@ -50,7 +50,7 @@ class PlainBox:
         return self._open[-1]
 
     def kill(self) -> None:
-        """Kill the process group; the control group, where there is one, gets the rest."""
+        """Kill the process group; if there is a control group, it kills the rest."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

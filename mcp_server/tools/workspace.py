@@ -38,7 +38,7 @@ class Workspace:
         session: str,
         max_submits: int | None,
         host: Host,
-        brief: str | None = None,
+        brief_sha256: str | None = None,
     ) -> None:
         """Take the specialist's working copy, after recording trials whose runner died.
 
@@ -48,7 +48,7 @@ class Workspace:
             session: The session's id, which goes into each of its proposals.
             max_submits: How many trials the session may register; None for the role's cap.
             host: The host that measures them.
-            brief: SHA-256 of the session's opening message, for the record.
+            brief_sha256: Digest of the session's opening message, for the record.
 
         Raises:
             RefusedError: there is no such specialist, no baseline, or another server has the working copy.
@@ -67,7 +67,7 @@ class Workspace:
         """Whether the agent may read others' trials."""
         self._max_submits = caps_of(campaign, specialist).submits if max_submits is None else max_submits
         self._host = host
-        self._digests = campaign.settings.digests | ({"brief": brief} if brief else {})
+        self._digests = campaign.settings.digests | ({"brief": brief_sha256} if brief_sha256 else {})
         self.workdir = Workdir(campaign, specialist)
 
     # ---- checks that cost nothing

@@ -46,7 +46,7 @@ def launch(campaign: Campaign, number: int, host: Host, lock: int) -> None:
             cwd=paths.folder,
             env=own_environment(host),
         )
-    # It outlives us on purpose, so nobody waits for it: say so, or its collection would warn.
+    # It outlives us on purpose, so nobody waits for it. Without a return code its collection would warn.
     process.returncode = 0
 
 

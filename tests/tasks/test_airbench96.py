@@ -99,7 +99,7 @@ EVIL = b"cos\nsystem\n(S'true'\ntR."
     [
         ("data_batch_3", None, "lacks data_batch_3: get cifar-10-python.tar.gz"),
         ("SYNTHETIC", None, "data_batch_1 has md5"),
-        ("data_batch_2", EVIL, "it names os.system, and a batch of images has no use for it"),
+        ("data_batch_2", EVIL, "it names os.system, which a batch of images does not need"),
         ("data_batch_2", b"", "is not a batch of CIFAR-10 (Ran out of input)"),
         ("data_batch_2", b"\x80\2}.", "is not a batch of CIFAR-10 (b'data')"),
         ("test_batch", cifar.pickled(b"\x0a", bytes(cifar.PIXELS)), "labels are not all integers from 0 to 9"),

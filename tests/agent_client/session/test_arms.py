@@ -273,7 +273,7 @@ async def test_without_lineage_only_own_trials_are_answered_and_anothers_recipe_
 async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_not_refused(
     campaign: Campaign, host: Host
 ) -> None:
-    workspace = Workspace(campaign, "opt", "session-1", 3, host, brief="b" * 64)
+    workspace = Workspace(campaign, "opt", "session-1", 3, host, brief_sha256="b" * 64)
     (workspace.workdir.folder / "features.py").write_text("\n" * 20 + "undefined_name\n", "utf-8")
     async with connected(workspace) as call:
         reply = await call("submit_trial", **GOOD)

@@ -34,7 +34,7 @@ def anyio_backend() -> str:
 
 @asynccontextmanager
 async def connected(workspace: Workspace, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
-    """A `call(tool, **arguments)` that returns the structured answer; an error is an `AssertionError` with its text."""
+    """Connect a client: `call(tool, **arguments)` returns the structured answer; an error is an `AssertionError`."""
     with anyio.fail_after(60):
         async with Client(build(workspace), **options) as client:
 
@@ -152,7 +152,7 @@ async def test_submits_are_capped_by_what_the_ledger_says(make_workspace: MakeWo
 @pytest.mark.parametrize(
     ("most", "advice"), [(1, "this session has no submit left to try it again."), (2, "submit again.")]
 )
-async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
+async def test_an_aborted_trial_can_be_submitted_again_if_a_submit_is_left(
     make_workspace: MakeWorkspace, most: int, advice: str
 ) -> None:
     workspace = make_workspace(max_submits=most)
@@ -164,7 +164,7 @@ async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
         assert (await call("wait_trial", trial=1))["message"].endswith(f"it proves nothing; {advice}")
 
 
-def test_a_role_with_caps_of_its_own_submits_as_often_as_these_say(
+def test_a_role_with_its_own_caps_submits_as_often_as_they_allow(
     tmp_path: Path, calibrated_toy: Path, host: Host
 ) -> None:
     role = {"name": "opt", "title": "All of it", "caps": {"submits": 7}}
@@ -188,16 +188,16 @@ async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_wor
 
 
 @pytest.mark.slow
-async def test_progress_is_told_while_a_trial_runs(make_workspace: MakeWorkspace) -> None:
-    workspace, told = make_workspace(), list[str]()
+async def test_progress_is_reported_while_a_trial_runs(make_workspace: MakeWorkspace) -> None:
+    workspace, messages = make_workspace(), list[str]()
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
-        told.append(message or "")
+        messages.append(message or "")
 
     edit(workspace, STEPS=40)
     async with Client(build(workspace)) as client:
         await client.call_tool("submit_trial", GOOD, progress_callback=note)
-    assert any("seed 1 of 2" in message for message in told)
+    assert any("seed 1 of 2" in message for message in messages)
 
 
 async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_workspace: MakeWorkspace) -> None:
@@ -245,7 +245,7 @@ async def test_rebase_puts_another_trials_recipe_in_the_working_copy(make_worksp
     assert workspace.workdir.files() == workspace.lineage.recipe(0)
 
 
-async def test_size_project_tells_the_room_under_every_limit(make_workspace: MakeWorkspace) -> None:
+async def test_size_project_reports_the_room_under_every_limit(make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace()
     async with connected(workspace) as call:
         reply = await call("size_project")
@@ -254,7 +254,7 @@ async def test_size_project_tells_the_room_under_every_limit(make_workspace: Mak
 
 
 @pytest.mark.slow
-async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_workspace: MakeWorkspace) -> None:
+async def test_a_phase_that_outlasts_the_dry_run_is_not_a_failure(make_workspace: MakeWorkspace) -> None:
     workspace = make_workspace()
     edit(workspace, STEPS=10**9)
     async with connected(workspace) as call:

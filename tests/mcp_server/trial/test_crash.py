@@ -32,8 +32,8 @@ def anyio_backend() -> str:
 
 
 def processes(*words: str) -> list[int]:
-    """Ids of live processes whose command line holds every word."""
-    found: list[int] = []
+    """Return the ids of live processes whose command line has every word."""
+    pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -41,24 +41,24 @@ def processes(*words: str) -> list[int]:
         except OSError:
             continue
         if state != "Z" and all(word in line for word in words):
-            found.append(int(path.name))
-    return found
+            pids.append(int(path.name))
+    return pids
 
 
 def boxes(campaign: Path) -> list[int]:
-    """Ids of live processes that have folders of this campaign mounted."""
-    found: list[int] = []
+    """Return the ids of live processes that have folders of this campaign mounted."""
+    pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*/mountinfo"):
         try:
             if str(campaign) in path.read_text("utf-8"):
-                found.append(int(path.parent.name))
+                pids.append(int(path.parent.name))
         except OSError:
             continue
-    return found
+    return pids
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Spin until something holds; fail after ten seconds."""
+    """Poll until something is true; fail after ten seconds."""
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline
@@ -119,7 +119,7 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
+def test_a_killed_runner_ends_its_boxes_and_its_trial_is_recorded(
     campaign: Campaign, make_workspace: MakeWorkspace
 ) -> None:
     workspace = make_workspace()
@@ -138,8 +138,8 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     assert trial.status is Status.HARNESS_ABORT
     assert "submit it again" in (trial.verdict.failure or "")
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
-    again = workspace.submit("slow", "The same recipe may be submitted again.", -0.1, "")
-    assert again.trial == 2
+    second = workspace.submit("slow", "The same recipe may be submitted again.", -0.1, "")
+    assert second.trial == 2
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A host that is slower than at calibration: told beside the verdict, or reason to measure again."""
+"""A host that is slower than at calibration: reported beside the verdict, or a reason to measure again."""
 
 from pathlib import Path
 
@@ -33,7 +33,9 @@ def better(campaign: Campaign) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
+def test_a_disturbed_measurement_is_reported_beside_its_verdict(
+    tmp_path: Path, calibrated_toy: Path, host: Host
+) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="warn")
     trial = measure(campaign, host, better(campaign))
     workspace = Workspace(campaign, "opt", "session-1", 3, host)
@@ -74,7 +76,7 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
     assert "than at calibration" not in espalier("show", campaign.folder, "1").output
 
 
-def test_a_wait_for_quiet_says_why_and_ends_when_cancelled() -> None:
+def test_a_wait_for_quiet_reports_why_and_ends_when_cancelled() -> None:
     lines: list[str] = []
     with progress_to(lines.append):
         disturbance.wait_for_quiet(1e-9, 60.0, lambda: bool(lines))

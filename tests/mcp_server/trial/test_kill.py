@@ -45,13 +45,13 @@ campaign.recover()
 lineage.repair_refs()
 while True:
     body = f"x = {len(lineage.started)}\\n".encode()
-    held = []
-    claim = lambda n: held.append(locks.acquire(campaign.paths.trial(n).folder))
+    acquired = []
+    lock = lambda n: acquired.append(locks.acquire(campaign.paths.trial(n).folder))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
     print("started", number, flush=True)
     lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
     print("recorded", number, flush=True)
-    locks.release(held[0])
+    locks.release(acquired[0])
 """
 
 
@@ -146,7 +146,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
 
 
 def left(campaign: Campaign) -> list[str]:
-    """What trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
+    """List what trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
     scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p.name in SCRATCH]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
     return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, find_orphans())]
