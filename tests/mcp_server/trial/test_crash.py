@@ -19,7 +19,10 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import sweep
+from mcp_server.sandbox.host import Host
+from mcp_server.trial import runner
 from tests.conftest import MakeWorkspace
+from tests.lineage_repo.record.test_lineage import digests, proposal
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.anyio
@@ -157,3 +160,19 @@ def test_the_client_in_the_documentation_submits_and_reads(calibrated_toy: Path,
     verdict, margin = done.stdout.splitlines()
     assert verdict.split()[0] in {"keep", "discard"}
     assert ast.literal_eval(margin)["name"] == "worst"
+
+
+def test_the_log_of_a_runner_that_fails_holds_the_traceback(campaign: Campaign, host: Host) -> None:
+    lineage, settings = campaign.lineage.refresh(), campaign.paths.settings
+    number = lineage.register(proposal(lineage), digests(lineage), lambda _: None)
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace(f"n_seeds = {campaign.settings.n_seeds}", "n_seeds = 7"), "utf-8")
+    paths = campaign.paths.trial(number)
+    lock = locks.acquire(paths.folder)
+    runner.launch(campaign, number, host, lock)
+    locks.release(lock)
+    locks.wait_for_release(paths.folder)
+    log = paths.log.read_text("utf-8")
+    assert "Traceback (most recent call last)" in log
+    assert "the ledger froze other n_seeds" in log
+    assert campaign.lineage.refresh().trials[number].status is Status.HARNESS_ABORT
