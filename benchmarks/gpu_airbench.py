@@ -84,8 +84,8 @@ def prepare_task(folder: Path, source: str, per_batch: int, host: Host) -> TaskF
     cifar.write(folder / "raw", per_batch)
     making = Preparation(find_task(NAME), folder / "task", None, host.evaluator_python)
     making.copy()
-    making.recipe(source)
-    making.data(folder / "raw", dry_run=False)
+    making.make_recipe(source)
+    making.lay_out_data(folder / "raw", dry_run=False)
     return TaskFolder.load(folder / "task")
 
 
@@ -125,9 +125,7 @@ def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes
     campaign = Campaign.create(folder / "campaign", task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()
-    found, _ = measure(
-        campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None, seeds=1
-    )
+    found = measure(campaign, files, job, LocalExecutor(host), n_seeds=1)
     if found.measurement is None or found.fault:
         raise click.ClickException(found.fault.failure if found.fault else "no measurement")
     return found.measurement

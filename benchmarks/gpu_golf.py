@@ -14,6 +14,7 @@ import click
 
 from benchmarks import tokens
 from lineage_repo.model.measurement import Measurement
+from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
@@ -61,8 +62,8 @@ def prepare_task(folder: Path, source: str, chunks: int, host: Host) -> TaskFold
     tokens.write(folder / "raw", 20_000_000, chunks * 32_768 + 1)
     making = Preparation(find_task("parameter_golf"), folder / "task", "short", host.evaluator_python)
     making.copy()
-    making.recipe(source)
-    making.data(folder / "raw", dry_run=False)
+    making.make_recipe(source)
+    making.lay_out_data(folder / "raw", dry_run=False)
     return TaskFolder.load(folder / "task")
 
 
@@ -83,9 +84,8 @@ def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes
     campaign = Campaign.create(folder, task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()
-    found, _ = measure(
-        campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=click.echo, seeds=1
-    )
+    with progress_to(click.echo):
+        found = measure(campaign, files, job, LocalExecutor(host), n_seeds=1)
     logs = {path.name: path.read_text("utf-8", errors="replace") for path in sorted(job.rglob("logs/*.log"))}
     if found.measurement is None or found.fault:
         for name, text in logs.items():

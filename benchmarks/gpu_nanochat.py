@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from lineage_repo.model.measurement import Measurement
+from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
@@ -48,8 +49,8 @@ def prepare_task(folder: Path, source: str, host: Host) -> TaskFolder:
     nanochat_raw.byte_table(raw)
     making = Preparation(find_task(NAME), folder / "task", VARIANT, host.evaluator_python)
     making.copy()
-    making.recipe(source)
-    making.data(raw, dry_run=False)
+    making.make_recipe(source)
+    making.lay_out_data(raw, dry_run=False)
     return TaskFolder.load(folder / "task")
 
 
@@ -69,9 +70,8 @@ def run_boxed(folder: Path, task: TaskFolder, host: Host, files: dict[str, bytes
     campaign = Campaign.create(folder / "campaign", task)
     job = campaign.paths.trials / "gpu"
     job.mkdir()
-    found, _ = measure(
-        campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=click.echo, seeds=1
-    )
+    with progress_to(click.echo):
+        found = measure(campaign, files, job, LocalExecutor(host), n_seeds=1)
     logs = [path.read_text("utf-8", errors="replace") for path in sorted(job.rglob("logs/*.log"))]
     if found.measurement is None or found.fault:
         click.echo("\n".join(log[-3000:] for log in logs))

@@ -32,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         host = Host(state=Path(scratch) / "state", path=os.environ["PATH"])
         campaign = Campaign.create(Path(scratch) / "campaign", find_task("toy"))
-        calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+        calibration.calibrate(campaign, 2, LocalExecutor(host))
         print("harness overhead of a toy trial, registered to recorded, minus boxes and evaluator")
         print(f"{'trials':>8} {'median s':>10} {'min s':>8} {'whole trial s':>14}")
         for size in (10, 1000):
@@ -66,14 +66,16 @@ def register(campaign: Campaign, body: str) -> int:
 
 def run_trial(campaign: Campaign, host: Host, salt: int) -> Trial:
     """Submit the start with one more comment and wait for its record."""
-    bench = Workspace(campaign, "opt", "bench", 10**6, host)
-    path = bench.workdir.folder / "fit.py"
+    workspace = Workspace(campaign, "opt", "bench", 10**6, host)
+    path = workspace.workdir.folder / "fit.py"
     path.write_text(path.read_text("utf-8") + f"# {salt}\n", "utf-8")
-    number = bench.submit("one more comment", "A comment changes nothing, so this measures the harness.", 0.0, "").trial
+    number = workspace.submit(
+        "one more comment", "A comment changes nothing, so this measures the harness.", 0.0, ""
+    ).trial
     locks.wait_for_release(campaign.paths.trial(number).folder)
-    bench.finished(number)
-    bench.workdir.close()
-    return bench.lineage.trials[number]
+    workspace.is_finished(number)
+    workspace.workdir.close()
+    return workspace.lineage.trials[number]
 
 
 def compute_overhead(trial: Trial) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from mcp_server.sandbox.host import Host
-from mcp_server.sandbox.probe import run_in_box as run_boxed
+from mcp_server.sandbox.selftest import run_in_box as run_boxed
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
@@ -51,15 +51,12 @@ def measure_twin(folder: Path) -> tuple[float, int]:
     campaign = Campaign.create(folder, find_task("airbench_cpu"))
     host = Host(state=folder / "state", path=os.environ["PATH"])
     begun = time.perf_counter()
-    outcome, _ = measure(
+    outcome = measure(
         campaign,
         campaign.task_folder.read_start(),
         folder / "trials" / "bench",
-        host=host,
-        executor=LocalExecutor(host),
-        clock="wall",
-        tell=lambda _: None,
-        seeds=1,
+        LocalExecutor(host),
+        n_seeds=1,
     )
     assert outcome.measurement, outcome.fault  # noqa: S101
     return time.perf_counter() - begun, len(outcome.measurement.phases)

@@ -58,7 +58,7 @@ def make_campaign(folder: Path, task: TaskFolder, slots: int) -> tuple[Campaign,
     """A calibrated campaign on a host of its own."""
     host = Host(state=folder / "state", path=os.environ["PATH"], slots=slots)
     made = Campaign.create(folder / "campaign", task, n_seeds=1)
-    calibration.calibrate(made, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(made, 2, LocalExecutor(host))
     return made, host
 
 
@@ -133,16 +133,16 @@ def submit_all(made: tuple[Campaign, Host], width: int, rounds: int, seconds: fl
 
 def run_submitter(made: tuple[Campaign, Host], number: int, rounds: int, seconds: float) -> None:
     """Act as one submitter: edit, submit, wait, and repeat."""
-    bench = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
-    path = bench.workdir.folder / "fit.py"
+    workspace = Workspace(Campaign.open(made[0].folder), f"role{number}", f"bench-{number}", rounds, made[1])
+    path = workspace.workdir.folder / "fit.py"
     text = path.read_text("utf-8")
     for turn in range(rounds):
         sleep = f"import time\ntime.sleep({seconds})  # {number} {turn}\nfound = fit("
         path.write_text(text.replace("found = fit(", sleep), "utf-8")
-        trial = bench.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
-        locks.wait_for_release(bench.campaign.paths.trial(trial).folder)
-        bench.finished(trial)
-    bench.workdir.close()
+        trial = workspace.submit("sleeps", "A trial that sleeps measures how submitters share slots.", 0.0, "").trial
+        locks.wait_for_release(workspace.campaign.paths.trial(trial).folder)
+        workspace.is_finished(trial)
+    workspace.workdir.close()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from lineage_repo.verdict.judge import values_per_seed
 from mcp_server.sandbox.host import Host
-from mcp_server.trial import calibration
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 
@@ -41,14 +40,11 @@ def measure_row(name: str) -> str:
         folder = campaign.paths.trials / "start"
         folder.mkdir()
         begun = time.monotonic()
-        outcome, _ = measure(
+        outcome = measure(
             campaign,
             campaign.task_folder.read_start(),
             folder,
-            host=host,
-            executor=LocalExecutor(host),
-            clock=calibration.choose_clock(campaign.task.clock),
-            tell=lambda _: None,
+            LocalExecutor(host),
         )
         wall = time.monotonic() - begun
     found, objective = outcome.measurement, campaign.task.objective

@@ -21,7 +21,7 @@ from mcp_server.trial import calibration
 from mcp_server.trial.executor import LocalExecutor
 
 MakeTask = Callable[..., TaskFolder]
-MakeBench = Callable[..., Workspace]
+MakeWorkspace = Callable[..., Workspace]
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def calibrated(folder: Path, task: TaskFolder) -> Path:
     """A campaign in `folder` with its baseline."""
     campaign = Campaign.create(folder, task)
     host = Host(state=folder.parent / "state", path=os.environ["PATH"])
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
     return folder
 
 
@@ -106,14 +106,14 @@ def wait_for_runners(folder: Path) -> None:
 
 
 @pytest.fixture
-def make_bench(campaign: Campaign, host: Host) -> Generator[MakeBench]:
-    """A bench of one specialist; closed when the test ends."""
-    made: list[Workspace] = []
+def make_workspace(campaign: Campaign, host: Host) -> Generator[MakeWorkspace]:
+    """A workspace of one specialist; closed when the test ends."""
+    workspaces: list[Workspace] = []
 
     def make(specialist: str = "opt", session: str = "session-1", max_submits: int = 3) -> Workspace:
-        made.append(Workspace(campaign, specialist, session, max_submits, host))
-        return made[-1]
+        workspaces.append(Workspace(campaign, specialist, session, max_submits, host))
+        return workspaces[-1]
 
     yield make
-    for bench in made:
-        bench.workdir.close()
+    for workspace in workspaces:
+        workspace.workdir.close()

@@ -72,12 +72,12 @@ _COPIES: dict[str, dict[str, Any]] = {
 
 
 class BadAttackError(ValueError):
-    """An attack file that can't be run; the message names the file and the key."""
+    """An attack file can't be run; the message names the file and the key."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One file of the corpus: what it claims about itself, and what it does."""
+    """One file of the corpus: what its header says, and what it does."""
 
     name: str
     task: str
@@ -86,15 +86,15 @@ class Attack:
     expect: frozenset[str]
     line: str
     open: str
-    """Why a known hole makes this attack fail today; empty for what must hold."""
+    """The known hole for which this attack gets another result today; empty if it must be stopped."""
     header: Mapping[str, str]
     parts: tuple[tuple[str, str, str], ...]
-    """How (`file`, `base`, `prepend`), path and text of every file that it changes."""
+    """For every file that it changes: how (`file`, `base`, `prepend`), path and text."""
     call: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def recipe(self, start: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The starting recipe with this attack in it."""
-        files = dict(_with_settings(start, self.header.get("set", "")))
+        """Return the starting recipe with this attack in it."""
+        files = dict(_apply_settings(start, self.header.get("set", "")))
         for how, path, text in self.parts:
             body = text.encode(self.header.get("encoding", "utf-8"))
             before = files.get(path, b"")
@@ -106,7 +106,7 @@ class Attack:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one attack."""
+    """The result of one attack."""
 
     attack: str
     id: str
@@ -138,21 +138,21 @@ class Row:
 
 
 def read(folder: Path, only: str = "*") -> list[Attack]:
-    """Every attack below `folder` whose `task/name` matches.
+    """Read every attack below `folder` whose `task/name` matches.
 
-    A file straight in `folder` attacks the task that the folder is named after, else the toy task.
+    A file directly in `folder` attacks the task that the folder is named after, or else the toy task.
     """
     own = folder.resolve().name if folder.resolve().name in {*_COPIES, "tools"} else "toy"
-    found: list[Attack] = []
+    attacks: list[Attack] = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".py", ".json"} and p.is_file()):
         task = path.parent.name if path.parent != folder else own
         name = f"{task}/{path.stem}"
         if fnmatch.fnmatch(name, only) or fnmatch.fnmatch(path.stem, only):
-            found.append(_tool(path, name) if path.suffix == ".json" else _recipe(path, name, task))
-    return found
+            attacks.append(_read_tool(path, name) if path.suffix == ".json" else _read_recipe(path, name, task))
+    return attacks
 
 
-def _recipe(path: Path, name: str, task: str) -> Attack:
+def _read_recipe(path: Path, name: str, task: str) -> Attack:
     lines = path.read_text("utf-8").splitlines(keepends=True)
     header: dict[str, str] = {}
     at = 0
@@ -175,16 +175,16 @@ def _recipe(path: Path, name: str, task: str) -> Attack:
             kind, target = (words[0], words[1]) if len(words) == 2 else ("file", words[0])
         else:
             body += line
-    return _attack(path, name, task, header, (*parts, (kind, target, body)), {})
+    return _make_attack(path, name, task, header, (*parts, (kind, target, body)), {})
 
 
-def _tool(path: Path, name: str) -> Attack:
-    raw = _expanded(json.loads(path.read_text("utf-8")))
+def _read_tool(path: Path, name: str) -> Attack:
+    raw = _expand(json.loads(path.read_text("utf-8")))
     header = {k: v for k, v in raw.items() if isinstance(v, str)}
-    return _attack(path, name, "tools", header, (), raw)
+    return _make_attack(path, name, "tools", header, (), raw)
 
 
-def _attack(
+def _make_attack(
     path: Path, name: str, task: str, header: Mapping[str, str], parts: tuple[tuple[str, str, str], ...], call: Any
 ) -> Attack:
     if missing := [key for key in ("id", "attack", "expect") if not header.get(key)]:
@@ -206,20 +206,20 @@ def _attack(
     )
 
 
-def _expanded(value: Any) -> Any:
-    """Replace `{"$repeat": [text, times]}` by the long text that no file should hold."""
+def _expand(value: Any) -> Any:
+    """Replace `{"$repeat": [text, times]}` by the text, which is too long for a file."""
     if isinstance(value, dict):
         inside = cast("dict[str, Any]", value)
         if "$repeat" in inside:
             text, times = inside["$repeat"]
             return str(text) * int(times)
-        return {key: _expanded(inner) for key, inner in inside.items()}
+        return {key: _expand(inner) for key, inner in inside.items()}
     if isinstance(value, list):
-        return [_expanded(inner) for inner in cast("list[Any]", value)]
+        return [_expand(inner) for inner in cast("list[Any]", value)]
     return value
 
 
-def _with_settings(start: Mapping[str, bytes], settings: str) -> Mapping[str, bytes]:
+def _apply_settings(start: Mapping[str, bytes], settings: str) -> Mapping[str, bytes]:
     """Change module-level constants: `fit.py LR = 0.4; fit.py STEPS = 24`; honest work that an attack hides behind."""
     files = dict(start)
     for path, _, assignment in (part.strip().partition(" ") for part in settings.split(";") if part.strip()):
@@ -232,8 +232,8 @@ def _with_settings(start: Mapping[str, bytes], settings: str) -> Mapping[str, by
 # ---- campaigns
 
 
-def task_copy(name: str, folder: Path, editable: str) -> TaskFolder:
-    """A built-in task with small limits, so that no attack takes long, and files that agents may edit."""
+def copy_task(name: str, folder: Path, editable: str) -> TaskFolder:
+    """Copy a built-in task with small limits, so that no attack takes long, and the files that agents may edit."""
     shutil.copytree(data_folder("tasks") / name, folder)
     raw = tomllib.loads((folder / "task.toml").read_text("utf-8"))
     changes: dict[str, Any] = {**_COPIES[name], "recipe": {"editable": [editable]}}
@@ -247,25 +247,25 @@ def task_copy(name: str, folder: Path, editable: str) -> TaskFolder:
 
 
 class Arena:
-    """Calibrated campaigns in one temporary folder, one per task, made when first needed."""
+    """Calibrated campaigns in one temporary folder, one per task; each is made when it is first needed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.host = Host(state=root / "state", path=os.environ["PATH"])
         self._campaigns: dict[str, Campaign] = {}
         self._references: dict[tuple[str, str], float] = {}
-        self.cgroups = _cgroups()
+        self.cgroups = _list_cgroups()
 
     def campaign(self, task: str) -> Campaign:
-        """The campaign of a task; any other name is a copy of the toy's, so that nothing crosses over."""
+        """Return the campaign of a task; any other name gets a copy of the toy's, so that attacks stay apart."""
         if task in self._campaigns:
             return self._campaigns[task]
         folder = self.root / f"campaign-{task}"
         if task in {*_COPIES, "tools"}:
             # Recipes are measured without the tools, which would refuse a file that nobody may edit.
             name, editable = ("toy", "*.py") if task == "tools" else (task, "*")
-            made = Campaign.create(folder, task_copy(name, self.root / f"task-{task}", editable))
-            calibration.calibrate(made, 3, self.host, LocalExecutor(self.host), lambda _: None)
+            campaign = Campaign.create(folder, copy_task(name, self.root / f"task-{task}", editable))
+            calibration.calibrate(campaign, 3, LocalExecutor(self.host))
             # Opened again: a campaign's own copy of the lineage is what every later reader gets.
             self._campaigns[task] = Campaign.open(folder)
         else:
@@ -274,20 +274,20 @@ class Arena:
         return self._campaigns[task]
 
     def campaigns(self) -> list[Campaign]:
-        """Those that were used."""
+        """Return the campaigns that were used."""
         return list(self._campaigns.values())
 
     def baseline(self, task: str) -> Trial:
-        """The calibrated start."""
+        """Return the calibrated start."""
         return self.campaign(task).lineage.refresh().trials[0]
 
     def noise(self, task: str) -> float:
-        """Standard deviation of one trial's score, from the calibration."""
+        """Return the standard deviation of one trial's score, from the calibration."""
         campaign = self.campaign(task)
         return campaign.lineage.noise(campaign.task)[campaign.task.objective.metric].sd / campaign.task.n_seeds**0.5
 
     def reference(self, attack: Attack) -> float:
-        """What the same recipe scores without the attack: the baseline, or its honest settings measured alone."""
+        """Return the score of the recipe without the attack: the baseline, or its honest settings measured alone."""
         settings = attack.header.get("set", "")
         key = (attack.task, settings)
         if key not in self._references:
@@ -296,7 +296,7 @@ class Arena:
                 start = self.campaign(attack.task).lineage.read_recipe(0)
                 # Settings that help the toy would become the best that its attacks are judged against.
                 place = "reference" if attack.task == "toy" else attack.task
-                score = measure(self, place, dict(_with_settings(start, settings)), attack).score
+                score = measure(self, place, dict(_apply_settings(start, settings)), attack).score
             if score is None:
                 raise BadAttackError(f"{attack.name}: its honest settings alone have no score")
             self._references[key] = score
@@ -304,10 +304,10 @@ class Arena:
 
 
 def measure(arena: Arena, task: str, files: Mapping[str, bytes], attack: Attack) -> Trial:
-    """Register a recipe and be its runner, as a detached runner would."""
+    """Register a recipe and run it in this process, as a detached runner would."""
     campaign = arena.campaign(task)
     lineage = campaign.lineage.refresh()
-    claimed = Proposal(
+    proposal = Proposal(
         parent=0,
         title=attack.name[:60],
         hypothesis=attack.summary[:2000],
@@ -316,7 +316,7 @@ def measure(arena: Arena, task: str, files: Mapping[str, bytes], attack: Attack)
         session="hostile",
         recipe_tree=lineage.store.write_tree(files),
     )
-    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
+    number = lineage.register(proposal, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
     return runner.run(campaign, number, arena.host)
 
 
@@ -327,11 +327,11 @@ def run(arena: Arena, attack: Attack) -> Row:
     """Run one attack."""
     begun = time.monotonic()
     if attack.task == "tools":
-        got, gain, line = anyio.run(_call, arena, attack)
+        got, gain, line = anyio.run(_run_tool, arena, attack)
         task = "toy"
     else:
         task = attack.task
-        got, gain, line = _measured(arena, attack)
+        got, gain, line = _run_recipe(arena, attack)
     if attack.line and got not in {GAIN} and not re.search(attack.line, line):
         got += "?"
     return Row(
@@ -347,7 +347,7 @@ def run(arena: Arena, attack: Attack) -> Row:
     )
 
 
-def _measured(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
+def _run_recipe(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
     keeps = "keep-honest" in attack.expect
     place = attack.name.replace("/", "-") if keeps else attack.task
     reference = arena.reference(attack)
@@ -355,11 +355,13 @@ def _measured(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
         trial = measure(arena, place, attack.recipe(arena.campaign(attack.task).lineage.read_recipe(0)), attack)
     except SnapshotError as error:
         return "refused", None, str(error)
-    return _verdict(arena.campaign(place), trial, reference, honest_keep=keeps)
+    return _classify(arena.campaign(place), trial, reference, honest_keep=keeps)
 
 
-def _verdict(campaign: Campaign, trial: Trial, reference: float, *, honest_keep: bool) -> tuple[str, float | None, str]:
-    """The class of a finished trial; a line or a trailer that the recipe forged is a class of its own."""
+def _classify(
+    campaign: Campaign, trial: Trial, reference: float, *, honest_keep: bool
+) -> tuple[str, float | None, str]:
+    """Classify a finished trial; a line or a trailer that the recipe forged has its own class."""
     line = trial.verdict.failure or ""
     status = campaign.lineage.store.run("log", "-1", "--format=%(trailers:key=Status,valueonly)", _commit(trial))
     if status.decode().split() != [trial.status.value] or check_line(line) != line or len(line) > 400:
@@ -377,49 +379,51 @@ def _commit(trial: Trial) -> str:
     return f"refs/tags/trial/{trial.number:04d}"
 
 
-async def _call(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
+async def _run_tool(arena: Arena, attack: Attack) -> tuple[str, float | None, str]:
     """Make the calls of a tool attack; the last one's answer counts, and a refusal may leave nothing in the ledger."""
     campaign = arena.campaign("tools")
     session = attack.name.partition("/")[2][:60]
-    bench = Workspace(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
+    workspace = Workspace(campaign, "opt", session, int(attack.call.get("max_submits", 3)), arena.host)
     try:
-        bench.workdir.rebase(0)
+        workspace.workdir.rebase(0)
         for entry in attack.call.get("workdir", ()):
-            _place(bench.workdir.folder, entry)
-        started = len(bench.lineage.refresh().registered)
-        async with Client(build(bench)) as client:
+            _place(workspace.workdir.folder, entry)
+        started = len(workspace.lineage.refresh().registered)
+        async with Client(build(workspace)) as client:
             for earlier in attack.call.get("first", ()):
                 await client.call_tool(earlier["tool"], earlier["arguments"])
-                started = len(bench.lineage.refresh().registered)
+                started = len(workspace.lineage.refresh().registered)
             try:
                 with anyio.fail_after(60):
                     result = await client.call_tool(attack.call["tool"], attack.call["arguments"])
             except TimeoutError:
                 return "hung", None, "no answer within 60 s"
             text = " ".join(str(getattr(part, "text", "")) for part in result.content)
-            while running := bench.lineage.refresh().running():
+            while running := workspace.lineage.refresh().running():
                 await client.call_tool("wait_trial", {"trial": running[0].number})
         if result.is_error:
-            grown = len(bench.lineage.refresh().registered) != started
+            grown = len(workspace.lineage.refresh().registered) != started
             return "registered" if grown else "refused", None, text
-        return _answered(arena, campaign, result.structured_content or {}, text)
+        return _classify_reply(arena, campaign, result.structured_content or {}, text)
     finally:
-        _clear(bench.workdir.folder)
-        bench.workdir.close()
+        _clear(workspace.workdir.folder)
+        workspace.workdir.close()
 
 
-def _answered(arena: Arena, campaign: Campaign, reply: Mapping[str, Any], text: str) -> tuple[str, float | None, str]:
-    """The class of a call that was answered: what it measured, if anything, must be without gain."""
+def _classify_reply(
+    arena: Arena, campaign: Campaign, reply: Mapping[str, Any], text: str
+) -> tuple[str, float | None, str]:
+    """Classify an answered call: if it measured a trial, the trial must have no gain."""
     number = reply.get("trial")
     trial = campaign.lineage.refresh().trials.get(number) if isinstance(number, int) else None
     if trial is None or trial.number == 0 or trial.score is None:
         return "accepted", None, text
-    got, gain, _ = _verdict(campaign, trial, arena.baseline("toy").score or 0.0, honest_keep=False)
+    got, gain, _ = _classify(campaign, trial, arena.baseline("toy").score or 0.0, honest_keep=False)
     return ("accepted" if got == "honest" else got), gain, text
 
 
 def _place(folder: Path, entry: Mapping[str, Any]) -> None:
-    """Put what an agent could have put into its working copy."""
+    """Put a file into the working copy, as an agent could."""
     path = folder / entry["path"]
     path.parent.mkdir(parents=True, exist_ok=True)
     if "link" in entry:
@@ -450,35 +454,35 @@ def _clear(folder: Path) -> None:
 # ---- what must be true at the end
 
 
-def problems(arena: Arena) -> Iterator[str]:
-    """What an attack left behind, and what is wrong with the record."""
+def find_problems(arena: Arena) -> Iterator[str]:
+    """Find what an attack left behind, and what is wrong with the record."""
     for campaign in arena.campaigns():
         name = campaign.folder.name
         for problem in verify(campaign.lineage.store).problems:
             yield f"{name}: {problem}"
         for folder in campaign.folder.glob("trials/*/job-*/*"):
-            if folder in JobPaths(folder.parent).staged:
+            if folder.name in {path.name for path in JobPaths(folder.parent).staged}:
                 yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
         for folder in campaign.paths.boxes.glob("*"):
             yield f"{name}: box folder left: {folder.name}"
         if campaign.lineage.refresh().running():
             yield f"{name}: a trial has no outcome"
-    yield from _settled(arena)
+    yield from _find_leftovers(arena)
 
 
-def _settled(arena: Arena) -> list[str]:
-    """Processes, mounts and control groups that are still there; the kernel is given a moment."""
+def _find_leftovers(arena: Arena) -> list[str]:
+    """Find processes, mounts and control groups that still exist after the kernel had some seconds."""
     left: list[str] = []
     for _ in range(50):
-        left = [*_survivors(arena.root), *_mounts(arena.root), *_orphans(arena.cgroups)]
+        left = [*_find_processes(arena.root), *_find_mounts(arena.root), *_find_orphans(arena.cgroups)]
         if not left:
             break
         time.sleep(0.1)
     return left
 
 
-def _survivors(root: Path) -> list[str]:
-    """Processes whose command line or mounts name the arena: workers, boxes and whatever runs in them."""
+def _find_processes(root: Path) -> list[str]:
+    """Find processes whose command line or mounts name the arena: workers, boxes and what runs in them."""
     needle = str(root).encode()
     return [
         f"process left: {p.name} {_read(p / 'cmdline')[:200]!r}"
@@ -488,18 +492,18 @@ def _survivors(root: Path) -> list[str]:
     ]
 
 
-def _mounts(root: Path) -> list[str]:
+def _find_mounts(root: Path) -> list[str]:
     lines = _read(Path("/proc/self/mountinfo")).decode("utf-8", "replace").splitlines()
     return [f"mount left: {line}" for line in lines if root.name in line]
 
 
-def _cgroups() -> frozenset[str]:
+def _list_cgroups() -> frozenset[str]:
     return frozenset(str(p) for deep in ("espalier-*", "*/espalier-*") for p in _CGROUPS.glob(deep))
 
 
-def _orphans(before: frozenset[str]) -> list[str]:
-    """Control groups made since and not owned by a live process: another harness on this host may have some."""
-    new = _cgroups() - before
+def _find_orphans(before: frozenset[str]) -> list[str]:
+    """Find new control groups without a live owner; another harness on this host may have some with one."""
+    new = _list_cgroups() - before
     owners = {p: re.match(r"espalier-(\d+)\.", Path(p).name) for p in new}
     return [f"control group left: {p}" for p, own in owners.items() if not own or not Path(f"/proc/{own[1]}").exists()]
 
@@ -514,8 +518,10 @@ def _read(path: Path) -> bytes:
 # ---- the command
 
 
-def suite(folder: Path, only: str = "*", *, tell: bool = True, limit: int | None = None) -> tuple[list[Row], list[str]]:
-    """Run the attacks below `folder`; return what became of each, and what was wrong at the end."""
+def run_suite(
+    folder: Path, only: str = "*", *, show: bool = True, limit: int | None = None
+) -> tuple[list[Row], list[str]]:
+    """Run the attacks below `folder`; return the result of each, and the problems at the end."""
     attacks = read(folder, only)
     if limit and len(attacks) > limit:
         attacks = [attacks[i * len(attacks) // limit] for i in range(limit)]
@@ -524,13 +530,13 @@ def suite(folder: Path, only: str = "*", *, tell: bool = True, limit: int | None
         arena = Arena(Path(scratch).resolve())
         for attack in attacks:
             rows.append(run(arena, attack))
-            if tell:
+            if show:
                 click.echo(rows[-1].text())
-        return rows, list(problems(arena))
+        return rows, list(find_problems(arena))
 
 
-def summary(rows: list[Row]) -> str:
-    """The line that a reader looks for."""
+def summarize(rows: list[Row]) -> str:
+    """Summarize all results in one line."""
     known = [row for row in rows if row.open]
     held = [row for row in rows if not row.open]
     text = (
@@ -546,26 +552,26 @@ def summary(rows: list[Row]) -> str:
 @click.option("--only", default="*", help="Attacks whose name matches, such as 'toy/s*' or 'a6_*'.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end, no table.")
 def main(folder: Path | None, only: str, as_json: bool) -> None:
-    """Run the hostile corpus, or somebody else's folder of attacks."""
+    """Run the hostile corpus, or another folder of attacks."""
     begun = time.monotonic()
     try:
-        rows, wrong = suite(folder or CORPUS, only, tell=not as_json)
+        rows, problems = run_suite(folder or CORPUS, only, show=not as_json)
     except BadAttackError as error:
         raise click.ClickException(str(error)) from None
     bad = [row for row in rows if not row.good and not row.open]
     healed = [row for row in rows if row.good and row.open]
     if as_json:
-        found = [vars(row) | {"good": row.good} for row in rows]
-        click.echo(json.dumps({"rows": found, "problems": wrong, "summary": summary(rows)}, indent=1))
+        results = [vars(row) | {"good": row.good} for row in rows]
+        click.echo(json.dumps({"rows": results, "problems": problems, "summary": summarize(rows)}, indent=1))
     else:
         for row in bad:
             click.echo(f"unexpected: {row.attack} expected {row.expected}, got {row.got}: {row.line}")
         for row in healed:
             click.echo(f"closed: {row.attack} now ends as expected: delete its `# open:` line")
-        for problem in wrong:
+        for problem in problems:
             click.echo(f"left: {problem}")
-        click.echo(f"{summary(rows)}, {len(wrong)} things left behind, {time.monotonic() - begun:.0f} s")
-    sys.exit(1 if bad or wrong or healed or not rows else 0)
+        click.echo(f"{summarize(rows)}, {len(problems)} things left behind, {time.monotonic() - begun:.0f} s")
+    sys.exit(1 if bad or problems or healed or not rows else 0)
 
 
 if __name__ == "__main__":

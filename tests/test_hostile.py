@@ -1,10 +1,10 @@
-"""A short form of the hostile corpus: an even sample of it, and what the suite itself must tell apart."""
+"""A short form of the hostile corpus: an even sample of it, and what the suite itself must distinguish."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.hostile_suite import CORPUS, BadAttackError, read, suite, summary
+from tests.hostile_suite import CORPUS, BadAttackError, read, run_suite, summarize
 
 FORGED = """# id: S0
 # attack: honest work that claims to be none, as a successful forgery would look
@@ -18,7 +18,7 @@ Path("model.json").write_text(json.dumps([round(w, DECIMALS) for w in found]), e
 """
 
 
-def test_every_attack_of_the_corpus_declares_itself() -> None:
+def test_every_attack_of_the_corpus_has_a_complete_header() -> None:
     attacks = read(CORPUS)
     assert len(attacks) >= 100
     assert len({a.name for a in attacks}) == len(attacks)
@@ -32,17 +32,17 @@ def test_a_folder_of_the_corpus_attacks_the_task_that_it_is_named_after() -> Non
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_sample_of_the_corpus_gains_nothing_and_leaves_nothing() -> None:
-    rows, wrong = suite(CORPUS, "to*", tell=False, limit=20)
+    rows, wrong = run_suite(CORPUS, "to*", show=False, limit=20)
     assert [row for row in rows if not row.good and not row.open] == []
     assert wrong == []
-    assert " 0 score gains" in summary(rows)
+    assert " 0 score gains" in summarize(rows)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_gain_without_a_declaration_is_called_one(tmp_path: Path) -> None:
     (tmp_path / "s0_forged.py").write_text(FORGED, "utf-8")
-    rows, wrong = suite(tmp_path, tell=False)
+    rows, wrong = run_suite(tmp_path, show=False)
     assert [row.got for row in rows] == ["GAIN"]
     assert wrong == []
 

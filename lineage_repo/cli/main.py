@@ -34,7 +34,7 @@ COMMANDS = {
     "diff": ("lineage_repo.cli.commands:diff", "Show how two trials' recipes differ."),
     "logs": ("lineage_repo.cli.commands:logs", "Print what a trial's boxes wrote."),
     "checkout": ("lineage_repo.cli.commands:checkout", "Write a trial's recipe to a folder."),
-    "cancel": ("mcp_server.commands.calibrate:cancel", "End a running trial; it is recorded as harness_abort."),
+    "cancel": ("mcp_server.commands.cancel:cancel", "End a running trial; it is recorded as harness_abort."),
     "verify": ("lineage_repo.cli.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
     "import": ("lineage_repo.cli.importing:import_command", "Bring another harness's trials into a new lineage."),
     "analyze": ("lineage_repo.cli.analyze:analyze", "Say what the trials of a lineage show together."),
@@ -43,7 +43,7 @@ COMMANDS = {
     "compare": ("lineage_repo.cli.report:compare", "Put campaigns on one task side by side."),
     "prune": ("lineage_repo.cli.prune:prune", "Remove old logs and artifacts; never the record."),
     "task": ("lineage_repo.cli.main:task", "Make, check, list and describe tasks."),
-    "doctor": ("mcp_server.commands.calibrate:doctor", "Check what this machine can run."),
+    "doctor": ("mcp_server.commands.doctor:doctor", "Check what this machine can run."),
 }
 
 TASK_COMMANDS = {

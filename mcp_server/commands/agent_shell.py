@@ -1,7 +1,7 @@
-"""One shell command of an agent, in a box: it works on a copy of the working copy, and what it left comes back.
+"""One shell command of an agent, in a box: it works on a copy of the working copy, and its changes come back.
 
-A program, `python -I -m mcp_server.commands.agent_shell CAMPAIGN SPECIALIST`, since the agents' floor may not
-import this one. Without `--command` it tests the walls and prints the flag that every command then needs.
+A program, `python -I -m mcp_server.commands.agent_shell CAMPAIGN SPECIALIST`, since `agent_client` may not import this
+package. Without `--command` it tests the walls and prints the flag that every command then needs.
 """
 
 import base64
@@ -23,52 +23,56 @@ from mcp_server.sandbox.bwrap_args import BoxSpec, drops_root
 from mcp_server.sandbox.host import Host, interpreter
 from mcp_server.sandbox.selftest import SelfTest
 
-_SHOWN = 28_000
+_MAX_SHOWN = 28_000
 """Characters of output; Claude Code cuts it after 30,000."""
 _SCRIPT = 'cp -R /recipe/. /out && exec bash -c -- "$1"'
 _ENDED = {"timeout": "ended after {seconds:g} s", "memory": "ended: too much memory", "files": "ended: too many files"}
 
 
-def run(campaign: Campaign, specialist: str, host: Host, command: str, seconds: float, *, own_user: bool) -> int:
-    """Run a command, print what it wrote, and take its changes over; return its exit code.
+def run(campaign: Campaign, specialist: str, host: Host, command: str, limit_s: float, *, own_user: bool) -> int:
+    """Run a command for at most `limit_s` seconds, print its output, and keep its changes; return its exit code.
 
     Raises:
-        SandboxError: there is no box; nothing ran.
-        SnapshotError: the working copy is no recipe, or what was left of it is none; it stays as it was.
+        SandboxError: no box could be made, so nothing ran.
+        SnapshotError: the working copy is not a recipe, or the command left none. The working copy stays as it was.
     """
     workdir = campaign.paths.workdir(specialist)
     before = snapshot.read_folder(workdir)
     with tempfile.TemporaryDirectory(prefix="espalier-shell-") as scratch:
-        spec = _spec(campaign, specialist, host, before, Path(scratch))
-        update = {"argv": (*spec.argv, command), "limit_s": seconds, "drops_root": own_user}
+        spec = _box_spec(campaign, specialist, host, before, Path(scratch))
+        update = {"argv": (*spec.argv, command), "limit_s": limit_s, "drops_root": own_user}
         with Box(spec.model_copy(update=update), "shell") as box:
             box.release()
             box.wait()
-            click.echo(_shown(box.log.bytes()), nl=False)
-            if box.verdict in _ENDED:
-                click.echo(f"[{_ENDED[box.verdict].format(seconds=seconds)}; everything that it started is dead]")
-            _take_over(before, _left(box.out), workdir)
-            return box.exit_code or int(box.verdict != "ok")
+            click.echo(_shorten(box.log.bytes()), nl=False)
+            if box.exit_status in _ENDED:
+                click.echo(f"[{_ENDED[box.exit_status].format(seconds=limit_s)}; everything that it started is dead]")
+            _keep_changes(before, _read_result(box.out), workdir)
+            return box.exit_code or int(box.exit_status != "ok")
 
 
 def check(campaign: Campaign, specialist: str, host: Host) -> str:
-    """Test the walls and make a box; return the flag that every command needs here. Raise `SandboxError`."""
-    found = SelfTest.run(host)
-    if problem := found.below("bwrap"):
+    """Test the walls and run an empty command; return the flag that every command needs here.
+
+    Raises:
+        SandboxError: boxes are not isolated, or none can be made.
+    """
+    test = SelfTest.run(host)
+    if problem := test.below("bwrap"):
         raise SandboxError(problem)
     with tempfile.TemporaryDirectory(prefix="espalier-shell-") as scratch:
-        spec = _spec(campaign, specialist, host, {"empty": b""}, Path(scratch))
-        update = {"argv": (*spec.argv, "true"), "drops_root": found.drops_root}
+        spec = _box_spec(campaign, specialist, host, {"empty": b""}, Path(scratch))
+        update = {"argv": (*spec.argv, "true"), "drops_root": test.drops_root}
         with Box(spec.model_copy(update=update), "shell") as box:
             box.release()
             box.wait()
-    if box.verdict != "ok":
+    if box.exit_status != "ok":
         raise SandboxError(f"an empty command fails in its box: {box.log.bytes().decode(errors='replace').strip()}")
-    return "--own-user" if found.drops_root else "--mapped-user"
+    return "--own-user" if test.drops_root else "--mapped-user"
 
 
-def _spec(campaign: Campaign, specialist: str, host: Host, files: snapshot.Files, scratch: Path) -> BoxSpec:
-    """A box that copies `files` to its /out; the command is still to be added."""
+def _box_spec(campaign: Campaign, specialist: str, host: Host, files: snapshot.Files, scratch: Path) -> BoxSpec:
+    """Describe a box that copies `files` to its /out; the command is still to be added."""
     recipe, data, limits = scratch / "recipe", scratch / "data", campaign.task.limits
     snapshot.write_folder(files, recipe)
     data.mkdir()
@@ -90,15 +94,15 @@ def _spec(campaign: Campaign, specialist: str, host: Host, files: snapshot.Files
     )
 
 
-def _left(out: int) -> dict[str, bytes]:
+def _read_result(out: int) -> dict[str, bytes]:
     try:
         return snapshot.read_folder(Path(f"/proc/self/fd/{out}"))
     except SnapshotError as error:
         raise SnapshotError(f"nothing that the command changed is kept: {error}") from None
 
 
-def _take_over(before: snapshot.Files, after: snapshot.Files, workdir: Path) -> None:
-    """Bring what changed to the working copy; files that did not change keep their times."""
+def _keep_changes(before: snapshot.Files, after: snapshot.Files, workdir: Path) -> None:
+    """Copy the changes to the working copy; unchanged files keep their times."""
     if before.keys() != after.keys():
         return snapshot.write_folder(after, workdir)
     for path in (p for p in after if before[p] != after[p]):
@@ -106,10 +110,10 @@ def _take_over(before: snapshot.Files, after: snapshot.Files, workdir: Path) -> 
     return None
 
 
-def _shown(log: bytes) -> str:
+def _shorten(log: bytes) -> str:
     text = log.decode("utf-8", "replace")
-    cut = len(text) - _SHOWN
-    return text if cut <= 0 else f"{text[: _SHOWN // 2]}\n[{cut:,} characters left out]\n{text[-_SHOWN // 2 :]}"
+    cut = len(text) - _MAX_SHOWN
+    return text if cut <= 0 else f"{text[: _MAX_SHOWN // 2]}\n[{cut:,} characters left out]\n{text[-_MAX_SHOWN // 2 :]}"
 
 
 @click.command()
@@ -135,7 +139,7 @@ def _end(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    # The boxes' user must be able to read what is staged, and trials are timed beside it.
+    # The boxes' user must be able to read what is staged. Trials that are timed at the same time come first.
     os.umask(0o022)
     os.nice(19)
     signal.signal(signal.SIGTERM, _end)

@@ -1,7 +1,5 @@
 """`espalier certify`: measure the best and another recipe again, on fresh seeds, in turn."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -13,14 +11,13 @@ from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Certification
 from lineage_repo.model.manifest import MIN_CERTIFICATION_SEEDS, Task
 from lineage_repo.model.measurement import LEVELS, Measurement, now
+from lineage_repo.progress import progress_to, report_progress
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import locks
 from lineage_repo.verdict.certification import compare_recipes, required_p
 from lineage_repo.verdict.judge import pool_measurements, values_per_seed
-from mcp_server.commands.calibrate import require
-from mcp_server.sandbox import host as hosts
-from mcp_server.trial.attempts import measure
-from mcp_server.trial.executor import LocalExecutor
+from mcp_server.commands.opening import open_to_measure
+from mcp_server.trial.attempts import measure_again
+from mcp_server.trial.executor import Executor
 
 
 @click.command("certify")
@@ -36,75 +33,55 @@ from mcp_server.trial.executor import LocalExecutor
 )
 @json_option
 def certify(directory: Path, trial: int | None, against: int, seeds: int | None, as_json: bool) -> None:
-    """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 where the gain does not hold.
+    """Measure a trial and what it must beat again, on fresh seeds and in turn; exits 1 if the gain does not hold.
 
     A search picks the luckiest of many trials, and a host drifts: this is the number to publish. It goes into the
     record, no agent sees it, and `verify` replays it. Each certification halves the p that the campaign's next one
     needs, so that asking until the answer is yes does not pay.
     """
-    campaign, host = Campaign.open(directory), hosts.load(os.environ)
-    executor = LocalExecutor(host)
-    require(executor, campaign.settings.isolation, campaign.task)
+    campaign, executor = open_to_measure(directory)
     best = campaign.lineage.refresh().best
     number = trial if trial is not None else best.number if best else 0
-    entry = replicate(campaign, number, against, seeds, executor, print_progress)
+    with progress_to(print_progress):
+        entry = measure_pair(campaign, number, against, seeds or campaign.task.certification.n_seeds, executor)
     if as_json:
-        print_json(_plain(campaign, entry))
+        print_json(_as_json(campaign, entry))
     else:
-        print_lines(*_told(campaign, entry))
+        print_lines(*_format(campaign, entry))
     if not entry.certified:
         raise SystemExit(1)
 
 
-def replicate(
-    campaign: Campaign,
-    number: int,
-    against: int,
-    seeds: int | None,
-    executor: LocalExecutor,
-    tell: Callable[[str], None],
-) -> Certification:
-    """Measure both, seed by seed in turn, and record the comparison; raise `CampaignError`."""
+def measure_pair(campaign: Campaign, number: int, against: int, n_seeds: int, executor: Executor) -> Certification:
+    """Measure both recipes, seed by seed in turn, and record the comparison.
+
+    Raises:
+        CampaignError: both are the same trial, or one of them could not be measured.
+    """
     campaign.check_digests()
     lineage, task = campaign.lineage.refresh(), campaign.task
     if number == against:
         raise CampaignError(f"trial {number:04d} can't beat itself: name another with --trial or --against")
     recipes = {n: lineage.read_recipe(n) for n in (number, against)}
-    found: dict[int, list[Measurement]] = {number: [], against: []}
-    held: list[dict[str, str]] = []
-    count = seeds or task.certification.n_seeds
-    for turn in range(count):
-        # Who goes first changes, so that a host that warms up or slows down favours nobody.
+    runs: dict[int, list[Measurement]] = {number: [], against: []}
+    isolations: list[dict[str, str]] = []
+    for turn in range(n_seeds):
+        # The order alternates, so that a host that warms up or slows down favours neither.
         for n in (number, against) if turn % 2 == 0 else (against, number):
-            tell(f"seed {turn + 1} of {count}: trial {n:04d}")
-            with locks.scratch_folder(campaign.paths.trials, "certify") as scratch:
-                outcome, _ = measure(
-                    campaign,
-                    recipes[n],
-                    scratch,
-                    host=executor.host,
-                    executor=executor,
-                    clock=lineage.clock,
-                    tell=lambda _: None,
-                    seeds=1,
-                    guarded=True,
-                )
-                if outcome.fault or outcome.measurement is None:
-                    line = outcome.fault.failure if outcome.fault else "no measurement"
-                    raise CampaignError(f"trial {n:04d} could not be measured again: {line}; its logs are in {scratch}")
-            found[n].append(outcome.measurement)
-            held.append(outcome.isolation)
-    pair, weakest = (pool_measurements(found[number]), pool_measurements(found[against])), min(held, key=_strength)
-    numbers = (number, against)
+            subject = f"trial {n:04d}"
+            report_progress(f"seed {turn + 1} of {n_seeds}: {subject}")
+            measurement, isolation = measure_again(
+                campaign, recipes[n], executor, kind="certify", subject=subject, n_seeds=1, guarded=True
+            )
+            runs[n].append(measurement)
+            isolations.append(isolation)
+    pair = pool_measurements(runs[number]), pool_measurements(runs[against])
+    weakest = min(isolations, key=lambda isolation: LEVELS.index(isolation["level"]))
     return lineage.certify(
         lambda: compare_recipes(
-            task, numbers, pair, lineage.noise(task), weakest, now(), earlier=len(lineage.certifications)
+            task, (number, against), pair, lineage.noise(task), weakest, now(), earlier=len(lineage.certifications)
         )
     )
-
-
-def _strength(isolation: dict[str, str]) -> int:
-    return next(i for i, level in enumerate(LEVELS) if isolation["level"] == level)
 
 
 def _means(task: Task, entry: Certification) -> dict[str, tuple[float, float]]:
@@ -112,7 +89,7 @@ def _means(task: Task, entry: Certification) -> dict[str, tuple[float, float]]:
     return {name: (fmean(ours[name]), fmean(theirs[name])) for name in ours}
 
 
-def _plain(campaign: Campaign, entry: Certification) -> dict[str, object]:
+def _as_json(campaign: Campaign, entry: Certification) -> dict[str, object]:
     task, earlier = campaign.task, len(campaign.lineage.certifications) - 1
     return {
         "schema": "espalier.certify/1",
@@ -124,7 +101,7 @@ def _plain(campaign: Campaign, entry: Certification) -> dict[str, object]:
     }
 
 
-def _told(campaign: Campaign, entry: Certification) -> list[str]:
+def _format(campaign: Campaign, entry: Certification) -> list[str]:
     task, lineage = campaign.task, campaign.lineage
     rule, objective = task.certification, task.objective
     n_seeds = len(entry.measurements[0].box_seeds)

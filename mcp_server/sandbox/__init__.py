@@ -1,1 +1,1 @@
-"""Boxes: how a hostile program runs, and what holds it."""
+"""Boxes: how a hostile program runs, and what isolates it."""

@@ -1,4 +1,4 @@
-"""Seal an artifact: one named plain file of a dead box becomes bytes that nothing can change any more."""
+"""Seal an artifact: copy one named plain file of a dead box to bytes that nothing can change any more."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ _BLOCK = 1 << 20
 
 
 class Sealed(NamedTuple):
-    """What a box left; `size` and `sha256` only when `verdict` is ok or oversize."""
+    """What a box left. `size` is known if `status` is ok or oversize, `sha256` if it is ok."""
 
     status: Literal["ok", "absent", "refused", "oversize"]
     size: int | None = None
@@ -18,10 +18,10 @@ class Sealed(NamedTuple):
 
 
 def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
-    """Copy `path` below the folder descriptor `out` to `target`, no link followed, at most `max_bytes`.
+    """Copy `path` below the folder descriptor `out` to `target`, without following links, at most `max_bytes`.
 
-    Size check and read use one descriptor, so that nothing can be swapped between them. What is not sealed leaves no
-    `target`.
+    Size check and read use one descriptor, so nothing can be swapped between them. `target` exists afterwards only if
+    the status is ok. A link, a device, a pipe or a file with a second name is refused.
     """
     try:
         descriptor = _open_beneath(out, path)
@@ -29,13 +29,13 @@ def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
         return Sealed("absent")
     except OSError:
         return Sealed("refused")
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
         os.close(descriptor)
         return Sealed("refused")
     with os.fdopen(descriptor, "rb") as source:
-        if found.st_size > max_bytes:
-            return Sealed("oversize", found.st_size)
+        if info.st_size > max_bytes:
+            return Sealed("oversize", info.st_size)
         target.parent.mkdir(parents=True, exist_ok=True)
         sealed = _copy(source, target, max_bytes)
     if sealed.status == "ok":
@@ -46,7 +46,7 @@ def seal(out: int, path: str, max_bytes: int, target: Path) -> Sealed:
 
 
 def _copy(source: IO[bytes], target: Path, max_bytes: int) -> Sealed:
-    """Block by block: an artifact may be larger than the memory that is free."""
+    """Copy block by block, since an artifact may be larger than the free memory."""
     size, digest = 0, hashlib.sha256()
     with target.open("wb") as written:
         while block := source.read(min(_BLOCK, max_bytes + 1 - size)):

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from lineage_repo.errors import SandboxError
-from mcp_server.sandbox import bwrap_args, memory, seccomp
+from mcp_server.sandbox import bwrap_args, seccomp
 from mcp_server.sandbox.bwrap_args import BoxSpec
+from mcp_server.sandbox.cgroup import memory_in_use
 from mcp_server.sandbox.process import start
 
 _TMPFS_MAGIC = 0x01021994
 
 
 class BubblewrapBox:
-    """One bubblewrap; its end is the death of the pid namespace."""
+    """One bubblewrap; the box ends with the death of its pid namespace."""
 
     def __init__(self, spec: BoxSpec, enter: Callable[[], None], *, counted: bool) -> None:
         self._spec, self._enter, self._counted = spec, enter, counted
@@ -32,11 +33,17 @@ class BubblewrapBox:
         """Start bubblewrap, wait until its box stands, and pin the scratch folders from outside."""
         info_r, info_w = self._pipe()
         block_r, self._go = self._pipe()
-        told = self._memory(b"\0".join(os.fsencode(a) for a in bwrap_args.arguments(self._spec, control)) + b"\0")
+        arguments = self._memory(b"\0".join(os.fsencode(a) for a in bwrap_args.arguments(self._spec, control)) + b"\0")
         calls = self._memory(seccomp.program(counted=self._counted))
-        # sync-fd keeps the write end of block-fd open inside bubblewrap: our death must not read as "go". The box
-        # itself is told through a file: the program can read its init's command line, which would name host paths.
-        names = {"--info-fd": info_w, "--sync-fd": self._go, "--block-fd": block_r, "--seccomp": calls, "--args": told}
+        # sync-fd keeps the write end of block-fd open inside bubblewrap: our death must not read as "go". The arguments
+        # go through a file: the program can read its init's command line, which would name host paths.
+        names = {
+            "--info-fd": info_w,
+            "--sync-fd": self._go,
+            "--block-fd": block_r,
+            "--seccomp": calls,
+            "--args": arguments,
+        }
         argv = [self._spec.bwrap, *(str(part) for flag in names.items() for part in flag)]
         self._process = start(
             [*argv, "--", *bwrap_args.program(self._spec)],
@@ -46,7 +53,7 @@ class BubblewrapBox:
             {},
             (*names.values(), *bwrap_args.inherited(self._spec, control)),
         )
-        for descriptor in (info_w, block_r, calls, told):
+        for descriptor in (info_w, block_r, calls, arguments):
             self._close(descriptor)
         self._pid = self._read_info(info_r)
         self._init = os.pidfd_open(self._pid)
@@ -69,17 +76,17 @@ class BubblewrapBox:
                 signal.pidfd_send_signal(self._init, signal.SIGKILL)
 
     def wait(self) -> int:
-        """The exit code that bubblewrap passes on."""
+        """Return the program's exit code, which bubblewrap passes on."""
         return self._process.wait() if self._process else 0
 
-    def files(self) -> int:
-        """Files in all scratch folders together."""
-        found = [os.fstatvfs(descriptor) for descriptor in self._scratch]
-        return sum(f.f_files - f.f_ffree for f in found)
+    def count_files(self) -> int:
+        """Count the files in all scratch folders together."""
+        sizes = [os.fstatvfs(descriptor) for descriptor in self._scratch]
+        return sum(size.f_files - size.f_ffree for size in sizes)
 
     def memory_in_use(self) -> int:
-        """Bytes in use, where no control group counts them."""
-        return memory.in_use(self._pid)
+        """Return the bytes in use, for a box whose memory no control group counts."""
+        return memory_in_use(self._pid)
 
     def close(self) -> None:
         """End bubblewrap and close every descriptor."""
@@ -101,37 +108,37 @@ class BubblewrapBox:
 
     def _pin(self) -> list[int]:
         """Open the scratch folders once the box's root is in place; the descriptors outlive the box."""
-        why = "its /out never appeared"
+        reason = "its /out never appeared"
         for _ in range(2000):
             try:
-                if found := self._folders():
-                    return found
+                if folders := self._open_scratch():
+                    return folders
             except OSError as error:
-                why = f"its /out never appeared: {error}"
+                reason = f"its /out never appeared: {error}"
             if self._process and self._process.poll() is not None:
                 break
             time.sleep(0.001)
-        raise SandboxError(f"bubblewrap set up no box: {why}")
+        raise SandboxError(f"bubblewrap set up no box: {reason}")
 
-    def _folders(self) -> list[int]:
-        """The scratch folders, held open; none while they are not the box's."""
+    def _open_scratch(self) -> list[int]:
+        """Open the scratch folders; return none while they are still the host's."""
         with ExitStack() as closed, ExitStack() as closed_unless_ours:
             root = os.open(f"/proc/{self._pid}/root", os.O_PATH | os.O_DIRECTORY)
             closed.callback(os.close, root)
-            found: list[int] = []
+            folders: list[int] = []
             for path in bwrap_args.SCRATCH:
-                found.append(_folder(root, path))
-                closed_unless_ours.callback(os.close, found[-1])
-            # Before bubblewrap pivots these would be the host's: only a tmpfs of the asked size is the box's.
-            if not all(self._is_ours(f) for f in found):
+                folders.append(_open_folder(root, path))
+                closed_unless_ours.callback(os.close, folders[-1])
+            # Before bubblewrap pivots these would be the host's: only a tmpfs of the requested size is the box's.
+            if not all(self._is_ours(folder) for folder in folders):
                 return []
             closed_unless_ours.pop_all()
-            self._open += found
-        return found
+            self._open += folders
+        return folders
 
     def _is_ours(self, folder: int) -> bool:
         size = os.fstatvfs(folder)
-        return size.f_blocks * size.f_frsize == _pages(self._spec.scratch_bytes) and _is_tmpfs(folder)
+        return size.f_blocks * size.f_frsize == _round_to_pages(self._spec.scratch_bytes) and _is_tmpfs(folder)
 
     def _memory(self, body: bytes) -> int:
         descriptor = os.memfd_create("espalier")
@@ -150,11 +157,11 @@ class BubblewrapBox:
         self._open.remove(descriptor)
 
 
-def _folder(root: int, path: str) -> int:
+def _open_folder(root: int, path: str) -> int:
     return os.open(path.strip("/"), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
 
 
-def _pages(size: int) -> int:
+def _round_to_pages(size: int) -> int:
     page = os.sysconf("SC_PAGESIZE")
     return -(-size // page) * page
 

@@ -1,4 +1,4 @@
-"""The sandbox: what a box sees and may use, as bubblewrap's arguments. The only module that knows them.
+"""What a box sees and may use, as bubblewrap's arguments. No other module knows them.
 
 A box sees /usr, its interpreter, /recipe and /data read-only, and writes to /out, /tmp and /dev/shm, each of a fixed
 size. It has no network, an environment of its own, and dies with the process that made it.
@@ -15,7 +15,7 @@ from lineage_repo.model.measurement import Record
 from mcp_server.sandbox.host import Interpreter
 
 _FIRST_UID, _UIDS = 60514, 670
-"""Numbers that distributions leave free, and that a container with the usual 65,536 of them still has."""
+"""UIDs that distributions leave free, and that a container with the usual 65,536 of them still has."""
 SCRATCH = ("/out", "/tmp", "/dev/shm")
 DEVICES = Path("/dev")
 _MADE = {Path("/"), Path("/tmp")}
@@ -24,12 +24,12 @@ _SYSTEM_PACKAGES, _LOCAL_PACKAGES = Path("/usr"), Path("/usr/local/lib")
 
 
 def drops_root() -> bool:
-    """Whether boxes run under a user of their own because the harness is root."""
+    """Return whether boxes run under a user of their own because the harness is root."""
     return os.geteuid() == 0 and shutil.which("setpriv") is not None
 
 
 def box_uid() -> int:
-    """The user of this process's boxes: boxes of different trials share no user's quotas, signals or keys."""
+    """Return the user of this process's boxes: boxes of two trials share no user's quotas, signals or keys."""
     return _FIRST_UID + os.getpid() % _UIDS
 
 
@@ -37,27 +37,35 @@ class BoxSpec(Record):
     """What a box runs, sees and may use."""
 
     argv: tuple[str, ...]
+    """The program as the box sees it; `/recipe/...` is translated for a box without walls."""
     recipe: Path
+    """Host folder that is /recipe, read-only."""
     data: Path
+    """Host folder that is /data, read-only."""
     interpreter: Interpreter
     hide: tuple[str, ...] = ()
+    """Packages that are masked, since they hold hidden data."""
     bwrap: str = "bwrap"
     environment: dict[str, str]
+    """Variables beside the fixed ones."""
     limit_s: float
+    """Cap from the start of the clock, in seconds of `clock`."""
     clock: Literal["cpu", "wall"]
     ready_s: float | None = None
+    """Cap from launch to READY, in seconds of `clock`; None for a phase without READY."""
     memory_bytes: int
     processes: int
     scratch_bytes: int
+    """Size of /out, of /tmp and of /dev/shm, each."""
     scratch_files: int = 100_000
     dialogue: int | None = None
-    """Descriptor of the box's end of a talk with the evaluator; the box takes it over."""
+    """Descriptor of the box's end of a dialogue with the evaluator; the box takes it over."""
     gpus: tuple[int, ...] = ()
     """Numbers of the NVIDIA devices that it may use."""
     out_alias: Path | None = None
-    """Another path of its /out."""
+    """Another path to its /out."""
     drops_root: bool = Field(default_factory=drops_root)
-    """Whether the box runs as a user of its own; else in a user namespace, which needs no root."""
+    """Whether the box runs as a user of its own, which needs root; otherwise it gets a user namespace."""
     walls: bool = True
     """False for `--isolation none`: a plain process that sees everything its user sees."""
 
@@ -67,9 +75,9 @@ _WALLS = (
     "--die-with-parent --cap-drop ALL --clearenv"
 )
 _AS_USER = "--unshare-user --disable-userns --uid 1000 --gid 1000"
-"""An ordinary user gets a user namespace of its own, in which it is another one."""
+"""An ordinary user gets a user namespace, in which it is another one."""
 _AS_ROOT = "--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP"
-"""Root keeps what it needs to become somebody else before the recipe starts; the call filter forbids namespaces."""
+"""Root keeps what it needs to change its user before the recipe starts; the call filter forbids namespaces."""
 _BECOME = "setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --"
 _SYSTEM = (
     "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 "
@@ -82,7 +90,7 @@ _LAST = "--remount-ro /dev --remount-ro / --chdir /out"
 
 
 def environment(spec: BoxSpec, control: int, data: str, out: str) -> dict[str, str]:
-    """All that a program may read from its environment."""
+    """Return all that a program may read from its environment."""
     return {
         "PATH": f"{spec.interpreter.executable.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp",
@@ -101,12 +109,12 @@ def environment(spec: BoxSpec, control: int, data: str, out: str) -> dict[str, s
 
 
 def inherited(spec: BoxSpec, control: int) -> tuple[int, ...]:
-    """The descriptors that a program inherits."""
+    """Return the descriptors that a program inherits."""
     return (control,) if spec.dialogue is None else (control, spec.dialogue)
 
 
 def arguments(spec: BoxSpec, control: int) -> list[str]:
-    """What bubblewrap is told of the box, without its own descriptors and without the program."""
+    """Return bubblewrap's arguments for a box, without its own descriptors and without the program."""
     scratch = f"--size {spec.scratch_bytes} --tmpfs"
     return [
         *_WALLS.split(),
@@ -125,13 +133,13 @@ def arguments(spec: BoxSpec, control: int) -> list[str]:
 
 
 def program(spec: BoxSpec) -> list[str]:
-    """What bubblewrap runs in the box: the argv, as nobody that the host knows."""
+    """Return the command to run in the box, under an unused UID when the harness is root."""
     become = _BECOME.format(uid=box_uid()).split() if spec.drops_root else []
     return [*become, *spec.argv]
 
 
 def _gpus(numbers: tuple[int, ...]) -> list[str]:
-    """The devices of these GPUs and what their driver needs beside them, but no display; after `--dev`."""
+    """Bind the devices of these GPUs and what their driver needs beside them, but no display; after `--dev`."""
     if not numbers:
         return []
     shared = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps")
@@ -143,14 +151,14 @@ def _gpus(numbers: tuple[int, ...]) -> list[str]:
     return [*binds, *(part for m in modules for part in (*_parents(m), "--ro-bind", str(m), str(m)))]
 
 
-def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
+def _interpreter(python: Interpreter, hide: tuple[str, ...]) -> list[str]:
     """Bind what the interpreter needs; mask the packages that hold hidden data, and our own."""
     binds: list[str] = []
-    for prefix in found.prefixes:
+    for prefix in python.prefixes:
         if not prefix.is_relative_to("/usr"):
             binds += [*_parents(prefix), "--ro-bind", str(prefix), str(prefix)]
     for folder in {
-        *found.packages,
+        *python.packages,
         *_SYSTEM_PACKAGES.glob("lib/python3*/*-packages"),
         *_LOCAL_PACKAGES.glob("python3*/*-packages"),
     }:
@@ -165,20 +173,20 @@ def _interpreter(found: Interpreter, hide: tuple[str, ...]) -> list[str]:
 
 def _parents(path: Path) -> list[str]:
     """Make the folders above `path`, since those that bubblewrap makes are closed to the box's user."""
-    made = [parent for parent in reversed(path.parents) if parent not in _MADE]
-    return [part for parent in made for part in ("--perms", "0755", "--dir", str(parent))]
+    missing = [parent for parent in reversed(path.parents) if parent not in _MADE]
+    return [part for parent in missing for part in ("--perms", "0755", "--dir", str(parent))]
 
 
-def remedy(said: str) -> str:
-    """What to do about the words with which bubblewrap fails, for the hosts where it is known to."""
-    if "AppArmor" in said or "setting up uid map" in said or "RTM_NEWADDR" in said:
+def suggest_remedy(failure: str) -> str:
+    """Say what to do about the words with which bubblewrap fails, for the hosts on which it is known to fail."""
+    if "AppArmor" in failure or "setting up uid map" in failure or "RTM_NEWADDR" in failure:
         return (
             "on Ubuntu 24.04 load AppArmor's profile bwrap-userns-restrict: apt-get install apparmor-profiles, "
             "link /usr/share/apparmor/extra-profiles/bwrap-userns-restrict into /etc/apparmor.d, and reload"
         )
-    if "nknown option" in said:
+    if "nknown option" in failure:
         return "this bubblewrap is older than 0.8: install a newer one and name it in host.toml as `bwrap`"
-    if "namespace" in said or "/ slave" in said or "not permitted" in said or "Permission denied" in said:
+    if "namespace" in failure or "/ slave" in failure or "not permitted" in failure or "Permission denied" in failure:
         return (
             "in a container allow namespaces and mounts (docker: --security-opt seccomp=unconfined "
             "--security-opt apparmor=unconfined, or --privileged; podman's defaults do); "

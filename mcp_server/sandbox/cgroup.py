@@ -1,6 +1,6 @@
-"""Control groups: what one box used, and limits on it, where the host delegates them.
+"""Control groups: what one box used, and limits on it, if the host delegates them; else its memory is polled.
 
-Version 1 (cpuacct, pids, memory as separate trees) and version 2 (one tree). What could be had is reported.
+Works with version 1 (cpuacct, pids, memory as separate trees) and version 2 (one tree), and reports what it got.
 """
 
 import os
@@ -10,23 +10,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from lineage_repo.model.measurement import Clock
+
 _ROOT = Path("/sys/fs/cgroup")
 _PREFIX = "espalier-"
 
 
 class CGroup:
-    """One box's control group; `None` from `create` where the host gives no CPU accounting."""
+    """One box's control group."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self._folders = folders
         names = {"pids": ("pids.max",), "memory": ("memory.max", "memory.limit_in_bytes")}
-        held = [n for n, files in names.items() if any((d / f).exists() for d in folders.values() for f in files)]
-        self.limits = "+".join(["cpu", *held])
+        limited = [n for n, files in names.items() if any((d / f).exists() for d in folders.values() for f in files)]
+        self.limits = "+".join(["cpu", *limited])
         """Which resources the kernel limits, for the record."""
 
     @classmethod
     def create(cls, name: str, *, memory_bytes: int, processes: int) -> "CGroup | None":
-        """Make a group for the calling process's box `name` and set what limits the host allows."""
+        """Make a group for the box `name` and set what limits the host allows; None without CPU accounting."""
         owner = f"{_PREFIX}{os.getpid()}.{_born(os.getpid())}-{name}-{os.urandom(3).hex()}"
         folders = {key: folder for key, tree in _trees().items() if (folder := _make(tree / owner))}
         if "cpu" not in folders:
@@ -45,18 +47,18 @@ class CGroup:
 
     @property
     def limits_memory(self) -> bool:
-        """Whether the kernel limits memory, shared and file-backed in memory included."""
+        """Whether the kernel limits memory, including shared memory and files in memory."""
         return "memory" in self.limits
 
     def enter(self) -> None:
-        """Move the calling process in; called between fork and exec, so that a box is born inside."""
+        """Move the calling process into the group; called between fork and exec, so that a box is born inside."""
         for folder in set(self._folders.values()):
             descriptor = os.open(folder / "cgroup.procs", os.O_WRONLY)
             os.write(descriptor, b"0")
             os.close(descriptor)
 
     def cpu_seconds(self) -> float:
-        """CPU seconds of every process that was ever inside."""
+        """Return the CPU seconds of every process that was ever inside."""
         folder = self._folders["cpu"]
         if (folder / "cpuacct.usage").exists():
             return int((folder / "cpuacct.usage").read_text()) / 1e9
@@ -64,15 +66,15 @@ class CGroup:
         return int(fields["usage_usec"]) / 1e6
 
     def peak_bytes(self) -> int | None:
-        """Most memory ever charged; None where memory is not accounted."""
+        """Return the most memory ever charged; None if memory is not accounted."""
         for folder in self._folders.values():
             for file in ("memory.peak", "memory.max_usage_in_bytes"):
                 with suppress(OSError):
                     return int((folder / file).read_text())
         return None
 
-    def out_of_memory(self) -> bool:
-        """Whether the kernel killed a process for memory."""
+    def ran_out_of_memory(self) -> bool:
+        """Return whether the kernel killed a process for memory."""
         for folder in self._folders.values():
             for file in ("memory.events", "memory.oom_control"):
                 with suppress(OSError):
@@ -82,7 +84,7 @@ class CGroup:
         return False
 
     def kill(self) -> None:
-        """Kill every process inside, also one that nobody knows of."""
+        """Kill every process inside, including those that we did not start."""
         for folder in set(self._folders.values()):
             _kill(folder)
 
@@ -92,16 +94,16 @@ class CGroup:
 
 
 def sweep() -> int:
-    """Kill and remove what boxes of dead harness processes left; live ones are not touched. Return how many."""
-    left = list(orphans())
-    for folder in left:
+    """Kill and remove what boxes of dead harness processes left, and no live one's; return how many there were."""
+    orphans = list(find_orphans())
+    for folder in orphans:
         _kill(folder)
-        _remove({"left": folder})
-    return len(left)
+        _remove({"orphan": folder})
+    return len(orphans)
 
 
-def orphans() -> Iterator[Path]:
-    """Groups of boxes whose harness process is dead."""
+def find_orphans() -> Iterator[Path]:
+    """Yield the groups of boxes whose harness process is dead."""
     for tree in set(_trees().values()):
         for folder in tree.glob(f"{_PREFIX}*"):
             pid, _, born = folder.name.removeprefix(_PREFIX).partition("-")[0].partition(".")
@@ -109,8 +111,43 @@ def orphans() -> Iterator[Path]:
                 yield folder
 
 
+def choose_clock(wanted: Clock) -> Clock:
+    """Return `cpu` if it is wanted and the host counts CPU seconds per box, else `wall`."""
+    if wanted == "wall":
+        return "wall"
+    group = CGroup.create("probe", memory_bytes=1 << 30, processes=16)
+    if group is None:
+        return "wall"
+    group.close()
+    return "cpu"
+
+
+def memory_in_use(init: int) -> int:
+    """Sum the bytes of every process in the pid namespace of `init`; shared pages are split among their users.
+
+    For boxes whose memory no control group counts. It is polled, so a box that grows fast overshoots.
+    """
+    try:
+        namespace = Path(f"/proc/{init}/ns/pid").readlink()
+    except OSError:
+        return 0
+    total = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "ns" / "pid").readlink() == namespace:
+                total += _proportional_bytes(process)
+    return total
+
+
+def _proportional_bytes(process: Path) -> int:
+    for line in (process / "smaps_rollup").read_text("ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def _trees() -> dict[str, Path]:
-    """Where groups may be made: the separate trees of version 1, or our own place in version 2's one tree."""
+    """Return where groups may be made: the trees of version 1, or our own place in version 2's one tree."""
     if (_ROOT / "cgroup.controllers").exists():
         own = next(
             (line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/"
@@ -121,7 +158,7 @@ def _trees() -> dict[str, Path]:
 
 
 def _born(pid: int) -> str:
-    """When a live process started, in ticks since boot; empty when there is none: tells a reused pid apart."""
+    """Return when a live process started, in ticks since boot, or an empty string: this tells a reused pid apart."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""GPUs: which of this host's a trial may use, each held by one trial at a time."""
+"""GPUs: which of this host's a trial may use; one trial at a time leases each."""
 
 import os
 from collections.abc import Generator
@@ -12,24 +12,28 @@ from mcp_server.sandbox.host import Host
 
 
 def list_gpus() -> list[int]:
-    """Numbers of this host's GPUs."""
+    """Return the numbers of this host's GPUs."""
     return sorted(int(p.name[6:]) for p in DEVICES.glob("nvidia[0-9]*") if p.name[6:].isdigit())
 
 
 def missing_gpus(task: Task) -> str | None:
-    """Why this host can't measure a task, by its number of GPUs; None where it can."""
+    """Return why this host has too few GPUs to measure a task; None if it has enough."""
     asked, there = task.limits.gpus, len(list_gpus())
     if asked <= there:
         return None
     fewer = [name for name, variant in task.variants.items() if variant.set.get("limits.gpus", asked) <= there]
-    line = f"the task asks for {asked} GPU{'s' * (asked > 1)}, this host has {there}: run it where there are as many"
+    line = f"the task asks for {asked} GPU{'s' * (asked > 1)}, this host has {there}: run it on a host that has enough"
     return line + (f", or prepare it with --variant {' or '.join(fewer)}" if fewer else "")
 
 
 @contextmanager
 def lease(host: Host, count: int) -> Generator[tuple[int, ...]]:
-    """Numbers of `count` GPUs that are this process's until it leaves or dies; raise `SandboxError` where they lack."""
-    with ExitStack() as held:
+    """Lease `count` GPUs until the block ends or the process dies; yield their numbers.
+
+    Raises:
+        SandboxError: fewer are free.
+    """
+    with ExitStack() as leases:
         free: list[int] = []
         folder = host.state / "gpus"
         if count:
@@ -37,11 +41,11 @@ def lease(host: Host, count: int) -> Generator[tuple[int, ...]]:
         numbers = list_gpus()
         for number in numbers:
             if len(free) < count and (descriptor := try_lock(folder / str(number))) is not None:
-                held.callback(os.close, descriptor)
+                leases.callback(os.close, descriptor)
                 free.append(number)
         if len(free) < count:
             raise SandboxError(
                 f"the task asks for {count} GPUs; of this host's {len(numbers)} only {len(free)} are free: "
-                "lower `slots` in host.toml, or run the campaign where there are more"
+                "lower `slots` in host.toml, or run the campaign on a host that has more"
             )
         yield tuple(free)

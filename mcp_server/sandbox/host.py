@@ -1,4 +1,4 @@
-"""This host: interpreters, slots, and where its locks lie."""
+"""This host: its interpreters, its slots, and where its locks are."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ from lineage_repo.monitor.host_slots import config_file, state_folder
 
 
 class Host(Record):
-    """What the operator configured, `$XDG_CONFIG_HOME/espalier/host.toml`; every key has a default."""
+    """What the operator configured in `$XDG_CONFIG_HOME/espalier/host.toml`; every key has a default."""
 
     slots: int = Field(default=1, ge=1, le=64)
     """Trials measured at once on this host; one keeps clocks comparable."""
@@ -28,11 +28,11 @@ class Host(Record):
     state: Path
     """Locks shared by all campaigns of this user."""
     path: str = os.defpath
-    """Where git and bubblewrap are looked up."""
+    """Where to look for git and bubblewrap."""
 
 
 def own_environment(host: Host) -> dict[str, str]:
-    """What our own processes start with; looking for pydantic's plugins takes a tenth of the time of that."""
+    """Return the environment of our own processes; without the search for pydantic's plugins they start faster."""
     return {"PATH": host.path, "LANG": "C.UTF-8", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 
@@ -42,7 +42,7 @@ class Interpreter(Record):
     executable: Path
     prefixes: tuple[Path, ...]
     packages: tuple[Path, ...]
-    """Its site-packages folders, and those of the interpreter that it is a virtual environment of."""
+    """Its site-packages folders; for a virtual environment also those of its base interpreter."""
 
 
 def load(environment: Mapping[str, str]) -> Host:
@@ -59,7 +59,7 @@ def load(environment: Mapping[str, str]) -> Host:
 
 @functools.cache
 def interpreter(executable: Path) -> Interpreter:
-    """Ask an interpreter where it lives; raise `HostError` where it doesn't run."""
+    """Ask an interpreter where its files are; raise `HostError` if it does not run."""
     ask = (
         "import json, site, sys, sysconfig\n"
         "base = sysconfig.get_paths(vars={'base': sys.base_prefix, 'platbase': sys.base_prefix})\n"
@@ -79,7 +79,7 @@ def interpreter(executable: Path) -> Interpreter:
 
 
 def fingerprint() -> dict[str, str]:
-    """What makes two measurements comparable: processor, cores, kernel, Python."""
+    """Return what makes two measurements comparable: processor, cores, kernel, Python."""
     cpu = "unknown"
     info = Path("/proc/cpuinfo")
     if info.is_file():

@@ -1,7 +1,7 @@
-"""What a box tells of its own walls: run inside of it by `selftest`, with nothing but the standard library.
+"""A box's check of its own walls: `selftest` runs this file inside a box, with only the standard library.
 
-Every check tries what must not work. A line per check goes to /out/walls.txt: its name, then `ok` or `open`.
-The last one takes more memory than the box may have, and so ends the box.
+Every check tries what must fail. /out/walls.txt gets a line for each: its name, then `ok` or `open`. At the end the
+program takes more memory than the box may have, which ends the box.
 """
 
 import ctypes
@@ -47,9 +47,9 @@ def _no_socket(family: int) -> bool:
 
 
 def _no_lingering() -> bool:
-    with socket.socket() as asked:
-        asked.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
-        return asked.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == bytes(8)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+        return probe.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == bytes(8)
 
 
 def _holds_only_the_interpreter(folder: Path) -> bool:
@@ -65,22 +65,22 @@ def _status(field: str) -> str:
 
 
 def _size(folder: str) -> int:
-    found = os.statvfs(folder)
-    return found.f_blocks * found.f_frsize
+    size = os.statvfs(folder)
+    return size.f_blocks * size.f_frsize
 
 
 def _descriptors() -> set[int]:
-    """What is open, but for files of our own."""
-    found: set[int] = set()
+    """Return the open descriptors, except for files of our own."""
+    descriptors: set[int] = set()
     for link in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
             if not str(link.readlink()).startswith(("/out/", "/proc/")):
-                found.add(int(link.name))
-    return found
+                descriptors.add(int(link.name))
+    return descriptors
 
 
 def _forks_until(most: int) -> bool:
-    """Whether the kernel refuses a process before there are `most` of them."""
+    """Return whether the kernel refuses a process before there are more than `most`."""
     children: list[int] = []
     waits, wakes = os.pipe()
     try:
@@ -100,7 +100,7 @@ def _forks_until(most: int) -> bool:
 
 
 def _no_page_news() -> bool:
-    """Whether a read that must not wait is refused: its answer would tell what an earlier box has read."""
+    """Return whether a read that must not wait is refused: its answer would show what an earlier box has read."""
     with Path(os.__file__).open("rb") as file:
         try:
             os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
@@ -112,7 +112,14 @@ def _no_page_news() -> bool:
 
 
 def checks(scratch: int, processes: int, names: set[str], outside: set[str]) -> dict[str, Callable[[], bool]]:
-    """Every wall by name; `names` are the environment variables of a box, `outside` the host's namespaces."""
+    """Return a check for each wall by name.
+
+    Args:
+        scratch: The most bytes that each scratch folder may have.
+        processes: The most processes.
+        names: The environment variables that a box may have.
+        outside: The host's namespaces.
+    """
     calls = _FORBIDDEN[os.uname().machine]
     return {
         **{f"read-only {path}": lambda path=path: _cannot_write(path) for path in _READ_ONLY},
@@ -146,10 +153,10 @@ def main() -> None:
     with Path("/out/walls.txt").open("w", encoding="utf-8") as report:
         for name, check in checks(scratch, processes, *(set(word.split(",")) for word in sys.argv[4:6])).items():
             try:
-                said = "ok" if check() else "open"
+                answer = "ok" if check() else "open"
             except OSError as error:
-                said = f"{type(error).__name__}: {error}"
-            print(name, said, sep="\t", file=report)
+                answer = f"{type(error).__name__}: {error}"
+            print(name, answer, sep="\t", file=report)
         print("every check ran", "ok", sep="\t", file=report)
     shared = mmap.mmap(-1, 2 * memory)
     while True:

@@ -1,4 +1,4 @@
-"""A box's log: its head and its tail, whatever it writes."""
+"""A box's log: its head and its tail, however much it writes."""
 
 import re
 
@@ -14,7 +14,7 @@ class BoxLog:
         self.total = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self.total += len(chunk)
         room = HEAD - len(self._head)
         self._head += chunk[:room]
@@ -23,7 +23,7 @@ class BoxLog:
             del self._tail[:-TAIL]
 
     def bytes(self) -> bytes:
-        """Head and tail, with a line between them that says how much is left out."""
+        """Return head and tail, with a line between them that says how much is left out."""
         tail = bytes(self._tail[-TAIL:])
         cut = self.total - len(self._head) - len(tail)
         note = f"\n[{cut:,} bytes left out by the harness]\n".encode() if cut > 0 else b""
@@ -31,11 +31,14 @@ class BoxLog:
 
 
 def last_error(log: bytes) -> str:
-    """The last exception in a log, else its last line, and the deepest recipe line: the recipe's own text."""
+    """Return the last exception in a log, or its last line, and the deepest line of the recipe that it names.
+
+    All of it is the recipe's own text.
+    """
     text = log[-20_000:].decode("utf-8", "replace")
     errors = re.findall(r"^(?:\w+\.)*(?:\w*(?:Error|Exception|Interrupt|Exit|Warning))\b.*$", text, re.M)
     frames = re.findall(r'File "/recipe/([\w./-]+)", line (\d+)', text)
     where = f" at {frames[-1][0]}:{frames[-1][1]}" if frames else ""
     lines = text.strip().splitlines()
-    said = errors[-1] if errors else lines[-1][:120] if lines else ""
-    return f"{said}{where}" if said else ""
+    last = errors[-1] if errors else lines[-1][:120] if lines else ""
+    return f"{last}{where}" if last else ""

@@ -1,5 +1,6 @@
-"""Launches: how a box's processes come to be and how they end."""
+"""How a box's processes start and end."""
 
+import ctypes
 import resource
 import signal
 import subprocess
@@ -8,13 +9,15 @@ from typing import Protocol
 
 from lineage_repo.errors import SandboxError
 from mcp_server.sandbox.bwrap_args import BoxSpec
-from mcp_server.sandbox.parent import die_with_parent
+
+_PR_SET_PDEATHSIG = 1
 
 
 class BoxProcess(Protocol):
-    """Made ready by `prepare`, begun by `let_go`; `kill` ends what lives, `close` gives everything back.
+    """A box's process tree: bubblewrap's, or a plain process group.
 
-    The descriptors that `prepare` gets stay open until `let_go` has returned.
+    `prepare` sets it up, `let_go` starts the program, `kill` ends what lives, `close` gives everything back. The
+    descriptors that `prepare` gets stay open until `let_go` has returned.
     """
 
     out: int
@@ -24,7 +27,7 @@ class BoxProcess(Protocol):
     def let_go(self) -> int: ...
     def kill(self) -> None: ...
     def wait(self) -> int: ...
-    def files(self) -> int: ...
+    def count_files(self) -> int: ...
     def memory_in_use(self) -> int: ...
     def close(self) -> None: ...
 
@@ -35,9 +38,13 @@ def start(
     enter: Callable[[], None],
     log: int,
     variables: dict[str, str],
-    kept: tuple[int, ...],
+    pass_fds: tuple[int, ...],
 ) -> subprocess.Popen[bytes]:
-    """Start a process that dies with us, is born in the control group, and has its limits."""
+    """Start a process that dies with us, is born in its control group by `enter`, and has the limits of `spec`.
+
+    Raises:
+        SandboxError: the program does not start.
+    """
 
     def confine() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
@@ -53,12 +60,17 @@ def start(
             resource.setrlimit(limit, (value, value))
 
     # A signal between fork and assignment would lose the child.
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     try:
         return subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables, preexec_fn=confine, pass_fds=kept
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables, preexec_fn=confine, pass_fds=pass_fds
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise SandboxError(f"{argv[0]} does not start: {error}; `espalier doctor` says what is missing") from None
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def die_with_parent(number: int) -> None:
+    """Have the kernel send the calling process the signal `number` when its parent dies; Linux only."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

@@ -1,7 +1,7 @@
 """The system calls that no box may make, as a classic BPF program for bubblewrap's --seccomp.
 
-Hand-assembled, since libseccomp's Python binding is in no registry package; x86_64 and aarch64, elsewhere `program`
-refuses. Source of the numbers: the kernel's asm/unistd_64.h and asm-generic/unistd.h.
+Assembled by hand for x86_64 and aarch64: pyseccomp, the binding of libseccomp in the registry, is unmaintained since
+2021 and needs the library on the host. The numbers are those of the kernel's asm/unistd_64.h and asm-generic/unistd.h.
 """
 
 import errno
@@ -56,7 +56,7 @@ _DENIED = {
     "fanotify_init": (300, 262),
 }
 _ABSENT = {
-    # which pages of a file are in memory: boxes that run one after the other would tell each other by it
+    # which pages of a file are in memory: boxes that run one after the other could signal each other with it
     "preadv2": (327, 286),
     "pwritev2": (328, 287),
     "mincore": (27, 232),
@@ -66,11 +66,11 @@ _ABSENT = {
     "io_submit": (209, 2),
 }
 _IDLE = {"fadvise64": (221, 223), "readahead": (187, 213)}
-"""Asks that pages come or go; a program that does so means no harm, and is told that it was done."""
+"""Requests that pages come or go. They are harmless in intent, so they do nothing and report success."""
 _MADVISE, _COLD, _PAGEOUT = (28, 233), 20, 21
 _CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
 _UNCOUNTED = {"memfd_create": (319, 279), "shmget": (29, 194)}
-"""Make memory that belongs to no process: polling can't see it."""
+"""Calls that make memory which belongs to no process, so polling can't see it."""
 _SETSOCKOPT, _SOL_SOCKET, _LINGER = (54, 208), 1, 13
 _NEW_NAMESPACES = 0x7E020000
 _ALG, _VSOCK = 38, 40
@@ -81,7 +81,7 @@ _X32 = 0x40000000
 
 
 def program(*, counted: bool, machine: str | None = None) -> bytes:
-    """The filter; `counted` allows memory that only a memory control group can count.
+    """Assemble the filter; `counted` allows memory that only a memory control group can count.
 
     Raises:
         SandboxError: the processor is neither x86_64 nor aarch64.
@@ -99,7 +99,7 @@ def program(*, counted: bool, machine: str | None = None) -> bytes:
     )
     for number in denied:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
-    # clone3 keeps its flags in memory, where a filter can't look: libc falls back to clone.
+    # clone3 keeps its flags in memory, which a filter can't read: libc falls back to clone.
     for number in (_CLONE3[column], *(n[column] for n in _ABSENT.values())):
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, absent)]
     for number in (n[column] for n in _IDLE.values()):
@@ -112,7 +112,7 @@ def program(*, counted: bool, machine: str | None = None) -> bytes:
         (_ANY_BIT, 0, 1, _NEW_NAMESPACES),
         (_RETURN, 0, 0, refuse),
     ]
-    # A lingering socket, passed on, would hold up the trusted process that drops it: asking for one does nothing.
+    # A lingering socket, passed on, would block the trusted process that closes it: asking for one does nothing.
     steps += [(_LOAD, 0, 0, 0), (_EQUAL, 0, 5, _SETSOCKOPT[column])]
     steps += [(_LOAD, 0, 0, 24), (_EQUAL, 0, 3, _SOL_SOCKET), (_LOAD, 0, 0, 32)]
     steps += [(_EQUAL, 0, 1, _LINGER), (_RETURN, 0, 0, _ERRNO)]

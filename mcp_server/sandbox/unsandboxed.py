@@ -31,7 +31,7 @@ class PlainBox:
         self._log, self._control = log, control
 
     def let_go(self) -> int:
-        """Start the program; return a descriptor that is readable once it is dead, which its daemons may outlive."""
+        """Start the program; return a descriptor that is readable once it is dead. Its daemons may outlive it."""
         spec, home = self._spec, self._folder.name
         out = f"{home}/out"
         variables = bwrap_args.environment(spec, self._control, str(spec.data), out) | {"HOME": home, "TMPDIR": home}
@@ -50,16 +50,16 @@ class PlainBox:
         return self._open[-1]
 
     def kill(self) -> None:
-        """Kill the process group; the control group, where there is one, gets the rest."""
+        """Kill the process group; if there is a control group, it kills the rest."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self) -> int:
-        """The exit code, or minus the signal."""
+        """Return the exit code, or minus the signal."""
         return self._process.wait() if self._process else 0
 
-    def files(self) -> int:
+    def count_files(self) -> int:
         """Not counted."""
         return 0
 

@@ -1,4 +1,4 @@
-"""What a dry run says of a recipe: the room under the limits that it reached, and which ones it didn't."""
+"""Report a dry run: the room under the limits that it reached, and which limits it did not reach."""
 
 import builtins
 import re
@@ -11,10 +11,10 @@ from lineage_repo.verdict.judge import measure_limits
 from mcp_server.tools.replies import SizeReply
 
 
-def size_reply(
+def make_size_reply(
     task: Task, measurement: Measurement, fault: Fault | None, dry_run_s: float, calibrations: Sequence[Measurement]
 ) -> SizeReply:
-    """The margins of one seed. A phase that the dry run ended before its own limit is no failure, and not projected."""
+    """Report the margins of one seed. A phase that the dry run cut off is not a failure, and is not projected."""
     cut = next(
         (r for r in measurement.phases if r.exit_status == "timeout" and dry_run_s < task.phase(r.phase).limit_s), None
     )
@@ -27,21 +27,21 @@ def size_reply(
     margins = [m for m in measure_limits(task, measurement) if not (partial and m.name == "total size")]
     over = [m.name for m in margins if m.margin < 0]
     if fault and not cut:
-        said = f"The dry run failed: {_told(fault)}."
+        finding = f"The dry run failed: {_redact(fault)}."
     elif over:
-        said = f"Over the limit: {', '.join(over)}."
+        finding = f"Over the limit: {', '.join(over)}."
     else:
-        said = "Within every limit that was measured." if cut else "Within every limit."
+        finding = "Within every limit that was measured." if cut else "Within every limit."
     if cut:
-        said = f"{_unfinished(cut, unknown, dry_run_s)}. {said}"
+        finding = f"{_explain_cut(cut, unknown, dry_run_s)}. {finding}"
     return SizeReply(
         source_bytes=measurement.source_bytes,
         margins=margins,
-        message=f"{said} One seed; {_variation(task, calibrations)}.",
+        message=f"{finding} One seed; {_describe_variation(task, calibrations)}.",
     )
 
 
-def _unfinished(cut: PhaseRun, unknown: Sequence[Phase], dry_run_s: float) -> str:
+def _explain_cut(cut: PhaseRun, unknown: Sequence[Phase], dry_run_s: float) -> str:
     phase, *later = unknown
     wall = f" ({cut.wall_s:.0f} s on the wall)" if cut.elapsed_s < dry_run_s else ""
     took = f"{min(cut.elapsed_s, dry_run_s):.3g} s{wall} of the {phase.limit_s:g} s allowed"
@@ -49,8 +49,8 @@ def _unfinished(cut: PhaseRun, unknown: Sequence[Phase], dry_run_s: float) -> st
     return f"{phase.name} was still running after {took}, so its time is not projected{rest}"
 
 
-def _variation(task: Task, calibrations: Sequence[Measurement]) -> str:
-    """How much the slowest timed phase of the start varied over the calibrations."""
+def _describe_variation(task: Task, calibrations: Sequence[Measurement]) -> str:
+    """Say how much the slowest timed phase of the start varied over the calibrations."""
     seconds = {
         phase.name: [r.elapsed_s for c in calibrations for r in c.phases if r.phase == phase.name]
         for phase in [p for p in task.phases if p.timed] or task.phases
@@ -62,12 +62,12 @@ def _variation(task: Task, calibrations: Sequence[Measurement]) -> str:
     return f"the start's {name} time varied by {share:.0%} (one standard deviation, {len(runs)} calibration runs)"
 
 
-def _told(fault: Fault) -> str:
-    """A dry run's failure without the recipe's words: it costs no submit, so it must carry no data out of a box."""
+def _redact(fault: Fault) -> str:
+    """Explain a failure without the recipe's words: a dry run costs no submit, so no data may leave a box by it."""
     if fault.status is not Status.CRASH:
         return fault.failure
     known = [
         name for name in re.findall(r"\b[A-Z]\w*\b", fault.failure) if isinstance(getattr(builtins, name, None), type)
     ]
     kind = f" by {known[0]}" if known else ""
-    return f"{fault.phase or 'the evaluator'} ends as a crash{kind}; a submitted trial tells more"
+    return f"{fault.phase or 'the evaluator'} ends as a crash{kind}; a submitted trial says more"

@@ -1,4 +1,4 @@
-"""The reading tools: snapshots, diffs and views, in pages that stay under the clients' size limits."""
+"""The reading tools: recipes, diffs and views, in pages that stay under the clients' size limits."""
 
 import itertools
 import json
@@ -15,13 +15,13 @@ _PAGE_ROWS = 10
 
 
 class Reading:
-    """Read-only answers from the record."""
+    """Answers from the record; nothing here writes."""
 
     def __init__(self, lineage: Lineage, specialist: str) -> None:
         self._lineage, self._specialist = lineage, specialist
 
     def snapshot(self, trial: int, path: str, page: int) -> SnapshotReply:
-        """Files of a trial's recipe, or one file's text."""
+        """List the files of a trial's recipe, or read one of them."""
         files = self._lineage.refresh().read_recipe(trial)
         entries = [FileEntry(path=p, bytes=len(body)) for p, body in sorted(files.items())]
         if not path:
@@ -29,8 +29,8 @@ class Reading:
                 trial=trial, files=entries, message=f"Trial {trial} has {len(entries)} files; give path to read one."
             )
         if path not in files:
-            raise _missing(path, files)
-        text, pages = _cut(_text_of(files[path], path), page, _PAGE_CHARACTERS)
+            raise _explain_missing(path, files)
+        text, pages = _cut_page(_show_text(files[path], path), page, _PAGE_CHARACTERS)
         return SnapshotReply(
             trial=trial,
             files=entries,
@@ -42,25 +42,27 @@ class Reading:
         )
 
     def diff(self, a: int, b: int, page: int) -> DiffReply:
-        """Unified diff of two recipes."""
+        """Return the unified diff of two recipes."""
         lineage = self._lineage.refresh()
         before, after = lineage.trial(a).proposal.recipe_tree, lineage.trial(b).proposal.recipe_tree
-        text, pages = _cut(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
+        text, pages = _cut_page(lineage.store.diff(before, after), page, _PAGE_CHARACTERS)
         message = f"Page {page} of {pages}." if text else f"Trials {a} and {b} have the same recipe."
         return DiffReply(a=a, b=b, diff=text, page=page, pages=pages, message=message)
 
     def lineage(self, view: queries.View, trial: int | None, text: str, page: int) -> LineageReply:
-        """One page of a view."""
-        found = list(queries.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text))
-        pages = max(1, math.ceil(len(found) / _PAGE_ROWS))
-        shown = itertools.islice(found, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
+        """Return one page of a view."""
+        trials = list(
+            queries.select(self._lineage.refresh(), view, trial=trial, specialist=self._specialist, text=text)
+        )
+        pages = max(1, math.ceil(len(trials) / _PAGE_ROWS))
+        shown = itertools.islice(trials, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
         rows = [queries.trial_row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
         return LineageReply(
-            view=view, rows=rows, page=page, pages=pages, message=f"{len(found)} found, page {page} of {pages}."
+            view=view, rows=rows, page=page, pages=pages, message=f"{len(trials)} found, page {page} of {pages}."
         )
 
 
-def _missing(path: str, files: dict[str, bytes]) -> SnapshotError:
+def _explain_missing(path: str, files: dict[str, bytes]) -> SnapshotError:
     try:
         check_path(path)
     except SnapshotError as error:
@@ -68,8 +70,8 @@ def _missing(path: str, files: dict[str, bytes]) -> SnapshotError:
     return SnapshotError(f"no file {path!r}; there are {', '.join(sorted(files))}")
 
 
-def _cut(text: str, number: int, size: int) -> tuple[str, int]:
-    """Page `number` (from 1) of `text`, in pages of at most `size` characters as JSON; and how many there are."""
+def _cut_page(text: str, number: int, size: int) -> tuple[str, int]:
+    """Return page `number` (from 1) of `text` and the number of pages, each of at most `size` characters as JSON."""
     pages, used, piece = [""], 0, size // 12
     for line in text.splitlines(keepends=True):
         for part in (line[i : i + piece] for i in range(0, len(line), piece)):
@@ -82,8 +84,8 @@ def _cut(text: str, number: int, size: int) -> tuple[str, int]:
     return (pages[number - 1] if 1 <= number <= len(pages) else ""), len(pages)
 
 
-def _text_of(body: bytes, where: str) -> str:
-    """File contents for reading; binary files are named, not shown."""
+def _show_text(body: bytes, where: str) -> str:
+    """Decode a file for reading; a binary file is named instead."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:

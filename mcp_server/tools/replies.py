@@ -1,4 +1,4 @@
-"""What the tools answer: structured, each with a one-line message that ends in the next step."""
+"""What the tools answer: structured, each with a one-line message that ends with the next step."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,7 +38,7 @@ class TrialReply(Reply):
     notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
     host_slowdown: float | None = Field(
         default=None,
-        description="Share by which the host was slower than at calibration; seconds are longer by about it",
+        description="Share by which the host was slower than at calibration; times are longer by about that share",
     )
     best_trial: int | None = None
     best_score: float | None = None

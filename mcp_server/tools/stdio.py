@@ -1,4 +1,4 @@
-"""Standard input of a stdio server, with every request readable: one that is not would never be answered."""
+"""Repair the standard input of a stdio server: a request that can't be parsed would never be answered."""
 
 import os
 import re
@@ -10,8 +10,8 @@ _SURROGATES = re.compile(
 )
 
 
-def mend_stdin() -> None:
-    """Put a pipe in the place of descriptor 0, through which every line comes mended."""
+def repair_stdin() -> None:
+    """Replace descriptor 0 by a pipe through which every line comes repaired."""
     source = os.fdopen(os.dup(0), "rb")
     reading, writing = os.pipe()
     os.dup2(reading, 0)
@@ -19,12 +19,12 @@ def mend_stdin() -> None:
     threading.Thread(target=_copy, args=(source, writing), daemon=True).start()
 
 
-def mend_line(line: bytes) -> bytes:
-    """A line of JSON in which half of a surrogate pair, which is no character, stands as U+FFFD."""
-    return _SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], line)
+def repair_line(line: bytes) -> bytes:
+    """Replace each half of a surrogate pair, which is not a character, in a line of JSON by U+FFFD."""
+    return _SURROGATES.sub(lambda match: rb"\ufffd" if match[1] else match[0], line)
 
 
 def _copy(source: BinaryIO, writing: int) -> None:
     with source, os.fdopen(writing, "wb", buffering=0) as target:
         for line in source:
-            target.write(mend_line(line))
+            target.write(repair_line(line))

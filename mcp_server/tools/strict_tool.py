@@ -1,4 +1,4 @@
-"""A tool that refuses unknown arguments and explains wrong ones in a line, which mcp 2.x leaves to us."""
+"""A tool that refuses unknown arguments and explains wrong ones in one line, since mcp 2.x does neither."""
 
 import difflib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class StrictTool(Tool):
 
     @classmethod
     def of(cls, function: Callable[..., Any], annotations: ToolAnnotations) -> Self:
-        """Make a tool of a typed function; its docstring is what the model reads."""
+        """Make a tool of a typed function, whose docstring the model reads."""
         tool = cls.from_function(function, annotations=annotations)
         assert isinstance(tool, cls)  # noqa: S101 (from_function builds what it is called on)
         loose = tool.fn_metadata.arg_model
@@ -40,7 +40,7 @@ class StrictTool(Tool):
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             known = list(self.fn_metadata.arg_model.model_fields)
-            close = difflib.get_close_matches(where, known, n=1)
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            return f"no argument {where!r}" + (f"; did you mean {close[0]!r}?" if close else f"; {takes}")
+            if close := difflib.get_close_matches(where, known, n=1):
+                return f"no argument {where!r}; did you mean {close[0]!r}?"
+            return f"no argument {where!r}; it takes {', '.join(known) or 'none'}"
         return f"{where} {problem['msg'].removeprefix('Value error, ')}"

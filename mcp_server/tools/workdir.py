@@ -1,4 +1,4 @@
-"""A working copy: plain files that one specialist edits, and the trial that they are rooted from."""
+"""A working copy: plain files that one specialist edits, and the trial that they started from."""
 
 from filelock import FileLock, Timeout
 
@@ -14,7 +14,7 @@ class _Root(Record):
 
 
 class Workdir:
-    """One specialist's files, held by one server at a time; where they are rooted lies beside them, not among them."""
+    """One specialist's files, locked by one server at a time; their parent is noted beside them, not among them."""
 
     def __init__(self, campaign: Campaign, specialist: str) -> None:
         self.folder = campaign.paths.workdir(specialist)
@@ -25,7 +25,7 @@ class Workdir:
             self._lock.acquire()
         except Timeout:
             raise RefusedError(
-                f"another server holds the working copy of {specialist!r}: end that session, or serve another one"
+                f"another server has the working copy of {specialist!r}: end that session, or serve another one"
             ) from None
         if not self._root.exists() or not self.folder.is_dir() or not any(self.folder.iterdir()):
             self.rebase(self._lineage.best.number if self._lineage.best else 0)
@@ -36,18 +36,18 @@ class Workdir:
         return _Root.model_validate_json(self._root.read_bytes()).parent
 
     def rebase(self, number: int) -> list[str]:
-        """Replace the files by trial `number`'s recipe and make it the parent; return the paths."""
+        """Replace the files by the recipe of trial `number` and make it the parent; return the paths."""
         files = self._lineage.read_recipe(number)
-        # Without a root the next server rebases again, so a half-done rebase never claims a parent.
+        # Without a root the next server rebases again, so an interrupted rebase never names a wrong parent.
         self._root.unlink(missing_ok=True)
         snapshot.write_folder(files, self.folder)
         write_whole(self._root, _Root(parent=number).canonical())
         return sorted(files)
 
     def files(self) -> dict[str, bytes]:
-        """The files as they are now; raise `SnapshotError`."""
+        """Read the files as they are now; raise `SnapshotError` if they are not a recipe."""
         return snapshot.read_folder(self.folder)
 
     def close(self) -> None:
-        """Let the next server have it."""
+        """Release the working copy to the next server."""
         self._lock.release()

@@ -4,14 +4,16 @@ import io
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record
+from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record, Status
 from lineage_repo.model.paths import JobPaths
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files
+from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.host import Host
 
 
@@ -20,36 +22,54 @@ class JobSpec(Record):
 
     name: str
     nonce: str
-    """Proves that an outcome belongs to this attempt."""
+    """Proves that a result belongs to this attempt."""
     task: Task
     task_folder: Path
     trial_seed: int
-    """Secret until the outcome; every seed of the trial derives from it."""
+    """63 bits, secret until the result is recorded; every box's seed derives from it."""
     n_seeds: int
     clock: Clock
     host: Host
     boxes: Path
-    """Folder below which the boxes of this job get theirs, under a name that tells nothing."""
+    """Folder for what this job's boxes see, under a random name that reveals nothing."""
     isolation: Isolation
-    """What the campaign requires at least; `none` asks for no walls."""
+    """The least that the campaign requires; `none` asks for plain processes."""
     dry_run_s: float | None = None
-    """Cap on every phase for a dry run; None for the manifest's."""
+    """Cap on every phase in a dry run; None for the manifest's limits."""
 
 
 class JobResult(Record):
-    """What the worker found: `result.json`, written once, whole."""
+    """What the worker returns: `result.json`, written once, whole.
 
-    nonce: str
+    A complete measurement has no fault. A recipe's fault comes with the measurement up to it; a harness failure is a
+    fault with the status `harness_abort` and without a measurement.
+    """
+
+    nonce: str = ""
     measurement: Measurement | None = None
     fault: Fault | None = None
-    isolation: dict[str, str]
+    isolation: dict[str, str] = Field(default_factory=lambda: {"level": "not run"})
+    """What held the boxes, for the record."""
+    attempts: int = 1
+    """How many times the recipe was handed to an executor."""
+
+    @classmethod
+    def abort(cls, line: str, *, nonce: str = "", isolation: dict[str, str] | None = None) -> Self:
+        """Make the result of a harness failure."""
+        fault = Fault(status=Status.HARNESS_ABORT, failure=clip(line, 400))
+        return cls(nonce=nonce, fault=fault, isolation=isolation or {"level": "not run"})
+
+    @property
+    def failure(self) -> str:
+        """Why the measurement is missing or incomplete."""
+        return self.fault.failure if self.fault else "no measurement"
 
 
 class Job(JobPaths):
     """One job folder, staged and read."""
 
     def stage(self, spec: JobSpec, files: Files) -> None:
-        """Write what the worker reads; the folder is the owner's alone."""
+        """Write what the worker reads; only the owner can open the folder."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -65,19 +85,15 @@ class Job(JobPaths):
         write_whole(self.spec, spec.canonical())
 
     def files(self) -> dict[str, bytes]:
-        """The staged recipe."""
-        found: dict[str, bytes] = {}
+        """Read the staged recipe."""
         with tarfile.open(self.recipe_tar) as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    found[member.name] = stream.read()
-        return found
+            streams = {member.name: archive.extractfile(member) for member in archive}
+            return {name: stream.read() for name, stream in streams.items() if stream}
 
     def read_result(self, nonce: str) -> JobResult | None:
-        """The outcome of this attempt; None while there is none, or where it is another's or torn."""
+        """Return this attempt's result; None while there is none, or if it is torn or another attempt's."""
         try:
-            outcome = JobResult.model_validate_json(self.result.read_bytes())
+            result = JobResult.model_validate_json(self.result.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
-        return outcome if outcome.nonce == nonce else None
+        return result if result.nonce == nonce else None

@@ -5,13 +5,14 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from lineage_repo.errors import EvaluatorError, SandboxError
 from lineage_repo.model.manifest import Phase
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun
+from lineage_repo.progress import report_progress
 from lineage_repo.storage import snapshot
 from lineage_repo.task import source_size
 from lineage_repo.task.folder import TaskFolder
@@ -29,92 +30,98 @@ from mcp_server.trial.job import Job, JobResult, JobSpec
 class MeasureJob:
     """One measurement in one job folder."""
 
-    def __init__(self, job: Job, spec: JobSpec, tell: Callable[[str], None]) -> None:
-        self.job, self.spec, self.task, self._tell = job, spec, spec.task, tell
-        self.seeds = tuple(derive(spec.trial_seed, index) for index in range(spec.n_seeds))
+    def __init__(self, job: Job, spec: JobSpec) -> None:
+        self.job, self.spec, self.task = job, spec, spec.task
+        self.box_seeds = tuple(derive_seed(spec.trial_seed, index) for index in range(spec.n_seeds))
         self.runs: list[PhaseRun] = []
         self.fault: Fault | None = None
         self.isolation: dict[str, str] = {"level": "not run"}
-        self._tempo: list[float] = []
-        self._own_user = False
+        self._loop_cpu_s: list[float] = []
+        self._drops_root = False
         self._gpus: tuple[int, ...] = ()
         self._files = source_size.strip_comments(job.files(), packed=self.task.limits.packed)
-        self._weight = source_size.source_bytes(self._files, packed=self.task.limits.packed)
+        self._source_bytes = source_size.source_bytes(self._files, packed=self.task.limits.packed)
         program = job.evaluator / self.task.evaluator.program
         data = spec.task_folder / "data" if self.task.data else None
         self._evaluator = EvaluatorProgram(self.task.evaluator, program, spec.host.evaluator_python, job.log, data)
 
     def run(self) -> JobResult:
-        """Measure; stop at the first fault. `SandboxError` and `EvaluatorError` are the harness's fault."""
+        """Measure every phase and seed, or up to the first fault of the recipe, and return the result.
+
+        Raises:
+            SandboxError: boxes are isolated by less than the campaign requires, or none can be made.
+            EvaluatorError: the evaluator failed. Both are failures of the harness, not of the recipe.
+        """
         spec, job = self.spec, self.job
-        self._tell("testing the sandbox")
-        self._test_walls()
-        self._tell("preparing data")
+        report_progress("testing the sandbox")
+        self._test_sandbox()
+        report_progress("preparing data")
         TaskFolder(path=spec.task_folder, task=self.task).stage_evaluator(job.evaluator)
         self._evaluator.prepare(spec.trial_seed, spec.n_seeds, job.public, job.secret)
         with gpus.lease(spec.host, self.task.limits.gpus) as self._gpus:
-            self._read_tempo()
-            for index, unit in itertools.groupby(self._order(), key=lambda pair: pair[1]):
+            self._read_disturbance()
+            for index, unit in itertools.groupby(self._order_phases(), key=lambda pair: pair[1]):
                 for phase in (phase for phase, _ in unit if not self.fault):
-                    self._phase(phase, index)
-                self._read_tempo()
+                    self._run_phase(phase, index)
+                self._read_disturbance()
                 if self.fault:
                     break
         metrics: dict[str, tuple[float, ...]] = {}
         if not self.fault and spec.dry_run_s is None:
-            self._tell("scoring")
+            report_progress("scoring")
             metrics, self.fault = self._evaluator.score(job.sealed, job.secret, spec.n_seeds)
         measurement = Measurement(
             trial_seeds=(spec.trial_seed,),
-            box_seeds=self.seeds,
+            box_seeds=self.box_seeds,
             metrics=metrics,
             phases=tuple(self.runs),
-            source_bytes=self._weight,
+            source_bytes=self._source_bytes,
             clock=spec.clock,
-            evaluator_s=self._evaluator.seconds,
-            loop_cpu_s=tuple(self._tempo),
+            evaluator_s=self._evaluator.elapsed_s,
+            loop_cpu_s=tuple(self._loop_cpu_s),
         )
         return JobResult(nonce=spec.nonce, measurement=measurement, fault=self.fault, isolation=self.isolation)
 
-    def _read_tempo(self) -> None:
+    def _read_disturbance(self) -> None:
         if self.task.disturbance.guard != "off":
-            self._tempo.append(disturbance.read_loop())
+            self._loop_cpu_s.append(disturbance.read_loop())
 
-    def _test_walls(self) -> None:
-        """Find out what holds here, and raise `SandboxError` below what the campaign requires."""
+    def _test_sandbox(self) -> None:
+        """Find out what isolates boxes here; raise `SandboxError` below what the campaign requires."""
         if self.spec.isolation == "none":
             self.isolation = {"level": "none"}
             return
-        found = SelfTest.run(self.spec.host)
-        if problem := found.below(self.spec.isolation):
+        test = SelfTest.run(self.spec.host)
+        if problem := test.below(self.spec.isolation):
             raise SandboxError(problem)
-        self.isolation = {"level": found.level, "selftest": found.summary}
-        self._own_user = found.drops_root
+        self.isolation = {"level": test.level, "selftest": test.summary}
+        self._drops_root = test.drops_root
 
-    def _view(self) -> Path:
-        """A new folder that boxes may see; its path, which they can read, tells no phase, seed or trial."""
+    def _make_view(self) -> Path:
+        """Make a folder that boxes may see. They can read its path, which names no phase, seed or trial."""
         folder = Path(tempfile.mkdtemp(dir=self.job.boxes.resolve()))
         folder.chmod(0o755)
         return folder
 
-    def _order(self) -> Iterator[tuple[Phase, int | None]]:
-        """Phases in the manifest's order; neighbours that run per seed go seed by seed, so that a crash shows early."""
+    def _order_phases(self) -> Iterator[tuple[Phase, int | None]]:
+        """Yield the manifest's phases in order; adjacent per-seed phases run seed by seed, so a crash shows early."""
         for per, group in itertools.groupby(self.task.phases, key=lambda p: p.per):
             phases = list(group)
             for index in range(self.spec.n_seeds) if per == "seed" else [None]:
                 for phase in phases:
                     yield phase, index
 
-    def _phase(self, phase: Phase, index: int | None) -> None:
+    def _run_phase(self, phase: Phase, index: int | None) -> None:
         name = phase.name if index is None else f"{phase.name}-{index}"
-        self._tell(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.n_seeds}"))
-        recipe, data, folders = self._view(), self._view(), (self.job.sealed, self.job.secret)
+        report_progress(f"{phase.name}" + ("" if index is None else f", seed {index + 1} of {self.spec.n_seeds}"))
+        recipe, data, folders = self._make_view(), self._make_view(), (self.job.sealed, self.job.secret)
         snapshot.write_folder(self._files, recipe)
-        with ExitStack() as held:
-            talk = held.enter_context(self._evaluator.dialogue(phase.name, index, *folders)) if phase.dialogue else None
-            spec = self._box(phase, recipe, data, self.seeds[index or 0], talk)
-            box = held.enter_context(Box(spec, name))
-            self._play(box, phase, index, data, talk)
+        with ExitStack() as stack:
+            talks = self._evaluator.dialogue(phase.name, index, *folders) if phase.dialogue else None
+            dialogue = stack.enter_context(talks) if talks else None
+            spec = self._box_spec(phase, recipe, data, self.box_seeds[index or 0], dialogue)
+            box = stack.enter_context(Box(spec, name))
+            self._run_box(box, phase, index, data, dialogue)
             sealed = self._seal(box, phase, index)
             self.isolation |= box.isolation()
             if self.isolation["level"] == "bwrap+cgroup" and self.isolation["memory"] != "limited":
@@ -122,8 +129,8 @@ class MeasureJob:
             run = PhaseRun(
                 phase=phase.name,
                 seed_index=index,
-                exit_status=sealed.status if sealed else box.verdict,
-                elapsed_s=box.seconds,
+                exit_status=sealed.status if sealed else box.exit_status,
+                elapsed_s=box.elapsed_s,
                 wall_s=box.wall_s,
                 cpu_s=box.cpu_s,
                 setup_s=box.setup_s,
@@ -139,44 +146,45 @@ class MeasureJob:
         for folder in (recipe, data):
             shutil.rmtree(folder)
         self.runs.append(run)
-        self.fault = self._found(phase, run, log, talk)
+        self.fault = self._find_fault(phase, run, log, dialogue)
 
-    def _play(self, box: Box, phase: Phase, index: int | None, data: Path, talk: Dialogue | None) -> None:
-        """Run a box from its start to its end; data and the evaluator's ear are there from GO on."""
+    def _run_box(self, box: Box, phase: Phase, index: int | None, data: Path, dialogue: Dialogue | None) -> None:
+        """Run a box from its start to its end; it gets its data, and the evaluator listens, from GO on."""
         if phase.ready_s is not None and not box.wait_ready():
             return
-        self._deliver(phase, index, data)
-        if talk:
-            talk.go()
+        self._deliver_inputs(phase, index, data)
+        if dialogue:
+            dialogue.go()
         if phase.ready_s is None:
             box.release()
         else:
-            box.go(self.seeds[index or 0])
+            box.go(self.box_seeds[index or 0])
         box.wait()
 
     def _seal(self, box: Box, phase: Phase, index: int | None) -> Sealed | None:
-        made = phase.artifact
-        if made is None or box.verdict != "ok":
+        artifact = phase.artifact
+        if artifact is None or box.exit_status != "ok":
             return None
-        return seal(box.out, made.path, made.max_bytes, self._sealed(phase.name, index) / made.path)
+        target = self._sealed_folder(phase.name, index) / artifact.path
+        return seal(box.out, artifact.path, artifact.max_bytes, target)
 
-    def _found(self, phase: Phase, run: PhaseRun, log: bytes, talk: Dialogue | None) -> Fault | None:
-        """What is wrong with a run: a passed limit, then a broken dialogue, then a crash, then too many bytes."""
+    def _find_fault(self, phase: Phase, run: PhaseRun, log: bytes, dialogue: Dialogue | None) -> Fault | None:
+        """Return a run's fault: a passed limit, a broken dialogue, a crash or too many bytes, in this order."""
         spec = self.spec
-        if talk and run.exit_status in {"ok", "crash"}:
-            if said := self._evaluator.broken_off(self.job.secret, run.seed_index):
-                return said.model_copy(update={"phase": phase.name})
-            if talk.failed:
+        if dialogue and run.exit_status in {"ok", "crash"}:
+            if fault := self._evaluator.take_dialogue_fault(self.job.secret, run.seed_index):
+                return fault.model_copy(update={"phase": phase.name})
+            if dialogue.failed:
                 return faults.broken_dialogue(phase, run, spec.n_seeds)
-        capped = phase.model_copy(update={"limit_s": self._cap(phase)})
-        return faults.classify_run(self.task, capped, run, log, spec.n_seeds, spec.clock) or faults.too_large(
-            self.task, phase, self.runs, self._weight, spec.n_seeds
+        capped = phase.model_copy(update={"limit_s": self._limit_s(phase)})
+        return faults.classify_run(self.task, capped, run, log, spec.n_seeds, spec.clock) or faults.check_total_size(
+            self.task, phase, self.runs, self._source_bytes, spec.n_seeds
         )
 
-    def _cap(self, phase: Phase) -> float:
+    def _limit_s(self, phase: Phase) -> float:
         return min(phase.limit_s, self.spec.dry_run_s or phase.limit_s)
 
-    def _box(self, phase: Phase, recipe: Path, data: Path, seed: int, talk: Dialogue | None) -> BoxSpec:
+    def _box_spec(self, phase: Phase, recipe: Path, data: Path, box_seed: int, dialogue: Dialogue | None) -> BoxSpec:
         host, limits = self.spec.host, self.task.limits
         python = interpreter(host.recipe_python)
         first, *rest = phase.argv
@@ -187,33 +195,33 @@ class MeasureJob:
             interpreter=python,
             hide=self.task.hide,
             bwrap=host.bwrap,
-            environment={} if phase.ready_s else {"ESPALIER_SEED": str(seed)},
-            limit_s=self._cap(phase),
+            environment={} if phase.ready_s else {"ESPALIER_SEED": str(box_seed)},
+            limit_s=self._limit_s(phase),
             clock=self.spec.clock,
             ready_s=phase.ready_s,
             memory_bytes=limits.memory_bytes,
             processes=limits.processes,
             scratch_bytes=limits.scratch_bytes,
             scratch_files=limits.scratch_files,
-            dialogue=talk.channel if talk else None,
+            dialogue=dialogue.channel if dialogue else None,
             gpus=self._gpus,
-            drops_root=self._own_user,
+            drops_root=self._drops_root,
             walls=self.spec.isolation != "none",
         )
 
-    def _deliver(self, phase: Phase, index: int | None, data: Path) -> None:
-        """Make the phase's inputs appear in its /data: hard links, so that nothing is copied under the clock."""
+    def _deliver_inputs(self, phase: Phase, index: int | None, data: Path) -> None:
+        """Make the phase's inputs appear in its /data, as hard links, so that nothing is copied under the clock."""
         public = self.job.public / str(index or 0)
         sources = [(public / name, name) for name in phase.inputs]
         for earlier in phase.sealed:
-            made = self.task.phase(earlier)
-            if made.artifact is None:
+            maker = self.task.phase(earlier)
+            if maker.artifact is None:
                 continue
             # A phase that runs once sees every seed's artifact, each in a folder of its own.
-            gathers = index is None and made.per == "seed"
-            for unit in range(self.spec.n_seeds) if gathers else [index if made.per == "seed" else None]:
-                inside = f"{unit}/{made.artifact.path}" if gathers else made.artifact.path
-                sources.append((self._sealed(earlier, unit) / made.artifact.path, inside))
+            gathers = index is None and maker.per == "seed"
+            for unit in range(self.spec.n_seeds) if gathers else [index if maker.per == "seed" else None]:
+                inside = f"{unit}/{maker.artifact.path}" if gathers else maker.artifact.path
+                sources.append((self._sealed_folder(earlier, unit) / maker.artifact.path, inside))
         for source, inside in sources:
             (data / inside).parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -223,19 +231,19 @@ class MeasureJob:
                     f"`inputs` of phase {phase.name} names {inside}, which prepare did not write to public/{index or 0}"
                 ) from None
 
-    def _sealed(self, phase: str, index: int | None) -> Path:
+    def _sealed_folder(self, phase: str, index: int | None) -> Path:
         return self.job.sealed / ("trial" if index is None else str(index)) / phase
 
 
 def _link(source: Path, target: Path) -> None:
-    """A file, or a folder of files, under a second name."""
+    """Give a file, or every file of a folder, a second name."""
     if source.is_dir():
         shutil.copytree(source, target, copy_function=os.link)
     else:
         os.link(source, target)
 
 
-def derive(seed: int, index: int) -> int:
-    """The seed that a box gets: 63 bits that tell nothing of the trial's seed or of another box's."""
-    digest = hashlib.sha256(f"espalier seed {seed} {index}".encode()).digest()
+def derive_seed(trial_seed: int, index: int) -> int:
+    """Derive a box's seed: 63 bits that reveal neither the trial's seed nor another box's."""
+    digest = hashlib.sha256(f"espalier seed {trial_seed} {index}".encode()).digest()
     return int.from_bytes(digest[:8]) >> 1

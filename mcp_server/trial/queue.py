@@ -1,6 +1,6 @@
-"""The slots of this host: file locks shared by all campaigns, the oldest waiting first.
+"""The slots of this host: file locks shared by all campaigns; who waits longest gets the next one.
 
-The kernel frees a lock when its holder dies, so there is nothing to clean up but names.
+The kernel frees a lock when its holder dies, so only names are left to clean up.
 """
 
 import os
@@ -21,13 +21,13 @@ class Ticket:
         self._slot: int | None = None
 
     def __repr__(self) -> str:
-        return f"Ticket({self._name}, {'holds a slot' if self._slot is not None else 'waits'})"
+        return f"Ticket({self._name}, {'has a slot' if self._slot is not None else 'waits'})"
 
     def position(self) -> int:
-        """How many trials come before this one; 0 once it holds a slot."""
+        """Take a slot if it is this one's turn; return how many come before it, 0 once it has a slot."""
         if self._slot is not None:
             return 0
-        ahead = sum(_waits(p) for p in sorted(self._queue.iterdir()) if p.name < self._name)
+        ahead = sum(_is_waiting(p) for p in sorted(self._queue.iterdir()) if p.name < self._name)
         if ahead == 0:
             self._slot = next(
                 (s for i in range(self._slots) if (s := locks.try_lock(self._folder / f"slot-{i}")) is not None), None
@@ -43,7 +43,7 @@ class Ticket:
         return -1 if self._slot is None else self._slot
 
     def release(self) -> None:
-        """Give slot and place back."""
+        """Give back the slot or the place."""
         self._leave_queue()
         if self._slot is not None:
             os.close(self._slot)
@@ -56,8 +56,8 @@ class Ticket:
             self._ticket = None
 
 
-def _waits(ticket: Path) -> bool:
-    """Whether a live process waits on this ticket; a dead one's is removed."""
+def _is_waiting(ticket: Path) -> bool:
+    """Return whether a live process waits on this ticket; remove a dead one's."""
     if locks.is_held(ticket):
         return True
     ticket.unlink(missing_ok=True)

@@ -1,19 +1,22 @@
-"""The runner: one detached process that owns one trial, from preflight to its record, whatever else dies."""
+"""The runner: one detached process that owns one trial, from preflight to its record, whatever else dies.
 
+`launch` starts it, `run` is its body. Its standard error is the trial's `runner.log`, where `logging` puts tracebacks;
+its newest line of progress is in `progress.txt`.
+"""
+
+import logging
 import signal
 import subprocess
 import sys
 import time
-import traceback
 from pathlib import Path
 
 from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.monitor.overview import write_overview
+from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
-from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host, own_environment
 from mcp_server.trial.attempts import CancelledError, measure
@@ -21,97 +24,83 @@ from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import JobResult
 from mcp_server.trial.preflight import preflight
 
-_PATIENCE, _RETRY_S = 60, 10.0
-"""Ten minutes for the disk to get room again."""
+_RETRIES, _RETRY_S = 60, 10.0
+"""Ten minutes in which a full disk may get room again."""
 
 
-def launch(campaign: Campaign, number: int, host: Host, claim: int) -> None:
-    """Start the runner of a registered trial in a session of its own; it inherits the claim and frees it by ending."""
+def launch(campaign: Campaign, number: int, host: Host, lock: int) -> None:
+    """Start the runner of a registered trial in a session of its own.
+
+    It inherits the descriptor `lock`, the lock on the trial's folder, and frees it by ending.
+    """
     paths = campaign.paths.trial(number)
+    program = [sys.executable, "-I", "-m", "mcp_server.trial.runner"]
     with paths.log.open("ab") as log:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-m",
-                "mcp_server.trial.runner",
-                str(campaign.folder.resolve()),
-                str(number),
-                host.model_dump_json(),
-            ],
+            [*program, str(campaign.folder.resolve()), str(number), host.model_dump_json()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            pass_fds=[claim],
+            pass_fds=[lock],
             cwd=paths.folder,
             env=own_environment(host),
         )
-    # It outlives us on purpose, so nobody waits for it: say so, or its collection would warn.
+    # It outlives us on purpose, so nobody waits for it. Without a return code its collection would warn.
     process.returncode = 0
 
 
 def run(campaign: Campaign, number: int, host: Host) -> Trial:
-    """Measure and record one registered trial."""
-    lineage = campaign.lineage.refresh()
-    started, paths = lineage.registered[number], campaign.paths.trial(number)
+    """Measure and record one registered trial; return what is recorded.
 
-    def tell(text: str) -> None:
-        write_whole(paths.progress, text.encode())
+    Whatever fails before the record becomes a `harness_abort`.
 
-    attempts = 1
+    Raises:
+        RecordError, OSError: the record could not be written for ten minutes; `recover` records the trial later.
+    """
+    paths = campaign.paths.trial(number)
     try:
-        files = lineage.store.read_tree(started.proposal.recipe_tree)
-        campaign.check_digests()
-        sweep()
-        if fault := preflight(campaign.task, files):
-            outcome = JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
-        else:
-            outcome, attempts = measure(
-                campaign,
-                files,
-                paths.folder,
-                host=host,
-                executor=LocalExecutor(host),
-                clock=lineage.clock,
-                tell=tell,
-                cancelled=paths.cancel.exists,
-                guarded=True,
-            )
+        with progress_to(lambda line: write_whole(paths.progress, line.encode())):
+            result = _measure(campaign, number, LocalExecutor(host))
     except CancelledError:
-        outcome = _abort("cancelled by the operator")
+        result = JobResult.abort("cancelled by the operator")
     except Exception as error:  # the one broad catch of this process: whatever went wrong, the trial is recorded
-        traceback.print_exc()
-        outcome = _abort(f"the runner failed: {type(error).__name__}: {error}")
-    return _record(campaign, number, outcome, attempts)
+        logging.getLogger("espalier.trial").exception("trial %04d could not be measured", number)
+        result = JobResult.abort(f"the runner failed: {type(error).__name__}: {error}")
+    return _record(campaign, number, result)
 
 
-def _record(campaign: Campaign, number: int, outcome: JobResult, attempts: int) -> Trial:
-    """Record the outcome; a full disk or a held lock is waited for, since the measurement is already paid for."""
-    for patience in range(_PATIENCE, -1, -1):
+def _measure(campaign: Campaign, number: int, executor: LocalExecutor) -> JobResult:
+    lineage, paths = campaign.lineage.refresh(), campaign.paths.trial(number)
+    files = lineage.store.read_tree(lineage.registered[number].proposal.recipe_tree)
+    campaign.check_digests()
+    sweep()
+    if fault := preflight(campaign.task, files):
+        return JobResult(fault=fault)
+    return measure(campaign, files, paths.folder, executor, cancelled=paths.cancel.exists, guarded=True)
+
+
+def _record(campaign: Campaign, number: int, result: JobResult) -> Trial:
+    """Record the result; wait for a full disk or a held lock, since the measurement is already paid for."""
+    for retries_left in range(_RETRIES, -1, -1):
         try:
             trial = campaign.lineage.record(
-                number, outcome.measurement, outcome.fault, attempts=attempts, isolation=outcome.isolation
+                number, result.measurement, result.fault, attempts=result.attempts, isolation=result.isolation
             )
             write_overview(campaign.lineage)
             return trial
         except (RecordError, OSError):
-            traceback.print_exc()
-            if patience == 0:
+            logging.getLogger("espalier.trial").exception("trial %04d could not be recorded", number)
+            if retries_left == 0:
                 raise
             time.sleep(_RETRY_S)
     raise AssertionError
 
 
-def _abort(line: str) -> JobResult:
-    fault = Fault(status=Status.HARNESS_ABORT, failure=clip(line, 400))
-    return JobResult(nonce="", measurement=None, fault=fault, isolation={"level": "not run"})
-
-
-def _terminated(*_: object) -> None:
+def _cancel(*_: object) -> None:
     raise CancelledError
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _cancel)
     run(Campaign.open(Path(sys.argv[1])), int(sys.argv[2]), Host.model_validate_json(sys.argv[3]))

@@ -1,40 +1,39 @@
 """The worker: `python -I -m mcp_server.trial.worker JOBDIR` measures one job and writes its `result.json` once."""
 
+import logging
 import os
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.measurement import Fault, Status
+from lineage_repo.progress import progress_to
 from lineage_repo.storage.files import clear_staged, write_whole
-from lineage_repo.text.sanitize import clip
 from mcp_server.trial.job import Job, JobResult, JobSpec
 from mcp_server.trial.measure import MeasureJob
 
 
 def work(folder: Path) -> JobResult:
-    """Measure the job in `folder`; what the harness or the evaluator does wrong is a `harness_abort`."""
+    """Measure the job in `folder`; a failure of the harness or the evaluator becomes a `harness_abort`."""
     job = Job(folder)
     spec = JobSpec.model_validate_json(job.spec.read_bytes())
     begun = time.monotonic()
-    measuring = MeasureJob(job, spec, lambda text: write_whole(job.progress, f"{text} ({_elapsed(begun)})".encode()))
+    measuring = MeasureJob(job, spec)
     try:
-        outcome = measuring.run()
+        with progress_to(lambda line: write_whole(job.progress, f"{line} ({_elapsed(begun)})".encode())):
+            result = measuring.run()
     except (EspalierError, OSError) as error:
-        traceback.print_exc()
-        fault = Fault(status=Status.HARNESS_ABORT, failure=clip(str(error), 400))
-        outcome = JobResult(nonce=spec.nonce, measurement=None, fault=fault, isolation=measuring.isolation)
+        logging.getLogger("espalier.trial").exception("the harness failed")
+        result = JobResult.abort(str(error), nonce=spec.nonce, isolation=measuring.isolation)
     finally:
         clear_staged(job)
-    write_whole(job.result, outcome.canonical())
-    return outcome
+    write_whole(job.result, result.canonical())
+    return result
 
 
 def _elapsed(since: float) -> str:
-    """Minutes and seconds since a monotonic moment."""
+    """Format the time since a monotonic moment as minutes and seconds."""
     minutes, seconds = divmod(int(time.monotonic() - since), 60)
     return f"{minutes}:{seconds:02d}"
 

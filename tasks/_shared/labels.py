@@ -1,4 +1,4 @@
-"""Predicted classes: one uint8 a test image, counted against labels that only the evaluator knows."""
+"""Predicted classes: one uint8 per test image, compared with labels that only the evaluator knows."""
 
 from pathlib import Path
 
@@ -8,22 +8,22 @@ import verbs
 FILE = "pred.u8"
 
 
-def accuracy(sealed: Path, phase: str, truth: np.ndarray, classes: int) -> verbs.Report:
-    """The share of right predictions of every seed, or what is wrong with the first unusable file.
+def measure_accuracy(sealed: Path, phase: str, truth: np.ndarray, classes: int) -> verbs.Report:
+    """Return the share of right predictions of every seed, or what is wrong with the first unusable file.
 
-    `truth` holds one row of labels (uint8) a seed, in the order in which its box saw the images.
+    `truth` has one row of labels (uint8) per seed, in the order in which its box saw the images.
     """
     shares: list[float] = []
     for i, labels in enumerate(truth):
-        found = _read(sealed / str(i) / phase / FILE, len(labels), classes)
-        if isinstance(found, str):
-            return verbs.fault(i, found)
-        shares.append(int((found == labels).sum()) / len(labels))
+        predicted = _read(sealed / str(i) / phase / FILE, len(labels), classes)
+        if isinstance(predicted, str):
+            return verbs.fault(i, predicted)
+        shares.append(int((predicted == labels).sum()) / len(labels))
     return {"metrics": {"accuracy": shares}}
 
 
 def _read(path: Path, images: int, classes: int) -> np.ndarray | str:
-    """The predictions of one seed, or why they can't be used."""
+    """Read the predictions of one seed, or return why they can't be used."""
     try:
         with path.open("rb") as file:
             raw = file.read(images + 1)

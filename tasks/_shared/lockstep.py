@@ -1,9 +1,9 @@
-"""Lockstep: a scorer tells its scores of every stream's next symbol before it learns that symbol.
+"""Lockstep: a scorer sends its scores of every stream's next symbol before it learns that symbol.
 
-The scorer is told streams and steps (two little-endian uint32), then for each step it sends one float32 per stream and
-symbol of the alphabet, stream by stream, and is told the true symbols (one number per stream, as wide as they are in
-the evaluator's array), the last ones excepted.
-Whatever finite numbers it sends are made a distribution here, in float64: the mass of every step is 1.
+It first gets the numbers of streams and steps (two little-endian uint32). For each step it sends one float32 per stream
+and symbol of the alphabet, stream by stream. Then it gets the true symbols, one number per stream, as wide as in the
+evaluator's array; those of the last step are not sent. The evaluator turns any finite numbers into a distribution, in
+float64: the mass of every step is 1.
 """
 
 import math
@@ -18,18 +18,18 @@ ALPHABET = 128
 
 @dataclass(frozen=True)
 class Heard:
-    """What a scorer said until its end."""
+    """What a scorer answered until its end."""
 
     steps: int
-    """Steps that it answered in full."""
+    """Steps that it answered completely."""
     nats: float
     """Surprise at the true symbols that count, summed over streams and steps."""
     broken: str = ""
     """How it broke the protocol."""
 
 
-def in_streams(text: bytes, streams: int, steps: int) -> tuple[np.ndarray, int]:
-    """The text as `streams` rows of `steps` symbols, and how many bytes at its end are dropped."""
+def split_streams(text: bytes, streams: int, steps: int) -> tuple[np.ndarray, int]:
+    """Return the text as `streams` rows of `steps` symbols, and how many bytes at its end are dropped."""
     used = streams * steps
     assert len(text) >= used, f"{len(text)} bytes of text, {used} needed"
     return np.frombuffer(text[:used], np.uint8).reshape(streams, steps), len(text) - used
@@ -38,9 +38,10 @@ def in_streams(text: bytes, streams: int, steps: int) -> tuple[np.ndarray, int]:
 def listen(
     talk: socket.socket, symbols: np.ndarray, alphabet: int = ALPHABET, counted: np.ndarray | None = None
 ) -> Heard:
-    """Hear a scorer out over all steps, to its end, or to its first number that is none.
+    """Listen to a scorer over all steps, until it ends, or until it sends a number that is not finite.
 
-    `symbols` is streams x steps; `counted`, of the same shape, marks those whose surprise counts, None all of them.
+    `symbols` has the shape (streams, steps). `counted`, of the same shape, marks those whose surprise counts; None
+    counts all of them.
     """
     streams, steps = symbols.shape
     counts = np.ones(symbols.shape, bool) if counted is None else counted
@@ -53,8 +54,8 @@ def listen(
             scores = np.frombuffer(raw, "<f4").reshape(streams, alphabet)
             if not np.isfinite(scores).all():
                 stream, symbol = np.argwhere(~np.isfinite(scores))[0]
-                found = scores[stream, symbol]
-                return Heard(step, nats, f"stream {stream}, step {step}: scored symbol {symbol} {found}, not finite")
+                value = scores[stream, symbol]
+                return Heard(step, nats, f"stream {stream}, step {step}: scored symbol {symbol} {value}, not finite")
             now = counts[:, step]
             nats += surprise(scores[now], symbols[now, step])
             if step + 1 < steps:
@@ -65,12 +66,12 @@ def listen(
 
 
 def surprise(scores: np.ndarray, true: np.ndarray) -> float:
-    """Nats of the true symbols under the softmax of each row of scores."""
+    """Sum the nats of the true symbols under the softmax of each row of scores."""
     z = scores.astype(np.float64)
     z -= z.max(1, keepdims=True)
     return float(np.log(np.exp(z).sum(1)).sum() - z[np.arange(len(z)), true].sum())
 
 
-def bits(nats: float, symbols: int) -> float:
-    """Bits a symbol."""
+def to_bits(nats: float, symbols: int) -> float:
+    """Convert a sum of nats to bits per symbol."""
     return nats / symbols / math.log(2)

@@ -1,6 +1,6 @@
-"""Surprise under the softmax of rows of scores, fast: scores of half precision are read as they come.
+"""Fast surprise under the softmax of rows of scores; scores of half precision are read without a copy.
 
-Rows are worked on in groups that fit a core's cache. numpy lets go of the interpreter's lock, so threads add up.
+It works on groups of rows that fit a core's cache. numpy releases the interpreter's lock, so threads run in parallel.
 """
 
 import numpy as np
@@ -9,21 +9,22 @@ FORMATS = ("<f4", "<f2", "<u2")
 """How a scorer may write a score: 32-bit float, 16-bit float, bfloat16 (its bits, as a whole number)."""
 _BFLOAT = 2
 _GROUP = 1 << 18
-"""Scores that are worked on at once: 1 MiB as 32-bit floats."""
+"""Scores in one group: 1 MiB as 32-bit floats."""
 
 
 class UnscorableError(Exception):
-    """A score that is not finite; `row` and `symbol` say which."""
+    """A score is not finite; `row` and `symbol` say which one."""
 
-    def __init__(self, row: int, symbol: int, found: float) -> None:
-        super().__init__(f"scored symbol {symbol} {found:g}, not finite")
+    def __init__(self, row: int, symbol: int, value: float) -> None:
+        super().__init__(f"scored symbol {symbol} {value:g}, not finite")
         self.row, self.symbol = row, symbol
 
 
 def surprise(scores: np.ndarray, code: int, wanted: np.ndarray) -> np.ndarray:
-    """Nats (float64, as `wanted`) of the symbols `wanted` (rows x k) under the softmax of each row of `scores`.
+    """Return the nats of the symbols `wanted` under the softmax of each row of `scores`.
 
-    The mass of a row is 1 whatever finite numbers it holds.
+    `scores` has the shape (rows, symbols), `wanted` and the result (float64) have the shape (rows, k). `code` is the
+    format of the scores, an index of `FORMATS`. The mass of a row is 1 whatever finite numbers it holds.
 
     Raises:
         UnscorableError: a score is not finite.
@@ -34,7 +35,7 @@ def surprise(scores: np.ndarray, code: int, wanted: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         for at in range(0, len(scores), rows):
             part = scores[at : at + rows]
-            z = _floats(part, code, work[: len(part)])
+            z = _to_floats(part, code, work[: len(part)])
             top = z.max(1)
             if not np.isfinite(top + z.min(1)).all():
                 _refuse(z, at)
@@ -45,7 +46,7 @@ def surprise(scores: np.ndarray, code: int, wanted: np.ndarray) -> np.ndarray:
     return nats
 
 
-def _floats(part: np.ndarray, code: int, work: np.ndarray) -> np.ndarray:
+def _to_floats(part: np.ndarray, code: int, work: np.ndarray) -> np.ndarray:
     if code == _BFLOAT:
         whole = work.view(np.uint32)
         whole[:] = part
@@ -56,7 +57,7 @@ def _floats(part: np.ndarray, code: int, work: np.ndarray) -> np.ndarray:
 
 
 def _refuse(z: np.ndarray, at: int) -> None:
-    """Say which score is not finite; extremes of both signs in one row are."""
+    """Raise for the first score that is not finite; a row with finite extremes of both signs passes."""
     bad = np.argwhere(~np.isfinite(z))
     if len(bad):
         row, symbol = bad[0]

@@ -1,4 +1,4 @@
-"""The command line of an evaluator: a verb in, measurement.json out; docs/design.md section 7 describes the verbs."""
+"""The command line of an evaluator: a verb in, measurement.json out. docs/design.md section 7 describes the verbs."""
 
 import argparse
 import json
@@ -14,38 +14,38 @@ Prepare = Callable[[int, int, Path, Path], None]
 Score = Callable[[Path, Path], Report]
 """Sealed folder, secret folder."""
 Dialogue = Callable[[str, int, socket.socket, Path], Report | None]
-"""Phase, seed index, the box's channel, secret folder; a fault, or None where the recipe kept the protocol."""
+"""Phase, seed index, the box's channel, secret folder; a fault, or None if the recipe kept the protocol."""
 Data = Callable[[Path], list[Any]]
-"""Folder that the user brings; what is to be made of it, as `layout.Piece`s. Raises `layout.MissingError`."""
+"""The user's folder; the `layout.Piece`s to make of it. Raises `layout.MissingError`."""
 
 
 def fault(seed_index: int, line: str, *, status: str = "crash") -> Report:
-    """A measurement that says why there is no score; `illegal` is a broken rule, not a broken recipe."""
+    """Make a measurement that says why there is no score; `illegal` means a broken rule, not a broken recipe."""
     return {"fault": {"status": status, "line": line, "seed_index": seed_index}}
 
 
 def run(prepare: Prepare, score: Score, dialogue: Dialogue | None = None, data: Data | None = None) -> None:
     """Run the verb that the command line names."""
-    given = _arguments()
-    if given.verb == "prepare":
-        prepare(given.trial_seed, given.n_seeds, given.public, given.secret)
-    elif given.verb == "score":
-        _write(score(given.sealed, given.secret))
-    elif given.verb == "data" and data:
-        _lay_out(data, given)
+    arguments = _parse_arguments()
+    if arguments.verb == "prepare":
+        prepare(arguments.trial_seed, arguments.n_seeds, arguments.public, arguments.secret)
+    elif arguments.verb == "score":
+        _write(score(arguments.sealed, arguments.secret))
+    elif arguments.verb == "data" and data:
+        _lay_out(data, arguments)
     elif dialogue:
         sys.stdin.read()  # ends at GO: nothing is answered before the clock runs
-        with socket.socket(fileno=given.channel) as talk:
-            if broken := dialogue(given.phase, given.index, talk, given.secret):
+        with socket.socket(fileno=arguments.channel) as talk:
+            if broken := dialogue(arguments.phase, arguments.index, talk, arguments.secret):
                 _write(broken)
 
 
-def _lay_out(data: Data, given: argparse.Namespace) -> None:
+def _lay_out(data: Data, arguments: argparse.Namespace) -> None:
     import layout
 
     try:
-        layout.check(given.raw)
-        layout.lay_out(data(given.raw), given.raw, given.folder, dry_run=given.dry_run)
+        layout.check(arguments.raw)
+        layout.lay_out(data(arguments.raw), arguments.raw, arguments.folder, dry_run=arguments.dry_run)
     except layout.MissingError as error:
         sys.exit(str(error))
 
@@ -54,7 +54,7 @@ def _write(report: Report) -> None:
     Path("measurement.json").write_text(json.dumps(report), encoding="utf-8")
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
     preparing = verbs.add_parser("prepare")

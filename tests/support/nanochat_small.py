@@ -13,7 +13,6 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from mcp_server.sandbox.host import Host
-from mcp_server.trial import calibration
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import JobResult
@@ -104,14 +103,10 @@ def measured(task: TaskFolder, folder: Path, host: Host, seconds: float | None =
     trial = campaign.paths.trials / "x"
     trial.mkdir()
     files = task.read_start() | {f"{name}.py": body.encode() for name, body in changed.items()}
-    outcome, _ = measure(
+    return measure(
         campaign,
         files,
         trial,
-        host=host,
-        executor=LocalExecutor(host),
-        clock=calibration.choose_clock("wall"),
-        tell=lambda _: None,
-        seconds=seconds,
+        LocalExecutor(host),
+        dry_run_s=seconds,
     )
-    return outcome

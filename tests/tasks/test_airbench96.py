@@ -55,7 +55,7 @@ def prepared(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     making = preparation(folder)
     (folder / "recipe").mkdir()
     (folder / "recipe" / "train.py").write_text(RECIPE, "utf-8")
-    making.data(raw, dry_run=False)
+    making.lay_out_data(raw, dry_run=False)
     edited(folder, ("gpus = 1", "gpus = 0"), ("limit_s = 600", "limit_s = 3"), ("ready_s = 600", "ready_s = 3"))
     return folder
 
@@ -99,11 +99,11 @@ EVIL = b"cos\nsystem\n(S'true'\ntR."
     [
         ("data_batch_3", None, "lacks data_batch_3: get cifar-10-python.tar.gz"),
         ("SYNTHETIC", None, "data_batch_1 has md5"),
-        ("data_batch_2", EVIL, "it names os.system, and a batch of images has no use for it"),
-        ("data_batch_2", b"", "is no batch of CIFAR-10 (Ran out of input)"),
-        ("data_batch_2", b"\x80\2}.", "is no batch of CIFAR-10 (b'data')"),
+        ("data_batch_2", EVIL, "it names os.system, which a batch of images does not need"),
+        ("data_batch_2", b"", "is not a batch of CIFAR-10 (Ran out of input)"),
+        ("data_batch_2", b"\x80\2}.", "is not a batch of CIFAR-10 (b'data')"),
         ("test_batch", cifar.encode_batch(b"\x0a", bytes(cifar.PIXELS)), "labels are not all integers from 0 to 9"),
-        ("test_batch", cifar.encode_batch(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is no batch of CIFAR-10"),
+        ("test_batch", cifar.encode_batch(b"\1\2", bytes(2 * cifar.PIXELS))[:-9], "is not a batch of CIFAR-10"),
     ],
 )
 def test_an_error_names_data_that_are_not_the_official_batches(
@@ -113,7 +113,7 @@ def test_an_error_names_data_that_are_not_the_official_batches(
     path = tmp_path / name if name == "SYNTHETIC" else tmp_path / "cifar-10-batches-py" / name
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(TaskError) as error:
-        Preparation(find_task(NAME), tmp_path / "task", None, Path(sys.executable)).data(tmp_path, dry_run=True)
+        Preparation(find_task(NAME), tmp_path / "task", None, Path(sys.executable)).lay_out_data(tmp_path, dry_run=True)
     assert problem in str(error.value)
 
 
@@ -234,7 +234,7 @@ def outcome(folder: Path, task: Path, host: Host, files: dict[str, bytes]) -> tu
     campaign = Campaign.create(folder / "campaign", TaskFolder.load(task), n_seeds=1)
     job = campaign.paths.trials / "x"
     job.mkdir()
-    found, _ = measure(campaign, files, job, host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None)
+    found = measure(campaign, files, job, LocalExecutor(host))
     return found.measurement, found.fault
 
 
@@ -337,7 +337,7 @@ def test_a_program_other_than_upstreams_is_refused_in_one_line(tmp_path: Path, t
 def test_upstreams_program_becomes_a_recipe_that_compiles(
     tmp_path: Path, variant: str | None, epochs: str, warm: int
 ) -> None:
-    made = preparation(tmp_path / "task", variant).recipe(str(CLONE))
+    made = preparation(tmp_path / "task", variant).make_recipe(str(CLONE))
     assert made == ["LICENSE", "airbench96.py", "images.py", "train.py", "transforms.py"]
     program = (tmp_path / "task" / "recipe" / "airbench96.py").read_text("utf-8")
     assert f"'train_epochs': {epochs}" in program
@@ -384,7 +384,7 @@ runpy.run_path("/recipe/train.py")
 @cloned
 def test_upstreams_program_trains_between_go_and_its_predictions(prepared: Path, tmp_path: Path, host: Host) -> None:
     making = preparation(tmp_path / "task")
-    making.recipe(str(CLONE))
+    making.make_recipe(str(CLONE))
     (prepared / "data").rename(tmp_path / "task" / "data")
     edited(tmp_path / "task", ("gpus = 1", "gpus = 0"), ("/recipe/train.py", "/recipe/on_cpu.py"))
     try:

@@ -109,14 +109,11 @@ def measured(coin: Campaign, host: Host, source: str) -> tuple[tuple[float, ...]
     """The metric of a recipe, or its failure line."""
     folder = coin.folder / "trials" / "x"
     folder.mkdir()
-    outcome, _ = measure(
+    outcome = measure(
         coin,
         {"predict.py": (HEAD + source).encode()},
         folder,
-        host=host,
-        executor=LocalExecutor(host),
-        clock="wall",
-        tell=lambda _: None,
+        LocalExecutor(host),
     )
     return outcome.measurement.metrics.get("bits", ()) if outcome.measurement else (), outcome.fault
 

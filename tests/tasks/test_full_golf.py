@@ -148,7 +148,7 @@ def heard(folder: Path, data: Path, scorer: Callable[[socket.socket], object]) -
             scorer(ours)
 
     thread = Thread(target=answer)
-    thread.read_start()
+    thread.start()
     with theirs:
         channel = ("--channel", str(theirs.fileno()))
         said = program(folder, "dialogue", "--phase", "p", *channel, ".", ".", keep=(theirs.fileno(),), data=data)
@@ -200,9 +200,9 @@ def test_bits_per_byte_equal_an_independent_count(staged: Path, laid_out: Path) 
 @pytest.mark.parametrize(
     ("scorer", "line"),
     [
-        (Scorer(peeking), "when only what follows was another"),
-        pytest.param(Scorer(reading_on), "when only what follows was another", marks=pytest.mark.slow),
-        pytest.param(Scorer(leaning), "when only what follows was another", marks=pytest.mark.slow),
+        (Scorer(peeking), "when only the tokens after it changed"),
+        pytest.param(Scorer(reading_on), "when only the tokens after it changed", marks=pytest.mark.slow),
+        pytest.param(Scorer(leaning), "when only the tokens after it changed", marks=pytest.mark.slow),
         (Remembering(peeking), "was a random draw of probability 0.0"),
     ],
 )
@@ -270,7 +270,7 @@ def test_earlier_text_does_not_predict_counterfeits(laid_out: Path, tmp_path: Pa
     ("scorer", "line"),
     [
         (Sloppy(1), "chunk 0: sent block 1, of 1"),
-        (Sloppy(0, code=7), "it writes scores as 7, known are 0, 1 and 2"),
+        (Sloppy(0, code=7), "its format of scores is 7; 0, 1 and 2 are known"),
         (Sloppy(), "the scorer ended in chunk 0 of 8"),
         (Leaving(by_last), "the scorer ended in chunk 4 of 8"),
         (Scorer(strange(math.nan)), "chunk 0, token 130: scored symbol 9 nan, not finite"),
@@ -359,7 +359,7 @@ def test_train_and_hidden_data_are_laid_out_apart_and_marked_as_synthetic(laid_o
         ),
         ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", shard([3, 99, 2]), "token 1 is 99, the tokenizer has 32"),
         ("datasets/fineweb10B_sp32/fineweb_val_000001.bin", None, "fill no window of 2,048 tokens"),
-        ("tokenizers/fineweb_32_bpe.model", b"\x0a\x50text", "is no sentencepiece model: it ends within a field"),
+        ("tokenizers/fineweb_32_bpe.model", b"\x0a\x50text", "is not a sentencepiece model: it ends within a field"),
         ("tokenizers/fineweb_32_bpe.model", model(PIECES[:4]), "no token for the space mark"),
         ("tokenizers/fineweb_32_bpe.model", None, "no tokenizer (*.model) below"),
         ("tokenizers/other.model", model(PIECES), "more than one kind of tokenizer"),
@@ -406,7 +406,7 @@ def test_upstreams_record_becomes_a_recipe_that_compiles_and_fits(
 ) -> None:
     making = Preparation(TASK, tmp_path / "task", variant, Path(sys.executable))
     making.copy()
-    assert making.recipe(str(CLONE)) == sorted(["train_gpt.py", *(path.name for path in FILES)])
+    assert making.make_recipe(str(CLONE)) == sorted(["train_gpt.py", *(path.name for path in FILES)])
     task = TaskFolder.load(tmp_path / "task")
     files = task.read_recipe()
     assert f"\nCLOCK_S = {seconds} ".encode() in files["train.py"]
@@ -529,7 +529,7 @@ def outcome(campaign: Campaign, host: Host, name: str = "", old: str = "", new: 
         assert old.encode() in files[name]
         files[name] = files[name].replace(old.encode(), new.encode())
     job, executor = campaign.paths.trials / "x", LocalExecutor(host)
-    found, _ = measure(campaign, files, job, host=host, executor=executor, clock="wall", tell=lambda _: None)
+    found = measure(campaign, files, job, executor)
     return found.measurement.metrics if found.measurement else {}, found.fault
 
 

@@ -175,7 +175,7 @@ def outcome(folder: Path, host: Host, changes: dict[str, tuple[str, str]]) -> tu
         files[path] = files[path].replace(old.encode(), new.encode())
     job = campaign.paths.trials / "x"
     job.mkdir()
-    found, _ = measure(campaign, files, job, host=host, executor=LocalExecutor(host), clock="cpu", tell=lambda _: None)
+    found = measure(campaign, files, job, LocalExecutor(host))
     return dict(found.measurement.metrics) if found.measurement else {}, found.fault
 
 

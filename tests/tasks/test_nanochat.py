@@ -105,7 +105,7 @@ def talk(program: Path, tmp_path: Path) -> Talk:
             box = Box(dialogue.channel)
             with box.talk:
                 script(box)
-        if fault := evaluator.broken_off(secret, 0):
+        if fault := evaluator.take_dialogue_fault(secret, 0):
             return fault
         metrics, fault = evaluator.score(sealed, secret, 1)
         return fault or metrics
@@ -212,14 +212,11 @@ def test_a_recipe_that_crosses_a_limit_gets_its_status(
     campaign = Campaign.create(tmp_path / "campaign", short_task(tmp_path / "task"))
     folder = campaign.paths.trials / "x"
     folder.mkdir()
-    outcome, _ = measure(
+    outcome = measure(
         campaign,
         {"train.py": (HEAD + train).encode(), "serve.py": (HEAD + serve).encode()},
         folder,
-        host=host,
-        executor=LocalExecutor(host),
-        clock=calibration.choose_clock("cpu"),
-        tell=lambda _: None,
+        LocalExecutor(host),
     )
     assert outcome.fault
     assert (outcome.fault.status, line in outcome.fault.failure) == (status, True), outcome.fault.failure
@@ -231,10 +228,10 @@ def test_a_source_over_its_limit_is_not_measured() -> None:
     assert found.status is Status.SIZE_BLOCKED
 
 
-async def answers(bench: Workspace, calls: list[tuple[str, dict[str, Any]]]) -> list[str]:
+async def answers(workspace: Workspace, calls: list[tuple[str, dict[str, Any]]]) -> list[str]:
     """What the tools answer."""
     said: list[str] = []
-    async with Client(build(bench)) as client:
+    async with Client(build(workspace)) as client:
         for tool, arguments in calls:
             answer = await client.call_tool(tool, arguments)
             assert not answer.is_error, answer
@@ -249,10 +246,10 @@ def test_a_whole_trial_is_scored_and_no_answer_shows_its_reserved_items(tmp_path
     text = (tmp_path / "task" / "task.toml").read_text("utf-8")
     (tmp_path / "task" / "task.toml").write_text(text.replace("n_seeds = 3", "n_seeds = 1"), "utf-8")
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "task"))
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
-    bench = Workspace(Campaign.open(campaign.folder), "sched", "session-1", 1, host)
-    bench.workdir.rebase(0)
-    train = bench.workdir.folder / "train.py"
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
+    workspace = Workspace(Campaign.open(campaign.folder), "sched", "session-1", 1, host)
+    workspace.workdir.rebase(0)
+    train = workspace.workdir.folder / "train.py"
     train.write_text(train.read_text("utf-8").replace("STEPS = 200", "STEPS = 210"), "utf-8")
     submit = {
         "title": "ten steps",
@@ -262,13 +259,13 @@ def test_a_whole_trial_is_scored_and_no_answer_shows_its_reserved_items(tmp_path
         "wait_s": 300,
     }
     views = [{"view": "best"}, {"view": "recent"}, {"view": "trial", "trial": 1}]
-    said = anyio.run(answers, bench, [("submit_trial", submit), *(("read_lineage", view) for view in views)])
-    bench.workdir.close()
-    trial = bench.lineage.refresh().trials[1]
+    said = anyio.run(answers, workspace, [("submit_trial", submit), *(("read_lineage", view) for view in views)])
+    workspace.workdir.close()
+    trial = workspace.lineage.refresh().trials[1]
     assert trial.measurement
     assert trial.status in {Status.KEEP, Status.DISCARD}
     assert 0.2 < (trial.score or 0) < 0.6
     assert 2.5 < trial.measurement.metrics["bpb"][0] < 4.0
     reserved = trial.measurement.metrics["core_reserved"][0]
     assert not any("reserved" in text or f"{reserved:.3f}" in text for text in said)
-    assert verify(bench.lineage.store).problems == ()
+    assert verify(workspace.lineage.store).problems == ()

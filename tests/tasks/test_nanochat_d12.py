@@ -115,8 +115,8 @@ def test_order_and_length_of_requests_reveal_nothing_and_depth_is_counted(
             dialogue.go()
             with socket.socket(fileno=dialogue.channel) as talk:
                 answer_by_length(talk)
-        assert evaluator.broken_off(tmp_path / "secret", 0) is None
-        assert (tmp_path / "secret" / f"0-{box}.said").exists(), "the phase says which box"
+        assert evaluator.take_dialogue_fault(tmp_path / "secret", 0) is None
+        assert (tmp_path / "secret" / f"0-{box}.answers").exists(), "the phase says which box"
     metrics, fault = evaluator.score(tmp_path / "sealed", tmp_path / "secret", 1)
     assert fault is None
     assert metrics["depth"] == (11.0,)
@@ -170,7 +170,7 @@ def test_an_invalid_answer_is_a_crash_that_names_the_question(
         dialogue.go()
         with socket.socket(fileno=dialogue.channel) as talk:
             talk.sendall(said(requests))
-    found = evaluator.broken_off(tmp_path / "secret", 0)
+    found = evaluator.take_dialogue_fault(tmp_path / "secret", 0)
     assert isinstance(found, Fault)
     assert found.status is Status.CRASH
     assert re.search(line, found.failure), found.failure

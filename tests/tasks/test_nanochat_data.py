@@ -45,7 +45,7 @@ def test_data_of_another_size_are_refused_unless_marked_as_synthetic(tmp_path: P
 def test_a_tokenizer_that_would_run_code_is_refused_without_running_it(tmp_path: Path) -> None:
     raw = nanochat_raw.make(tmp_path / "raw", picks=12)
     (raw / "tokenizer" / "tokenizer.pkl").write_bytes(b"cbuiltins\nprint\n(Vhello\ntR.")
-    assert "tokenizer.pkl is no pickled tiktoken.Encoding with ranks of its own: it names builtins.print" in refusal(
+    assert "tokenizer.pkl is not a pickled tiktoken.Encoding with ranks of its own: it names builtins.print" in refusal(
         raw
     )
 
@@ -95,7 +95,7 @@ def test_a_truncated_shard_is_named_before_training(tmp_path: Path, kept: int) -
     [
         ("num_fewshot: [2]", "num_fewshot: [12]", "pick has 12 items, more than its 12 examples are needed"),
         ("num_fewshot: [2]", "num_fewshot: [11]", "12 items with 11 examples each need 12 serving boxes, there are 8"),
-        ("icl_tasks:", "tasks:", "core.yaml is no table with a list `icl_tasks`: KeyError('icl_tasks')"),
+        ("icl_tasks:", "tasks:", "core.yaml is not a table with a list `icl_tasks`: KeyError('icl_tasks')"),
         ("schema", "free", "task who is of the unknown kind 'free'"),
         ("label: who\n", "label: whom\n", "task whom lacks a value: KeyError('whom')"),
     ],

@@ -1,6 +1,6 @@
 """The evaluator: `prepare` makes the data of a trial, `score` measures what the recipe left.
 
-It runs outside every box and is never shown to a recipe. All that is random in `prepare` derives from the secret seed.
+It runs outside every box, and no recipe ever sees it. Everything random in `prepare` derives from the secret seed.
 """
 
 import json
@@ -12,16 +12,16 @@ import verbs
 
 N_TRAIN = 300
 N_TEST = 100
-NOISE = 0.3  # standard deviation of what is added to the examples' values
+NOISE = 0.3  # standard deviation of the noise on the examples' values
 
 
 def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
-    """Write each seed's examples and test points to `public`, and the true values to `secret` alone."""
+    """Write each seed's examples and test points to `public`, and the true values to `secret` only."""
     truth = []
     for i in range(n_seeds):
         rng = random.Random(f"{trial_seed}/{i}")  # noqa: S311 - a secret seed, not a key
         phase = rng.uniform(0, 2 * math.pi)
-        train, test = points(rng, N_TRAIN), points(rng, N_TEST)
+        train, test = draw_points(rng, N_TRAIN), draw_points(rng, N_TEST)
         folder = public / str(i)
         folder.mkdir()
         examples = [f"{x!r} {y!r} {value(x, y, phase) + rng.gauss(0, NOISE)!r}\n" for x, y in train]
@@ -31,29 +31,29 @@ def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     (secret / "truth.json").write_text(json.dumps(truth), encoding="ascii")
 
 
-def points(rng: random.Random, n: int) -> list[tuple[float, float]]:
-    """Places in the unit square."""
+def draw_points(rng: random.Random, n: int) -> list[tuple[float, float]]:
+    """Draw `n` points in the unit square."""
     return [(rng.random(), rng.random()) for _ in range(n)]
 
 
 def value(x: float, y: float, phase: float) -> float:
-    """The true value at a place."""
+    """Return the true value at a point."""
     return math.sin(4 * x + phase) + math.cos(7 * y)
 
 
 def score(sealed: Path, secret: Path) -> verbs.Report:
-    """Measure every seed, or say what is wrong with the first unusable artifact: it is bytes of an adversary."""
+    """Measure every seed, or say what is wrong with the first unusable artifact; an adversary wrote its bytes."""
     errors, worst = [], []
     for i, truth in enumerate(json.loads((secret / "truth.json").read_text("ascii"))):
         raw = (sealed / str(i) / "train" / "pred.txt").read_bytes()
         try:
             predicted = [float(line) for line in raw.decode("ascii").splitlines()]
         except ValueError:
-            return verbs.fault(i, "pred.txt holds something else than one number per line")
+            return verbs.fault(i, "pred.txt must hold one number per line")
         if len(predicted) != N_TEST:
             return verbs.fault(i, f"pred.txt holds {len(predicted)} numbers, expected {N_TEST}")
         if not all(abs(p) < 1e100 for p in predicted):
-            return verbs.fault(i, "pred.txt holds a number that is not finite, or 1e100 and more")
+            return verbs.fault(i, "pred.txt holds a number that is not finite or not below 1e100")
         gaps = [abs(p - t) for p, t in zip(predicted, truth, strict=True)]
         errors.append(math.sqrt(sum(g * g for g in gaps) / N_TEST))
         worst.append(max(gaps))

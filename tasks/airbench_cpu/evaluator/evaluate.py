@@ -20,7 +20,7 @@ NOISE = 0.05
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
-    """The 8x8 images (0 to 16) and labels that scikit-learn ships, read without importing it (an import is slow)."""
+    """Read the 8x8 images (0 to 16) and labels that scikit-learn ships, without its slow import."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or spec.origin is None:
         sys.exit("the evaluator's interpreter lacks scikit-learn, whose digits are the data: install it there")
@@ -28,8 +28,8 @@ def load_digits() -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
         sys.exit(f"{path} does not exist: this scikit-learn lacks the digits; install another release")
     packed = path.read_bytes()
-    if (found := hashlib.sha256(packed).hexdigest()) != DIGITS_SHA256:
-        sys.exit(f"{path} has sha256 {found}, expected {DIGITS_SHA256}: scores on other data are not comparable")
+    if (digest := hashlib.sha256(packed).hexdigest()) != DIGITS_SHA256:
+        sys.exit(f"{path} has sha256 {digest}, expected {DIGITS_SHA256}: scores on other data are not comparable")
     rows = np.loadtxt(gzip.decompress(packed).decode("ascii").splitlines(), delimiter=",", dtype=np.uint8)
     return rows[:, :-1].reshape(-1, SIDE, SIDE), rows[:, -1]
 
@@ -37,7 +37,7 @@ def load_digits() -> tuple[np.ndarray, np.ndarray]:
 def distort(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Redraw every image (0 to 16) under its own affine map with noise, as bytes (0 to 255).
 
-    The public images must not be recognisable by their bytes. Each entry of the 2x2 matrix is off by up to WARP, the
+    No image may be recognisable by its bytes. Each entry of the 2x2 matrix is off by up to WARP, the
     centre by up to SHIFT pixels in each direction, and each pixel by NOISE (sd) of the full range.
     """
     n, margin, centre = len(images), 3, (SIDE - 1) / 2
@@ -76,7 +76,7 @@ def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
 
 def score(sealed: Path, secret: Path) -> verbs.Report:
     """Count the right predictions of every seed, or say what is wrong with the first unusable file."""
-    return labels.accuracy(sealed, "predict", np.load(secret / "truth.npy", allow_pickle=False), N_CLASSES)
+    return labels.measure_accuracy(sealed, "predict", np.load(secret / "truth.npy", allow_pickle=False), N_CLASSES)
 
 
 if __name__ == "__main__":

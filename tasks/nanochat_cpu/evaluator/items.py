@@ -1,4 +1,4 @@
-"""The items: six small tasks of CORE's three kinds, each made of a window of held-out text that serves nothing else."""
+"""The items: six small tasks of CORE's three kinds. Each item uses up its own window of held-out text."""
 
 import random
 import re
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from choices import Item
 
 TEXT = 64
-"""Most bytes of one request."""
+"""The most bytes of one request."""
 WINDOW = 80
 STRIDE = 96
-"""From one window to the next: what follows an item is never part of another."""
+"""Distance of windows: what follows an item is never part of another one."""
 ANSWER = 6
-"""Bytes of every continuation, however long the answer is."""
+"""Bytes of every continuation, whatever the length of the answer."""
 BASELINES = {"next": 0.25, "spelling": 0.5, "order": 0.5, "context": 0.5, "complete": 0.0, "word": 0.0}
-"""What guessing reaches in each task."""
+"""The accuracy of guessing in each task."""
 
 Windows = Iterator[str]
 """Disjoint pieces of held-out text, each used once."""
@@ -24,78 +24,78 @@ Words = dict[int, list[str]]
 
 
 def make(count: int, held: str, train: str, seed: str) -> list[Item]:
-    """So many items of every task; windows that suit no item are used up."""
-    rng = random.Random(seed)  # noqa: S311 - a secret seed, no key
-    text, known = _windows(held, rng), _words(train)
-    return [_fitting(builder, text, known, rng) for builder in BUILDERS.values() for _ in range(count)]
+    """Make `count` items of every task. A window that suits no item is used up too."""
+    rng = random.Random(seed)  # noqa: S311 - a secret seed, not a key
+    text, known = _cut_windows(held, rng), _collect_words(train)
+    return [_make_item(builder, text, known, rng) for builder in BUILDERS.values() for _ in range(count)]
 
 
-def _fitting(builder: "Builder", text: Windows, known: Words, rng: random.Random) -> Item:
+def _make_item(builder: "Builder", text: Windows, known: Words, rng: random.Random) -> Item:
     while True:
         if item := builder(text, known, rng):
             return item
 
 
-def _windows(held: str, rng: random.Random) -> Windows:
-    """Disjoint windows of the held-out text in random order."""
+def _cut_windows(held: str, rng: random.Random) -> Windows:
+    """Yield disjoint windows of the held-out text in random order."""
     starts = range(0, len(held) - WINDOW, STRIDE)
     yield from (held[at : at + WINDOW] for at in rng.sample(starts, len(starts)))
     sys.exit(f"{len(held)} characters of held-out text are too few for the items: hold out more")
 
 
-def _words(text: str) -> Words:
-    """Lower-case words by length."""
-    found: Words = {}
+def _collect_words(text: str) -> Words:
+    """Collect lower-case words by length."""
+    words: Words = {}
     for word in re.findall(r"\b[a-z]{3,12}\b", text):
-        found.setdefault(len(word), []).append(word)
-    return found
+        words.setdefault(len(word), []).append(word)
+    return words
 
 
-def _next(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """The true word, or one of three others of its length that are as common."""
+def _make_next(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Offer the true word and three others of its length, as common as it."""
     window = next(text)
-    found = _word(window, rng, 3, 24)
-    if not found:
+    match = _pick_word(window, rng, 3, 24)
+    if not match:
         return None
-    word, pool = found.group(), known.get(len(found.group()), [])
+    word, pool = match.group(), known.get(len(match.group()), [])
     if len(set(pool)) < 8:
         return None
     others: set[str] = set()
     while len(others) < 3:
         others |= {rng.choice(pool)} - {word}
-    before = window[: found.start()][-48:]
+    before = window[: match.start()][-48:]
     return Item("next", [(before + w, len(before)) for w in (word, *sorted(others))])
 
 
-def _spelling(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """The word, or the word with two neighbouring letters swapped."""
+def _make_spelling(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Offer the word, and the word with two adjacent letters swapped."""
     window = next(text)
-    found = _word(window, rng, 4, 24)
-    if not found:
+    match = _pick_word(window, rng, 4, 24)
+    if not match:
         return None
-    word = found.group()
+    word = match.group()
     at = rng.randrange(1, len(word) - 1)
     swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
     if swapped == word or swapped in known.get(len(word), []):
         return None
-    before = window[: found.start()][-24:]
+    before = window[: match.start()][-24:]
     return Item("spelling", [(before + w, len(before)) for w in (word, swapped)])
 
 
-def _order(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """Five or more words in their order, or with the inner ones shuffled."""
-    told = next(text)[:TEXT].split(" ")[1:-1]
-    if len(told) < 5:
+def _make_order(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Offer five or more words in their order, and with the inner ones shuffled."""
+    words = next(text)[:TEXT].split(" ")[1:-1]
+    if len(words) < 5:
         return None
-    first, *inner, last = told
+    first, *inner, last = words
     mixed = rng.sample(inner, len(inner))
     if mixed == inner:
         return None
-    return Item("order", [(" ".join([first, *ws, last]), len(first) + 1) for ws in (inner, mixed)])
+    return Item("order", [(" ".join([first, *middle, last]), len(first) + 1) for middle in (inner, mixed)])
 
 
-def _context(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """An ending of whole words after its own context, or after that of a window whose own ending is never shown."""
+def _make_context(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Offer an ending after its own context, and after that of a window whose own ending is never shown."""
     window, other = next(text), next(text)
     cut, cut_other = (w.rfind(" ", 0, 41) + 1 for w in (window, other))
     length = min(cut, cut_other)
@@ -105,36 +105,38 @@ def _context(text: Windows, known: Words, rng: random.Random) -> Item | None:
     return Item("context", [(before + window[cut : cut + 16], length) for before in befores])
 
 
-def _complete(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """The rest of a word of which three letters are given."""
+def _make_complete(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Ask for the rest of a word after its first three letters."""
     window = next(text)
-    found = _word(window, rng, 5, 24, 3 + ANSWER)
-    if not found:
+    match = _pick_word(window, rng, 5, 24, 3 + ANSWER)
+    if not match:
         return None
-    cut = found.start() + 3
-    return Item("complete", [(window[:cut][-51:], 0)], found.group()[3:])
+    cut = match.start() + 3
+    return Item("complete", [(window[:cut][-51:], 0)], match.group()[3:])
 
 
-def _following(text: Windows, known: Words, rng: random.Random) -> Item | None:
-    """A whole word after the text before it."""
+def _make_word(text: Windows, known: Words, rng: random.Random) -> Item | None:
+    """Ask for a whole word after the text before it."""
     window = next(text)
-    found = _word(window, rng, 3, 24, ANSWER)
-    return Item("word", [(window[: found.start()][-48:], 0)], found.group()) if found else None
+    match = _pick_word(window, rng, 3, 24, ANSWER)
+    return Item("word", [(window[: match.start()][-48:], 0)], match.group()) if match else None
 
 
-def _word(window: str, rng: random.Random, shortest: int, earliest: int, longest: int = 12) -> re.Match[str] | None:
-    """A lower-case word of the window that begins and ends in it."""
+def _pick_word(
+    window: str, rng: random.Random, shortest: int, earliest: int, longest: int = 12
+) -> re.Match[str] | None:
+    """Pick a lower-case word that begins and ends in the window."""
     pattern = rf"(?<=[^A-Za-z])[a-z]{{{shortest},{longest}}}(?=[^A-Za-z])"
-    found = [m for m in re.finditer(pattern, window) if m.start() >= earliest]
-    return rng.choice(found) if found else None
+    matches = [m for m in re.finditer(pattern, window) if m.start() >= earliest]
+    return rng.choice(matches) if matches else None
 
 
 Builder = Callable[[Windows, Words, random.Random], Item | None]
 BUILDERS: dict[str, Builder] = {
-    "next": _next,
-    "spelling": _spelling,
-    "order": _order,
-    "context": _context,
-    "complete": _complete,
-    "word": _following,
+    "next": _make_next,
+    "spelling": _make_spelling,
+    "order": _make_order,
+    "context": _make_context,
+    "complete": _make_complete,
+    "word": _make_word,
 }

@@ -1,9 +1,9 @@
-"""The dialogue: everything that is asked, in frames of one length, and answers of a length known beforehand.
+"""The dialogue: questions in frames of one length, and answers of a length known beforehand.
 
-The box is told three little-endian uint32: requests, prompts, bytes of a continuation. Then the requests, 66 bytes each
-(length, start of the span, 64 bytes of text); it answers each with a float32, the mean log-likelihood of the span. Then
-the prompts in the same frames; it answers with the bytes of each continuation. Last come the streams of `lockstep`.
-Nothing of a later part is told before an earlier one is answered in full.
+The box gets three little-endian uint32: the numbers of requests and of prompts, and the bytes of a continuation. Then
+come the requests, 66 bytes each (length, start of the span, 64 bytes of text); it answers each with a float32, the mean
+log-likelihood of the span. Then come the prompts in the same frames; it answers with the bytes of each continuation.
+Last come the streams of `lockstep`. No part is sent before the earlier one is completely answered.
 """
 
 import socket
@@ -17,20 +17,20 @@ from items import ANSWER, TEXT
 
 FRAME = np.dtype([("length", "u1"), ("start", "u1"), ("text", "u1", TEXT)])
 Request = tuple[str, int]
-"""Text, and where its scored span begins."""
+"""A text, and where its scored span begins."""
 
 
 def ask(talk: socket.socket, requests: list[Request], prompts: list[Request], streams: np.ndarray) -> dict[str, Any]:
-    """Everything that a box has to say; raise `box_client.BrokenError`."""
+    """Ask a box everything; return its scores, continuations and bits per byte. Raise `box_client.BrokenError`."""
     header = struct.pack("<3I", len(requests), len(prompts), ANSWER)
-    scores = box_client.scores(talk, header + _frames(requests), len(requests))
-    told = box_client.answered(talk, _frames(prompts), len(prompts), ANSWER, "prompt").decode("latin-1")
-    nats = box_client.nats(talk, streams)
-    continuations = [told[at : at + ANSWER] for at in range(0, len(told), ANSWER)]
-    return {"scores": scores, "continuations": continuations, "bpb": lockstep.bits(nats, streams.size)}
+    scores = box_client.read_scores(talk, header + _pack_frames(requests), len(requests))
+    answers = box_client.read_answers(talk, _pack_frames(prompts), len(prompts), ANSWER, "prompt").decode("latin-1")
+    nats = box_client.measure_nats(talk, streams)
+    continuations = [answers[at : at + ANSWER] for at in range(0, len(answers), ANSWER)]
+    return {"scores": scores, "continuations": continuations, "bpb": lockstep.to_bits(nats, streams.size)}
 
 
-def _frames(requests: list[Request]) -> bytes:
+def _pack_frames(requests: list[Request]) -> bytes:
     frames = np.zeros(len(requests), FRAME)
     for frame, (text, start) in zip(frames, requests, strict=True):
         frame["length"], frame["start"] = len(text), start

@@ -1,4 +1,4 @@
-"""How deep the trained net is, by the names of its weights: its depth is a rule of the task."""
+"""The depth of the trained net, by the names of its weights; the task has a rule for it."""
 
 import json
 import re
@@ -9,8 +9,8 @@ BLOCK = re.compile(r"\bh\.(\d+)\.")
 MAX_HEADER = 1_000_000
 
 
-def depth(path: Path) -> int | None:
-    """Distinct blocks `h.<number>.` in a safetensors file; None where it has no readable header."""
+def count_blocks(path: Path) -> int | None:
+    """Count the distinct blocks `h.<number>.` in a safetensors file; None if it has no readable header."""
     with path.open("rb") as stream:
         first = stream.read(8)
         size = struct.unpack("<Q", first)[0] if len(first) == 8 else MAX_HEADER + 1
@@ -22,4 +22,4 @@ def depth(path: Path) -> int | None:
             return None
     if not isinstance(names, dict):
         return None
-    return len({found[1] for name in names if (found := BLOCK.search(name))})
+    return len({match[1] for name in names if (match := BLOCK.search(name))})

@@ -1,26 +1,26 @@
-"""Which serving box asks which item: a prompt shows solved examples, and no box that sees one asks that item.
+"""Deal items to serving boxes: prompts show solved examples, and no box that sees one is asked that item.
 
-An item's examples are other items with their answers, drawn among all that are asked. A box that saw them all could
-look nearly every answer up. So items are dealt to boxes such that none asks what another of its prompts shows solved;
-the deal follows from the number of items and shots alone.
+An item's examples are other items with their answers, drawn from all that are asked. A box that saw them all could
+look up nearly every answer. So no box is asked an item that another of its prompts shows solved. The deal depends only
+on the numbers of items and shots.
 """
 
 from functools import cache
 
-from bundle import examples
+from bundle import draw_examples
 
 BOXES = 8
-"""Serving phases in the manifest. Eight are what 500 items with ten examples each need."""
+"""Serving phases in the manifest; 500 items with ten examples each need eight."""
 
 
 @cache
-def dealt(count: int, shots: tuple[int, ...]) -> tuple[int, ...]:
-    """The box of each of `count` items that are asked with each of these numbers of examples."""
+def deal_boxes(count: int, shots: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the box of each of `count` items, which are asked with each of these numbers of examples."""
     if not any(shots):
         return tuple(place % BOXES for place in range(count))
     near: list[set[int]] = [set() for _ in range(count)]
     for place in range(count):
-        for other in (o for n in shots for o in examples(place, count, n)):
+        for other in (o for n in shots for o in draw_examples(place, count, n)):
             near[place].add(other)
             near[other].add(place)
     boxes: dict[int, int] = {}

@@ -14,16 +14,16 @@ BOS = "<|bos|>"
 
 
 class _State:
-    """Stands in for tiktoken's class while its state is read."""
+    """Replaces tiktoken's class while its state is read."""
 
-    found: Any = None
+    state: Any = None
 
     def __setstate__(self, state: Any) -> None:
-        self.found = state
+        self.state = state
 
 
 class _Reader(pickle.Unpickler):
-    """Knows the one class that a tokenizer's pickle names, and makes nothing of it but its state."""
+    """Accepts only the class that a tokenizer's pickle names, and reads only its state."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("tiktoken.core", "Encoding"):
@@ -31,39 +31,39 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}")
 
 
-def from_pickle(path: Path) -> dict[str, Any]:
-    """Pattern, ranks (token by its bytes in hexadecimal) and special tokens; raise `layout.MissingError`."""
+def read_pickle(path: Path) -> dict[str, Any]:
+    """Read pattern, ranks (token by its bytes in hexadecimal) and special tokens; raise `layout.MissingError`."""
     try:
         with path.open("rb") as stream:
-            state = _Reader(stream).load().found
+            state = _Reader(stream).load().state
         ranks = {token.hex(): int(rank) for token, rank in state["mergeable_ranks"].items()}
-        found = {"pattern": str(state["pat_str"]), "ranks": ranks, "special": dict(state["special_tokens"])}
+        table = {"pattern": str(state["pat_str"]), "ranks": ranks, "special": dict(state["special_tokens"])}
     except FileNotFoundError:
         raise layout.MissingError(
             f"{path} is missing: python -m scripts.tok_train in upstream's tree makes it"
         ) from None
     except (pickle.UnpicklingError, AttributeError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise layout.MissingError(f"{path} is no pickled tiktoken.Encoding with ranks of its own: {error}") from None
-    if BOS not in found["special"]:
+        raise layout.MissingError(f"{path} is not a pickled tiktoken.Encoding with ranks of its own: {error}") from None
+    if BOS not in table["special"]:
         raise layout.MissingError(f"{path} has no special token {BOS}: it is not nanochat's tokenizer")
-    return found
+    return table
 
 
-def size(table: dict[str, Any]) -> int:
-    """Symbols of the vocabulary."""
+def vocabulary_size(table: dict[str, Any]) -> int:
+    """Return the number of symbols in the vocabulary."""
     return max(*table["ranks"].values(), *table["special"].values()) + 1
 
 
-def lengths(table: dict[str, Any]) -> list[int]:
-    """Bytes of text that each token stands for; 0 for special ones."""
-    found = [0] * size(table)
+def count_bytes(table: dict[str, Any]) -> list[int]:
+    """Return the bytes of text that each token stands for; 0 for special ones."""
+    lengths = [0] * vocabulary_size(table)
     for token, rank in table["ranks"].items():
-        found[rank] = len(token) // 2
-    return found
+        lengths[rank] = len(token) // 2
+    return lengths
 
 
-def encoder(table: dict[str, Any]) -> "tiktoken.Encoding":
-    """What turns text into tokens; raise `layout.MissingError` without tiktoken."""
+def make_encoder(table: dict[str, Any]) -> "tiktoken.Encoding":
+    """Make the encoder of text into tokens; raise `layout.MissingError` without tiktoken."""
     try:
         import tiktoken
     except ImportError:
@@ -79,5 +79,5 @@ def encoder(table: dict[str, Any]) -> "tiktoken.Encoding":
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The table that was laid out."""
+    """Load the table that was laid out."""
     return json.loads(path.read_text("utf-8"))

@@ -1,8 +1,8 @@
 """How many bytes of text each token stands for, read from a sentencepiece model without sentencepiece.
 
-Of the model (a protocol buffer) only the repeated field 1 matters: a piece, its text in field 1 and its kind in field
-3. A token counts the UTF-8 bytes of its text without the leading space mark. The mark counts one byte, unless the
-token before is a boundary: a control, unknown or unused one. Such tokens count nothing, a byte token counts one.
+Only the repeated field 1 of the model (a protocol buffer) matters: a piece with its text in field 1 and its kind in
+field 3. A token counts the UTF-8 bytes of its text without the leading space mark. The mark counts one byte, unless the
+token before is a boundary: a control, unknown or unused token. Boundaries count nothing, a byte token counts one.
 """
 
 from collections.abc import Iterator
@@ -16,28 +16,28 @@ _NORMAL, _UNKNOWN, _CONTROL, _UNUSED, _BYTE = 1, 2, 3, 5, 6
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-def table(model: Path) -> np.ndarray:
-    """Three rows (int16), a column for each token: bytes, whether the space mark leads, whether it is a boundary.
+def read_table(model: Path) -> np.ndarray:
+    """Read three rows (int16) with a column per token: bytes, whether the space mark leads, whether it is a boundary.
 
     Raises:
-        MissingError: this is no such model, or one that has no token for the space mark alone.
+        MissingError: this is not such a model, or it has no token for the space mark alone.
     """
     try:
-        found = [_piece(body) for number, body in _fields(model.read_bytes()) if number == 1]
+        pieces = [_read_piece(body) for number, body in _read_fields(model.read_bytes()) if number == 1]
     except (IndexError, ValueError, TypeError) as error:
-        raise MissingError(f"{model} is no sentencepiece model: {error}") from None
-    if SPACE not in (text for text, _ in found):
+        raise MissingError(f"{model} is not a sentencepiece model: {error}") from None
+    if SPACE not in (text for text, _ in pieces):
         raise MissingError(f"{model} has no token for the space mark {SPACE!r} alone: bytes can't be counted with it")
-    return np.array([_row(text, kind) for text, kind in found], np.int16).T.copy()
+    return np.array([_make_row(text, kind) for text, kind in pieces], np.int16).T.copy()
 
 
-def count(table: np.ndarray, tokens: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Bytes of each of `tokens`, each preceded by that of `before`."""
+def count_bytes(table: np.ndarray, tokens: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return the bytes of each of `tokens`; the token in the same place of `before` precedes it."""
     size, leads, boundary = table
     return size[tokens].astype(np.int64) + (leads[tokens] & (1 - boundary[before]))
 
 
-def _row(text: str, kind: int) -> tuple[int, int, int]:
+def _make_row(text: str, kind: int) -> tuple[int, int, int]:
     if kind in {_UNKNOWN, _CONTROL, _UNUSED}:
         return 0, 0, 1
     if kind == _BYTE:
@@ -46,9 +46,9 @@ def _row(text: str, kind: int) -> tuple[int, int, int]:
     return len(text.removeprefix(SPACE).encode()), int(leads), 0
 
 
-def _piece(body: bytes) -> tuple[str, int]:
+def _read_piece(body: bytes) -> tuple[str, int]:
     text, kind = b"", _NORMAL
-    for number, value in _fields(body):
+    for number, value in _read_fields(body):
         if number == 1:
             text = bytes(value)
         elif number == 3:
@@ -56,18 +56,18 @@ def _piece(body: bytes) -> tuple[str, int]:
     return text.decode(), kind
 
 
-def _fields(body: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """Number and value of every field of a message."""
+def _read_fields(body: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Yield number and value of every field of a message."""
     at = 0
     while at < len(body):
-        key, at = _varint(body, at)
+        key, at = _read_varint(body, at)
         number, wire = key >> 3, key & 7
         if wire == _VARINT:
-            value, at = _varint(body, at)
+            value, at = _read_varint(body, at)
             yield number, value
             continue
         if wire == _BYTES:
-            size, at = _varint(body, at)
+            size, at = _read_varint(body, at)
         elif wire in {_FIXED64, _FIXED32}:
             size = 8 if wire == _FIXED64 else 4
         else:
@@ -78,7 +78,7 @@ def _fields(body: bytes) -> Iterator[tuple[int, bytes | int]]:
         at += size
 
 
-def _varint(body: bytes, at: int) -> tuple[int, int]:
+def _read_varint(body: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = body[at]

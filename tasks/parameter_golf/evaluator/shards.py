@@ -9,11 +9,11 @@ MAGIC, VERSION = 20240520, 1
 HEADER_BYTES = 1024
 
 
-def count(path: Path) -> int:
-    """Tokens of a shard; raise `MissingError` where header and size disagree."""
+def count_tokens(path: Path) -> int:
+    """Return the number of tokens of a shard; raise `MissingError` if header and size disagree."""
     header = np.fromfile(path, "<i4", 3)
     if len(header) < 3 or (header[0], header[1]) != (MAGIC, VERSION):
-        raise MissingError(f"{path} is no token shard: it begins with {header[:2].tolist()}, not {[MAGIC, VERSION]}")
+        raise MissingError(f"{path} is not a token shard: it begins with {header[:2].tolist()}, not {[MAGIC, VERSION]}")
     tokens, size = int(header[2]), path.stat().st_size
     if size != HEADER_BYTES + 2 * tokens:
         raise MissingError(f"{path} has {size} bytes, its header's {tokens} tokens need {HEADER_BYTES + 2 * tokens}")
@@ -21,12 +21,12 @@ def count(path: Path) -> int:
 
 
 def read(path: Path) -> np.ndarray:
-    """The tokens of a shard, mapped from disk."""
-    return np.memmap(path, "<u2", "r", HEADER_BYTES, (count(path),))
+    """Map the tokens of a shard from disk."""
+    return np.memmap(path, "<u2", "r", HEADER_BYTES, (count_tokens(path),))
 
 
 def check(path: Path, vocabulary: int) -> None:
-    """Raise `MissingError` where a token is not of the vocabulary."""
+    """Raise `MissingError` if a token is not in the vocabulary."""
     tokens = read(path)
     if len(tokens) and (largest := int(tokens.max())) >= vocabulary:
         at = int((tokens == largest).argmax())

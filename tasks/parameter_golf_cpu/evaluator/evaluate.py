@@ -13,7 +13,7 @@ import yardstick
 STREAMS = 128
 STEPS = 800
 EASE = 2.705  # the yardstick's mean over splits
-SLOPE = 1.3  # how far a net's bits follow the yardstick's from one piece of text to another
+SLOPE = 1.3  # by how much a net's bits change with the yardstick's from one piece of text to another
 
 
 def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path, *, reserved: bool = False) -> None:
@@ -21,16 +21,16 @@ def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path, *, reserv
     known = docstrings.load()
     for i in range(n_seeds):
         train, held = docstrings.deal(known, f"{trial_seed}/{i}", STREAMS * STEPS, reserved=reserved)
-        symbols, dropped = lockstep.in_streams(held, STREAMS, STEPS)
+        symbols, dropped = lockstep.split_streams(held, STREAMS, STEPS)
         (public / str(i)).mkdir(parents=True)
         (public / str(i) / "train.txt").write_bytes(train)
         np.save(secret / f"{i}.npy", symbols)
-        told = {"dropped_bytes": dropped, "ease": yardstick.bits_per_byte(train, symbols)}
-        (secret / f"{i}.text").write_text(json.dumps(told), encoding="utf-8")
+        facts = {"dropped_bytes": dropped, "ease": yardstick.measure_bits_per_byte(train, symbols)}
+        (secret / f"{i}.text").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def dialogue(_phase: str, seed: int, talk: socket.socket, secret: Path) -> verbs.Report | None:
-    """Hear the scorer of one seed."""
+    """Listen to the scorer of one seed."""
     heard = lockstep.listen(talk, np.load(secret / f"{seed}.npy", allow_pickle=False))
     if heard.broken:
         return verbs.fault(seed, heard.broken)
@@ -39,17 +39,17 @@ def dialogue(_phase: str, seed: int, talk: socket.socket, secret: Path) -> verbs
 
 
 def score(_sealed: Path, secret: Path) -> verbs.Report:
-    """Bits per byte of every seed, as heard (`plain_bpb`) and corrected (`bpb`)."""
+    """Return the bits per byte of every seed, as heard (`plain_bpb`) and corrected (`bpb`)."""
     metrics: dict[str, list[float]] = {"bpb": [], "plain_bpb": [], "dropped_bytes": []}
     for i in range(len(list(secret.glob("*.text")))):
         steps, nats = json.loads((secret / f"{i}.heard").read_text("utf-8"))
         if steps < STEPS:
             return verbs.fault(i, f"the scorer ended at step {steps} of {STEPS}")
-        told = json.loads((secret / f"{i}.text").read_text("utf-8"))
-        plain = lockstep.bits(nats, STREAMS * STEPS)
-        metrics["bpb"].append(plain - SLOPE * (told["ease"] - EASE))
+        facts = json.loads((secret / f"{i}.text").read_text("utf-8"))
+        plain = lockstep.to_bits(nats, STREAMS * STEPS)
+        metrics["bpb"].append(plain - SLOPE * (facts["ease"] - EASE))
         metrics["plain_bpb"].append(plain)
-        metrics["dropped_bytes"].append(told["dropped_bytes"])
+        metrics["dropped_bytes"].append(facts["dropped_bytes"])
     return {"metrics": metrics}
 
 

@@ -1,12 +1,12 @@
-"""How hard a piece of text is: bits per byte of a count model of two bytes of context, made from the training text."""
+"""How hard a text is: bits per byte of a model that counts two bytes of context in the training text."""
 
 import numpy as np
 
 ALPHABET = 128
 
 
-def bits_per_byte(train: bytes, text: np.ndarray) -> float:
-    """Mean over every byte of each row of `text` but its first; Witten-Bell smoothing down to the uniform."""
+def measure_bits_per_byte(train: bytes, text: np.ndarray) -> float:
+    """Return the mean over each row of `text` without its first byte; Witten-Bell smoothing down to the uniform."""
     known = np.frombuffer(train, np.uint8).astype(np.int64)
     symbols = text.astype(np.int64)
     p = np.full((len(symbols), symbols.shape[1] - 1), 1 / ALPHABET)
@@ -21,7 +21,7 @@ def bits_per_byte(train: bytes, text: np.ndarray) -> float:
 
 
 def _codes(symbols: np.ndarray, order: int) -> np.ndarray:
-    """Each symbol with the `order` symbols before it as one number."""
+    """Encode each symbol with the `order` symbols before it as one number."""
     n = symbols.shape[-1] - order
     code = np.zeros((*symbols.shape[:-1], n), np.int64)
     for back in range(order + 1):

@@ -10,7 +10,7 @@ import verbs
 
 N_TRAIN = 64
 N_TEST = 128
-NOISE = 0.1  # standard deviation of what is added to training values
+NOISE = 0.1  # standard deviation of the noise on training values
 AMPLITUDES = (1.0, 0.6, 0.4, 0.3, 0.2)  # of the harmonics 1, 2, 3, ...
 
 
@@ -20,7 +20,7 @@ def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     for i in range(n_seeds):
         rng = random.Random(f"{trial_seed}/{i}")  # noqa: S311 - a secret seed, not a key
         phases = [rng.uniform(0, 2 * math.pi) for _ in AMPLITUDES]
-        train, test = spread(N_TRAIN, rng), spread(N_TEST, rng)
+        train, test = spread_points(N_TRAIN, rng), spread_points(N_TEST, rng)
         folder = public / str(i)
         folder.mkdir(parents=True)
         noisy = [f"{x!r} {wave(x, phases) + rng.gauss(0, NOISE)!r}\n" for x in train]
@@ -31,13 +31,13 @@ def prepare(trial_seed: int, n_seeds: int, public: Path, secret: Path) -> None:
     (secret / "truth.json").write_text(json.dumps(truth), encoding="ascii")
 
 
-def spread(n: int, rng: random.Random) -> list[float]:
-    """One random point in each of `n` equal cells of the period: clumps would only add noise to the score."""
+def spread_points(n: int, rng: random.Random) -> list[float]:
+    """Draw a point in each of `n` equal cells of the period: clumps would only add noise to the score."""
     return [(i + rng.random()) / n * 2 * math.pi for i in range(n)]
 
 
 def wave(x: float, phases: list[float]) -> float:
-    """The true value at `x`."""
+    """Return the true value at `x`."""
     return sum(a * math.sin(k * x + p) for k, (a, p) in enumerate(zip(AMPLITUDES, phases, strict=True), 1))
 
 

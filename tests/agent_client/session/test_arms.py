@@ -187,7 +187,7 @@ def closed(_closed: Path, tmp_path: Path) -> Generator[Campaign]:
     wait_for_runners(tmp_path / "closed")
 
 
-async def answers(bench: Workspace) -> tuple[str, list[str]]:
+async def answers(workspace: Workspace) -> tuple[str, list[str]]:
     """Return what the server says of itself, and each tool's reply to every argument that a curious agent could try."""
     numbers = range(7)
     calls: list[tuple[str, dict[str, Any]]] = [
@@ -201,23 +201,23 @@ async def answers(bench: Workspace) -> tuple[str, list[str]]:
         *(("diff_snapshots", {"a": a, "b": b}) for a, b in itertools.product(numbers, numbers)),
         *(("rebase_to", {"trial": n}) for n in (2, 3, 4, 5, 6, 1, 0)),
     ]
-    async with Client(build(bench)) as client:
+    async with Client(build(workspace)) as client:
         listed = repr(client.instructions) + repr(await client.list_tools())
         replies: list[str] = []
         for tool, arguments in calls:
             replies.append(repr(await client.call_tool(tool, arguments)))
             # Only the best's recipe may be read.
-            best = bench.lineage.read_recipe(1) if bench.workdir.parent == 1 else {}
-            replies += [body.decode() for path, body in bench.workdir.files().items() if best.get(path) != body]
+            best = workspace.lineage.read_recipe(1) if workspace.workdir.parent == 1 else {}
+            replies += [body.decode() for path, body in workspace.workdir.files().items() if best.get(path) != body]
     return listed, replies
 
 
 @pytest.mark.anyio
 async def test_without_the_record_no_text_has_a_word_of_anothers_trial(closed: Campaign, host: Host) -> None:
-    bench = Workspace(closed, "opt", "session-1", 3, host)
-    listed, replies = await answers(bench)
-    bench.workdir.close()
-    opening = message.render(closed.lineage.refresh(), "opt", bench.workdir.folder, 3, "session-1").text
+    workspace = Workspace(closed, "opt", "session-1", 3, host)
+    listed, replies = await answers(workspace)
+    workspace.workdir.close()
+    opening = message.render(closed.lineage.refresh(), "opt", workspace.workdir.folder, 3, "session-1").text
     texts = [listed, opening, system_prompt(closed, "opt")]
     assert [text for text in [*replies, *texts] if "zebra" in text] == []
     assert [name for name in READING if any(name in text for text in texts)] == []
@@ -227,10 +227,10 @@ async def test_without_the_record_no_text_has_a_word_of_anothers_trial(closed: C
 
 @pytest.mark.anyio
 async def test_the_client_expects_exactly_the_tools_that_the_server_has(closed: Campaign, host: Host) -> None:
-    bench = Workspace(closed, "opt", "session-1", 3, host)
-    async with Client(build(bench)) as client:
+    workspace = Workspace(closed, "opt", "session-1", 3, host)
+    async with Client(build(workspace)) as client:
         tools = (await client.list_tools()).tools
-    bench.workdir.close()
+    workspace.workdir.close()
     assert {f"mcp__espalier__{tool.name}" for tool in tools} | set(FILE_TOOLS) == expected_tools(read_record=False)
     assert expected_tools(read_record=True) - expected_tools(read_record=False) == {
         f"mcp__espalier__{name}" for name in READING
@@ -241,9 +241,9 @@ async def test_the_client_expects_exactly_the_tools_that_the_server_has(closed: 
 async def test_without_the_record_only_own_trials_are_answered_and_anothers_recipe_is_measured_anew(
     closed: Campaign, host: Host
 ) -> None:
-    bench = Workspace(closed, "opt", "session-1", 3, host)
-    file = bench.workdir.folder / "fit.py"
-    async with connected(bench) as call:
+    workspace = Workspace(closed, "opt", "session-1", 3, host)
+    file = workspace.workdir.folder / "fit.py"
+    async with connected(workspace) as call:
         assert (await call("wait_trial", trial=5))["score"] == 0.4
         with pytest.raises(AssertionError, match="trial 2 is not yours; yours are 5"):
             await call("wait_trial", trial=2)
@@ -257,12 +257,12 @@ async def test_without_the_record_only_own_trials_are_answered_and_anothers_reci
         mine = await call("submit_trial", **GOOD)
         assert (mine["trial"], mine["already_measured"], mine["submits_left"]) == (5, True, 3)
         await call("rebase_to", trial=0)
-        features = bench.workdir.folder / "features.py"
+        features = workspace.workdir.folder / "features.py"
         features.write_bytes(features.read_bytes() + SAME)
         fresh = await call("submit_trial", **GOOD)
         assert (fresh["trial"], fresh["already_measured"], fresh["submits_left"]) == (6, False, 2)
         assert "zebra" not in json.dumps(fresh)
-    bench.workdir.close()
+    workspace.workdir.close()
     trials = closed.lineage.refresh().trials
     assert trials[4].proposal.recipe_tree == trials[6].proposal.recipe_tree
     assert verify(closed.lineage.store).problems == ()
@@ -275,11 +275,11 @@ async def test_without_the_record_only_own_trials_are_answered_and_anothers_reci
 async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_not_refused(
     campaign: Campaign, host: Host
 ) -> None:
-    bench = Workspace(campaign, "opt", "session-1", 3, host, brief="b" * 64)
-    (bench.workdir.folder / "features.py").write_text("\n" * 20 + "undefined_name\n", "utf-8")
-    async with connected(bench) as call:
+    workspace = Workspace(campaign, "opt", "session-1", 3, host, brief_sha256="b" * 64)
+    (workspace.workdir.folder / "features.py").write_text("\n" * 20 + "undefined_name\n", "utf-8")
+    async with connected(workspace) as call:
         reply = await call("submit_trial", **GOOD)
-    bench.workdir.close()
+    workspace.workdir.close()
     trial = campaign.lineage.refresh().trials[1]
     assert reply["notices"] == list(trial.notices)
     assert trial.notices[0] == "features.py edited, outside the surface that opt declares: fit.py"
@@ -292,4 +292,4 @@ async def test_an_edit_beyond_what_the_role_declares_is_reported_everywhere_and_
 
 def test_a_brief_that_is_not_a_digest_is_refused(campaign: Campaign) -> None:
     result = espalier("serve", campaign.folder, "--specialist", "opt", "--brief", "short")
-    assert "'short' is no SHA-256" in result.output
+    assert "'short' is not a SHA-256" in result.output

@@ -1,4 +1,4 @@
-"""`espalier certify`: a gain is published only where it holds on fresh seeds."""
+"""`espalier certify`: a gain is published only if it holds on fresh seeds."""
 
 import json
 from functools import partial
@@ -24,7 +24,7 @@ NOISE = {"error": Spread(n=4, mean=0.5, sd=0.01)}
 
 
 def of(*errors: float, drawn: int = 100) -> Measurement:
-    """One draw for each error, `drawn` the first."""
+    """Make a measurement with one draw for each error; `drawn` is the first draw."""
     base = measurement(0.0)
     runs = [run.model_copy(update={"seed_index": i}) for i in range(len(errors)) for run in base.phases[:2]]
     metrics = {"error": errors, "worst": (0.1,) * len(errors)}
@@ -32,12 +32,14 @@ def of(*errors: float, drawn: int = 100) -> Measurement:
     return base.model_copy(update={"trial_seeds": draws, "box_seeds": seeds, "metrics": metrics, "phases": tuple(runs)})
 
 
-def again(lineage: Lineage, ours: Measurement | None = None, theirs: Measurement | None = None) -> Certification:
-    """Trial 1 measured again beside the start, as `certify` would record it."""
+def measured_again(
+    lineage: Lineage, ours: Measurement | None = None, theirs: Measurement | None = None
+) -> Certification:
+    """Compare trial 1 with the start, both measured again, as `certify` would record it."""
     start = lineage.trials[0].measurement
     assert start
-    weighed = of(0.5, 0.6, 0.5, drawn=200).model_copy(update={"source_bytes": start.source_bytes})
-    pair = (ours or of(0.4, 0.5, 0.4), theirs or weighed)
+    start_again = of(0.5, 0.6, 0.5, drawn=200).model_copy(update={"source_bytes": start.source_bytes})
+    pair = (ours or of(0.4, 0.5, 0.4), theirs or start_again)
     earlier, noise = len(lineage.certifications), lineage.noise(lineage.task)
     return compare_recipes(lineage.task, (1, 0), pair, noise, {"level": "bwrap"}, now(), earlier=earlier)
 
@@ -48,7 +50,7 @@ def test_the_tail_of_students_t_is_scipys() -> None:
             assert student_p(t, freedom) == pytest.approx(stats.t.sf(t, freedom), abs=1e-9)  # pyright: ignore
 
 
-def test_a_gain_is_certified_where_welchs_test_puts_it_above_what_the_rule_asks(campaign: Campaign) -> None:
+def test_a_gain_is_certified_if_welchs_test_puts_it_above_the_rule(campaign: Campaign) -> None:
     task = campaign.task
     ours, theirs = (0.40, 0.42, 0.41, 0.43), (0.50, 0.52, 0.49, 0.53)
     entry = compare_recipes(task, (1, 0), (of(*ours), of(*theirs)), NOISE, {"level": "bwrap"}, now())
@@ -69,7 +71,7 @@ def test_a_recipe_that_misses_a_gate_on_fresh_seeds_is_not_certified(campaign: C
     assert entry.failure.startswith("0001: worst 9 misses the gate")
 
 
-def test_a_gate_on_fresh_seeds_is_bounded_by_what_calibration_knows_of_the_noise(campaign: Campaign) -> None:
+def test_a_gate_on_fresh_seeds_uses_the_calibrated_noise_for_its_bound(campaign: Campaign) -> None:
     bound = campaign.task.gates[0].model_copy(update={"at_most": 1.0, "rule": "bound", "confidence": 0.99})
     task = campaign.task.model_copy(update={"gates": (bound,)})
     pair = (of(0.40, 0.42, 0.41), of(0.50, 0.52, 0.49))
@@ -97,9 +99,9 @@ def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Ca
     number = lineage.register(claim, digests(lineage), lambda _: None)
     assert runner.run(campaign, number, host).status == "keep"
     done = espalier("certify", campaign.folder, "--seeds", "4", "--json")
-    said = json.loads(done.stdout)
-    assert (said["number"], said["against"], said["n_seeds"]) == (1, 0, 4)
-    assert done.exit_code == (0 if said["certified"] else 1)
+    printed = json.loads(done.stdout)
+    assert (printed["number"], printed["against"], printed["n_seeds"]) == (1, 0, 4)
+    assert done.exit_code == (0 if printed["certified"] else 1)
     assert "again      0001 against 0000" in espalier("show", campaign.folder, "1").output
     assert verify(campaign.lineage.store).problems == ()
     drawn = campaign.lineage.refresh().certifications[0].measurements[0].trial_seeds
@@ -109,7 +111,7 @@ def test_certify_measures_both_again_and_the_record_can_be_replayed(campaign: Ca
 def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.6)
-    lineage.certify(lambda: again(lineage))
+    lineage.certify(lambda: measured_again(lineage))
     assert verify(lineage.store).problems == ()
     rewrite_newest(Path(lineage.store.path), "certified", True)
     assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
@@ -118,7 +120,7 @@ def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campai
 def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.6)
-    entry = again(lineage)
+    entry = measured_again(lineage)
     for changes in ({"against": 1}, {"at": entry.at.replace(year=1999)}):
         lineage.certify(partial(entry.model_copy, update=changes))
     wrong: list[tuple[dict[str, object], str]] = [
@@ -132,7 +134,7 @@ def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
         ({"phases": ()}, "lacks a run of a phase"),
     ]
     for changes, _ in wrong:
-        lineage.certify(partial(again, lineage, of(0.4, 0.5, 0.4).model_copy(update=changes)))
+        lineage.certify(partial(measured_again, lineage, of(0.4, 0.5, 0.4).model_copy(update=changes)))
     rows = [row.commit[:12] for row in lineage.store.rows()[-len(wrong) - 2 :]]
     problems = verify(lineage.store).problems
     named = ["is of a trial with itself", "is older than trial 0001", *(text for _, text in wrong)]
@@ -145,7 +147,7 @@ def test_a_trial_is_not_compared_with_itself(campaign: Campaign) -> None:
     assert "trial 0000 can't beat itself: name another" in done.output
 
 
-def test_equal_values_by_luck_count_for_the_calibrated_spread(campaign: Campaign) -> None:
+def test_values_that_are_equal_by_luck_get_the_calibrated_spread(campaign: Campaign) -> None:
     entry = compare_recipes(campaign.task, (1, 0), (of(0.49, 0.49), of(0.5, 0.5)), NOISE, {"level": "bwrap"}, now())
     assert 0.1 < entry.p < 0.3
     assert not entry.certified

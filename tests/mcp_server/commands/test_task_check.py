@@ -31,7 +31,7 @@ def edited(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def test_a_new_task_is_named_as_its_folder_and_passes_its_check(tmp_path: Path) -> None:
+def test_a_new_task_is_named_after_its_folder_and_passes_its_check(tmp_path: Path) -> None:
     assert espalier("task", "new", tmp_path / "mine").exit_code == 0
     done = espalier("task", "check", tmp_path / "mine")
     assert done.exit_code == 0, done.output
@@ -53,18 +53,18 @@ def test_a_new_task_goes_into_a_new_folder_with_a_name(tmp_path: Path, mine: Tas
         scaffold(tmp_path / "My Task")
 
 
-def test_what_an_author_probably_did_not_mean_is_a_warning(mine: TaskFolder) -> None:
-    told = find_oversights(mine)
-    assert told == [
+def test_what_an_author_probably_did_not_intend_is_a_warning(mine: TaskFolder) -> None:
+    warnings = find_oversights(mine)
+    assert warnings == [
         *(f"{what} is still the template's" for what in ("title", "summary")),
         *(f"{what} of {n} is still the template's" for what in ("scope", "off_limits") for n in ("model", "data")),
         "knowledge/brief.md is still the template's: agents read of another recipe",
     ]
     edited(mine.path / "task.toml", 'surface = ["train.py"]', 'surface = ["trian.py"]')
     edited(mine.path / "recipe" / "train.py", "[model]", "[modle]")
-    told = find_oversights(TaskFolder.load(mine.path))
-    assert any("surface 'trian.py' of" in line and "is no file of the recipe: train.py" in line for line in told)
-    assert "train.py marks a number for [modle], who is none of data, model" in told
+    warnings = find_oversights(TaskFolder.load(mine.path))
+    assert any("surface 'trian.py' of" in line and "is no file of the recipe: train.py" in line for line in warnings)
+    assert "train.py marks a number for [modle], who is none of data, model" in warnings
 
 
 def refused(task: TaskFolder, file: str, old: str, new: str, problem: str) -> None:
@@ -109,16 +109,16 @@ def test_a_check_says_why_the_start_has_no_score(mine: TaskFolder, file: str, ol
 
 
 @pytest.mark.slow
-def test_a_failed_check_tells_the_room_that_it_saw_as_json(mine: TaskFolder) -> None:
+def test_a_failed_check_prints_its_margins_as_json(mine: TaskFolder) -> None:
     edited(mine.path / "task.toml", "max_bytes = 20_000", "max_bytes = 1_000")
     done = espalier("task", "check", mine.path, "--json")
-    found = json.loads(done.stdout)
-    assert (done.exit_code, found["failure"][:12]) == (1, "size_blocked")
-    (artifact,) = [m for m in found["margins"] if m["name"] == "train artifact"]
+    printed = json.loads(done.stdout)
+    assert (done.exit_code, printed["failure"][:12]) == (1, "size_blocked")
+    (artifact,) = [m for m in printed["margins"] if m["name"] == "train artifact"]
     assert artifact["margin"] == 1_000 - artifact["value"] < 0
 
 
-def test_the_template_is_no_built_in_task() -> None:
+def test_the_template_is_not_a_built_in_task() -> None:
     listed = espalier("task", "list").output
     assert "toy" in listed
     assert "new_task" not in listed
@@ -131,7 +131,7 @@ def test_the_template_is_no_built_in_task() -> None:
 @pytest.mark.skipif(not shutil.which("gcc"), reason="flags_cpu compiles with gcc")
 def test_compiler_flags_are_searched_like_any_recipe(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "flags", find_task("flags_cpu"), n_seeds=2)
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
     lineage = campaign.lineage.refresh()
     start = lineage.read_recipe(0)
 

@@ -84,13 +84,13 @@ def data(raw):
 
 def prepare(trial_seed, n_seeds, public, secret):
     for i in range(n_seeds):
-        for path in (layout.prepared() / "train").iterdir():
+        for path in (layout.open_prepared() / "train").iterdir():
             layout.link(path, public / str(i) / "train" / path.name)
 
 def score(sealed, secret):
-    hidden = [int(line) % 2 == 0 for line in (layout.prepared() / "hidden/c.txt").open()]
-    said = json.loads((sealed / "0/guess/answer.json").read_text())
-    return {"metrics": {"right": [1 - abs(said - sum(hidden) / len(hidden))]}}
+    hidden = [int(line) % 2 == 0 for line in (layout.open_prepared() / "hidden/c.txt").open()]
+    answer = json.loads((sealed / "0/guess/answer.json").read_text())
+    return {"metrics": {"right": [1 - abs(answer - sum(hidden) / len(hidden))]}}
 
 verbs.run(prepare, score, data=data)
 """
@@ -141,16 +141,14 @@ def test_a_prepared_task_is_measured_like_any_other_and_sees_only_its_train_side
     campaign = Campaign.create(tmp_path / "campaign", TaskFolder.load(tmp_path / "ready"))
     files = campaign.task_folder.read_start()
     assert sorted(files) == ["guess.py", "model.py"]
-    outcome, _ = measure(
-        campaign, files, tmp_path / "t", host=host, executor=LocalExecutor(host), clock="wall", tell=lambda _: None
-    )
+    outcome = measure(campaign, files, tmp_path / "t", LocalExecutor(host))
     assert outcome.fault is None, outcome.fault
     assert outcome.measurement
     assert outcome.measurement.metrics == {"right": (pytest.approx(5 / 6),)}
     assert (tmp_path / "ready" / "data" / "train" / "a.txt").read_text() == "1\n2\n"
 
 
-def test_without_its_parts_a_task_says_what_is_missing_and_goes_on_from_there(task: Path, tmp_path: Path) -> None:
+def test_without_its_parts_a_task_says_what_is_missing_and_continues_from_there(task: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"no recipe and no data/data\.json: `espalier task prepare borrowed`"):
         TaskFolder.load(task).read_start()
     (tmp_path / "raw" / "numbers.txt").rename(tmp_path / "numbers.txt")
@@ -164,15 +162,15 @@ def test_without_its_parts_a_task_says_what_is_missing_and_goes_on_from_there(ta
     third = prepare(task, "--data", tmp_path / "raw", "--json")
     assert third.exit_code == 0, third.output
     assert "data      3 of 3: hidden/c.txt" in third.output
-    again = prepare(task, "--data", tmp_path / "raw")
-    assert "data      3 of 3" not in again.output, "what is there is not made again"
+    repeated = prepare(task, "--data", tmp_path / "raw")
+    assert "data      3 of 3" not in repeated.output, "what exists is not made again"
 
 
-def test_a_dry_run_tells_sizes_and_makes_nothing(task: Path, tmp_path: Path) -> None:
+def test_a_dry_run_prints_sizes_and_makes_nothing(task: Path, tmp_path: Path) -> None:
     result = prepare(task, "--data", tmp_path / "raw", "--dry-run", "--json")
-    found = json.loads(result.output)
-    assert found["recipe"] == ["src/model.py"]
-    assert found["data"]["hidden/c.txt"] == {"bytes": 6}
+    printed = json.loads(result.output)
+    assert printed["recipe"] == ["src/model.py"]
+    assert printed["data"]["hidden/c.txt"] == {"bytes": 6}
     assert not (tmp_path / "ready").exists()
 
 
@@ -195,8 +193,8 @@ def test_a_source_without_the_commit_is_refused_with_the_way_out(task: Path, tmp
 def test_a_variant_is_another_manifest_that_says_so(task: Path, tmp_path: Path) -> None:
     result = prepare(task, "--from", tmp_path / "clone", "--data", tmp_path / "raw", "--variant", "patient")
     assert result.exit_code == 0, result.output
-    made = TaskFolder.load(tmp_path / "ready").task
-    assert (made.variant, made.phase("guess").limit_s, made.objective.digits) == ("patient", 7, 2)
+    prepared = TaskFolder.load(tmp_path / "ready").task
+    assert (prepared.variant, prepared.phase("guess").limit_s, prepared.objective.digits) == ("patient", 7, 2)
     assert "name a new folder" in prepare(task, "--from", tmp_path / "clone").output
     assert "no variant 'hasty': borrowed has patient" in prepare(task, "--variant", "hasty").output
 
@@ -236,7 +234,7 @@ def test_other_data_are_laid_out_anew_and_nothing_slips_in_beside_them(task: Pat
     assert (train / "a.txt").read_text() == "7\n8\n"
     program = TaskFolder.load(tmp_path / "ready").stage_evaluator(tmp_path / "staged")
 
-    def said() -> str:
+    def prepare_trial() -> str:
         folders = [tmp_path / "public", tmp_path / "secret"]
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
@@ -245,15 +243,15 @@ def test_other_data_are_laid_out_anew_and_nothing_slips_in_beside_them(task: Pat
         there = {"ESPALIER_PREPARED": str(tmp_path / "ready" / "data")}
         return subprocess.run(argv, env=there, capture_output=True, text=True, check=False).stderr
 
-    assert said() == ""
+    assert prepare_trial() == ""
     (train / "c.txt").write_text("4\n")
-    assert "train/c.txt was not prepared" in said()
+    assert "train/c.txt was not prepared" in prepare_trial()
     (train / "c.txt").unlink()
     (train / "a.txt").write_text("1\n2\n")
-    assert "train/a.txt was changed after it was prepared" in said()
+    assert "train/a.txt was changed after it was prepared" in prepare_trial()
 
 
-def test_data_are_plain_files_each_under_one_name(task: Path, tmp_path: Path) -> None:
+def test_data_are_plain_files_with_one_name_each(task: Path, tmp_path: Path) -> None:
     (tmp_path / "raw" / "more.txt").symlink_to("numbers.txt")
     assert (
         "numbers.txt is the same file as"
@@ -261,10 +259,10 @@ def test_data_are_plain_files_each_under_one_name(task: Path, tmp_path: Path) ->
     )
     (tmp_path / "raw" / "more.txt").unlink()
     os.mkfifo(tmp_path / "raw" / "more.txt")
-    assert "more.txt is no plain file" in prepare(task, "--data", tmp_path / "raw").output
+    assert "more.txt is not a plain file" in prepare(task, "--data", tmp_path / "raw").output
 
 
-def test_a_prepared_folder_is_what_its_tasks_name_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tasks_name_means_its_prepared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_task("cifar10_airbench96").path.parent.name == "tasks"
     shutil.copytree(find_task("cifar10_airbench96").path, tmp_path / "cifar10_airbench96")

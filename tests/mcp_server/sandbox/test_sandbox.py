@@ -1,4 +1,4 @@
-"""What a box is: its walls, its clock, its end."""
+"""Boxes: their walls, their clocks, how they end."""
 
 import functools
 import hashlib
@@ -16,7 +16,7 @@ from lineage_repo.errors import SandboxError
 from mcp_server.sandbox import bwrap_args, cgroup, gpus
 from mcp_server.sandbox.artifact import Sealed, seal
 from mcp_server.sandbox.box import Box
-from mcp_server.sandbox.bwrap_args import BoxSpec, remedy
+from mcp_server.sandbox.bwrap_args import BoxSpec, suggest_remedy
 from mcp_server.sandbox.host import Host, interpreter
 from mcp_server.sandbox.selftest import SelfTest
 
@@ -46,7 +46,7 @@ def spec_of(folder: Path, source: str, **changes: object) -> BoxSpec:
 
 @pytest.fixture(params=["as a user of its own", "in a user namespace"])
 def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
-    """Run Python source in a box to its end, in each of the two ways that boxes are made."""
+    """Run Python source in a box to its end, once for each way of making boxes."""
     own = request.param == "as a user of its own"
     if own and os.geteuid() != 0:
         pytest.skip("only root can make boxes of another user")
@@ -62,7 +62,7 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
 
 def test_a_box_ends_with_what_its_program_says(run: Run) -> None:
     box = run("print('hello'); raise SystemExit(3)")
-    assert (box.verdict, box.exit_code, box.log.bytes()) == ("crash", 3, b"hello\n")
+    assert (box.exit_status, box.exit_code, box.log.bytes()) == ("crash", 3, b"hello\n")
 
 
 @pytest.mark.parametrize("path", ["/x", "/etc/x", "/usr/x", "/dev/x", "/recipe/x", "/data/x", "/proc/x"])
@@ -91,7 +91,7 @@ def test_the_harness_itself_is_masked_in_a_box(run: Run) -> None:
     assert b"ModuleNotFoundError" in run("import site; site.main()\nimport lineage_repo.model.ledger").log.bytes()
 
 
-def test_a_box_knows_the_hosts_libraries(run: Run) -> None:
+def test_a_box_finds_the_hosts_libraries(run: Run) -> None:
     box = run("import subprocess; subprocess.run(['/sbin/ldconfig', '-p'], check=True)")
     assert box.exit_code == 0
     assert b"libc.so.6" in box.log.bytes()
@@ -100,7 +100,7 @@ def test_a_box_knows_the_hosts_libraries(run: Run) -> None:
 def test_a_box_that_sleeps_is_killed_at_its_limit(run: Run) -> None:
     begun = time.monotonic()
     box = run("import time; time.sleep(60)", seconds=0.3)
-    assert box.verdict == "timeout"
+    assert box.exit_status == "timeout"
     assert 0.3 <= box.wall_s <= time.monotonic() - begun < 20
 
 
@@ -111,7 +111,7 @@ def test_nothing_that_a_box_started_outlives_it(run: Run) -> None:
         f"if os.fork() == 0:\n os.setsid()\n os.execv('/usr/bin/sleep', [{marker!r}, '60'])\n"
         "time.sleep(0.2)"
     )
-    assert run(source).verdict == "ok"
+    assert run(source).exit_status == "ok"
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if marker.encode() in _read(p)]
 
 
@@ -149,7 +149,7 @@ def test_scratch_space_is_bounded(run: Run) -> None:
 
 def test_a_box_that_takes_too_much_memory_ends_without_harm(run: Run) -> None:
     box = run("x = []\nwhile True: x.append(bytearray(20_000_000))")
-    assert box.verdict in {"memory", "crash"}
+    assert box.exit_status in {"memory", "crash"}
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,11 @@ def test_a_large_artifact_is_sealed_in_little_memory(tmp_path: Path) -> None:
     body = os.urandom(1 << 20) * 12 + b"end"
     (tmp_path / "a").write_bytes(body)
     tracemalloc.start()
-    found = sealed_at(tmp_path, "a", len(body), tmp_path / "sealed" / "a")
+    sealed = sealed_at(tmp_path, "a", len(body), tmp_path / "sealed" / "a")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4_000_000
-    assert found == Sealed("ok", len(body), hashlib.sha256(body).hexdigest())
+    assert sealed == Sealed("ok", len(body), hashlib.sha256(body).hexdigest())
     assert (tmp_path / "sealed" / "a").read_bytes() == body
 
 
@@ -207,7 +207,7 @@ def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host:
 
 
 @pytest.mark.parametrize(
-    ("said", "advice"),
+    ("failure", "advice"),
     [
         ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "docker"),
         ("bwrap: Failed to make / slave: Permission denied", "docker"),
@@ -217,8 +217,8 @@ def test_without_bubblewrap_nothing_runs_and_the_remedy_is_named(run: Run, host:
         ("bwrap: something else", "espalier doctor"),
     ],
 )
-def test_every_known_way_of_failing_has_its_remedy(said: str, advice: str) -> None:
-    assert advice in remedy(said)
+def test_every_known_way_of_failing_has_its_remedy(failure: str, advice: str) -> None:
+    assert advice in suggest_remedy(failure)
 
 
 @pytest.mark.parametrize(
@@ -229,25 +229,25 @@ def test_every_known_way_of_failing_has_its_remedy(said: str, advice: str) -> No
         ("--unshare-uts --hostname box", "own uts namespace"),
     ],
 )
-def test_the_self_test_notices_a_wall_that_is_missing(
+def test_the_self_test_notices_a_missing_wall(
     host: Host, monkeypatch: pytest.MonkeyPatch, wall: str, check: str
 ) -> None:
     words = bwrap_args._WALLS.replace("--unshare-cgroup-try ", "")  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(bwrap_args, "_WALLS", words.replace(wall, ""))
-    found = SelfTest.run(host)
-    assert found.level == "none"
-    assert any(line.startswith(check) for line in found.open)
-    assert check in str(found.below("bwrap"))
+    test = SelfTest.run(host)
+    assert test.level == "none"
+    assert any(line.startswith(check) for line in test.open)
+    assert check in str(test.below("bwrap"))
 
 
-def test_the_self_test_finds_every_wall_and_says_where_nobody_counts(
+def test_the_self_test_finds_every_wall_and_says_what_the_kernel_does_not_count(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert SelfTest.run(host).below("bwrap") is None
     monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
-    found = SelfTest.run(host)
-    assert (found.level, len(found.open)) == ("bwrap", 2)
-    assert "requires 'bwrap+cgroup'" in str(found.below("bwrap+cgroup"))
+    test = SelfTest.run(host)
+    assert (test.level, len(test.open)) == ("bwrap", 2)
+    assert "requires 'bwrap+cgroup'" in str(test.below("bwrap+cgroup"))
 
 
 def test_processes_and_files_are_bounded_without_a_control_group_too(
@@ -263,16 +263,16 @@ def test_processes_and_files_are_bounded_without_a_control_group_too(
     )
     assert run(forks).log.bytes() == b"True\n"
     empty = "import time\nfor i in range(3000): open(f'/tmp/{i}', 'w').close()\ntime.sleep(9)"
-    assert run(empty, scratch_files=2000).verdict == "files"
+    assert run(empty, scratch_files=2000).exit_status == "files"
 
 
-def test_a_box_learns_no_path_that_tells_of_the_trial(run: Run) -> None:
-    said = run("print(open('/proc/1/cmdline').read(), open('/proc/self/mountinfo').read())").log.bytes()
-    assert b"--ro-bind" not in said
-    assert b"/recipe" in said
+def test_a_box_sees_no_path_that_names_the_trial(run: Run) -> None:
+    output = run("print(open('/proc/1/cmdline').read(), open('/proc/self/mountinfo').read())").log.bytes()
+    assert b"--ro-bind" not in output
+    assert b"/recipe" in output
 
 
-def test_a_box_gets_the_gpus_that_were_leased_to_it_and_no_other(
+def test_a_box_gets_only_the_gpus_that_it_leased(
     run: Run, host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if os.geteuid() != 0:
@@ -286,8 +286,8 @@ def test_a_box_gets_the_gpus_that_were_leased_to_it_and_no_other(
         with pytest.raises(SandboxError, match="only 1 are free"), gpus.lease(host, 2):
             pass
         source = "import glob\nprint(sorted(glob.glob('/dev/nvidia*')), open('/dev/nvidia1', 'rb').read(2))"
-        said = run(source, gpus=second).log.bytes().decode()
-    assert said == "['/dev/nvidia1', '/dev/nvidiactl'] b'\\x00\\x00'\n"
+        output = run(source, gpus=second).log.bytes().decode()
+    assert output == "['/dev/nvidia1', '/dev/nvidiactl'] b'\\x00\\x00'\n"
 
 
 def test_without_walls_a_box_is_a_process_with_the_same_protocol_and_end(tmp_path: Path) -> None:
@@ -305,12 +305,12 @@ def test_without_walls_a_box_is_a_process_with_the_same_protocol_and_end(tmp_pat
         box.go(7)
         box.wait()
         sealed = seal(box.out, "artifact", 10, tmp_path / "sealed" / "artifact")
-    assert (box.verdict, sealed.status, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
+    assert (box.exit_status, sealed.status, box.log.bytes()) == ("ok", "ok", b"b'GO 7\\n'\n")
     assert "network" not in box.isolation()
     with Box(spec_of(tmp_path, "import time; time.sleep(60)", walls=False, seconds=0.2), "bare") as box:
         box.release()
         box.wait()
-    assert box.verdict == "timeout"
+    assert box.exit_status == "timeout"
 
 
 def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -> None:
@@ -332,7 +332,7 @@ def test_calls_that_reach_the_kernel_or_other_namespaces_are_refused(run: Run) -
 
 
 @pytest.mark.parametrize("advice", [20, 21])
-def test_no_box_puts_pages_of_a_file_out_of_memory(run: Run, advice: int) -> None:
+def test_no_box_can_evict_pages_of_a_file(run: Run, advice: int) -> None:
     source = (
         "import ctypes, errno, mmap, os, sys\n"
         "pages = mmap.mmap(os.open(sys.executable, os.O_RDONLY), 4096, mmap.MAP_PRIVATE)\n"
@@ -357,10 +357,10 @@ def test_memory_is_bounded_without_a_control_group_too(
     monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
     box = run(take)
     assert box.isolation()["memory"] == "polled"
-    assert box.verdict in {"memory", "crash"}
+    assert box.exit_status in {"memory", "crash"}
 
 
-def test_in_memory_files_are_refused_where_nobody_counts_them(
+def test_files_in_memory_are_refused_if_the_kernel_does_not_count_them(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = (

@@ -15,7 +15,7 @@ UID = 12_345
 
 
 def opened(paths: list[Path]) -> list[str]:
-    """Shell lines that make `paths` reachable for everybody, in a mount namespace of their own."""
+    """Shell lines that make `paths` readable for everybody, in their own mount namespace."""
     lines: list[str] = []
     closed = {p for path in paths for p in path.parents if not p.stat().st_mode & 0o001}
     for folder in {p for p in closed if not closed & set(p.parents)}:
@@ -40,7 +40,7 @@ def test_an_ordinary_user_calibrates_in_a_sandbox_that_passes_its_test(tmp_path:
     line = base64.b64encode(b"id -u > who.txt").decode()
     commands = " && ".join(
         [
-            *(f"{espalier} init c --task toy", f"{espalier} calibrate c", f"{espalier} show c 0 --json > said.json"),
+            *(f"{espalier} init c --task toy", f"{espalier} calibrate c", f"{espalier} show c 0 --json > trial.json"),
             *(f"{espalier} checkout c 0 c/workdirs/opt", f"{shell} > flag", f"{shell} $(cat flag) --command {line}"),
         ]
     )
@@ -57,7 +57,7 @@ def test_an_ordinary_user_calibrates_in_a_sandbox_that_passes_its_test(tmp_path:
             ["unshare", "-m", "sh", "-c", "\n".join(script)], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        isolation = json.loads((home / "said.json").read_text("utf-8"))["isolation"]
+        isolation = json.loads((home / "trial.json").read_text("utf-8"))["isolation"]
         flag, who = ((home / name).read_text("utf-8").strip() for name in ("flag", "c/workdirs/opt/who.txt"))
     finally:
         subprocess.run(["rm", "-rf", str(home)], check=True)

@@ -1,10 +1,10 @@
-"""A request with half of a surrogate pair is mended, and nothing else in it."""
+"""A request with half of a surrogate pair is repaired, and nothing else in it changes."""
 
 import json
 
 import pytest
 
-from mcp_server.tools.stdio import mend_line
+from mcp_server.tools.stdio import repair_line
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,6 @@ from mcp_server.tools.stdio import mend_line
         ('"ä😀"'.encode(), "ä😀"),
     ],
 )
-def test_every_line_can_be_read_and_says_what_it_said(line: bytes, text: str) -> None:
-    assert json.loads(mend_line(line)) == text
-    json.loads(mend_line(line)).encode()
+def test_every_repaired_line_can_be_parsed_and_keeps_its_text(line: bytes, text: str) -> None:
+    assert json.loads(repair_line(line)) == text
+    json.loads(repair_line(line)).encode()

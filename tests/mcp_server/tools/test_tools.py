@@ -16,7 +16,7 @@ from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.server import build
 from mcp_server.tools.workspace import Workspace
-from tests.conftest import MakeBench, like, toy_task
+from tests.conftest import MakeWorkspace, like, toy_task
 
 pytestmark = pytest.mark.anyio
 GOOD = {"title": "more steps", "hypothesis": "More gradient steps should fit the wave better.", "expected_delta": -0.05}
@@ -33,10 +33,10 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def connected(bench: Workspace, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
-    """A `call(tool, **arguments)` that returns the structured answer; an error is an `AssertionError` with its text."""
+async def connected(workspace: Workspace, **options: Any) -> AsyncGenerator[Callable[..., Any]]:
+    """Connect a client: `call(tool, **arguments)` returns the structured answer; an error is an `AssertionError`."""
     with anyio.fail_after(60):
-        async with Client(build(bench), **options) as client:
+        async with Client(build(workspace), **options) as client:
 
             async def call(tool: str, **arguments: Any) -> Any:
                 result = await client.call_tool(tool, arguments)
@@ -48,9 +48,9 @@ async def connected(bench: Workspace, **options: Any) -> AsyncGenerator[Callable
             yield call
 
 
-def edit(bench: Workspace, **constants: object) -> None:
+def edit(workspace: Workspace, **constants: object) -> None:
     """Change module-level constants of fit.py in the working copy."""
-    path = bench.workdir.folder / "fit.py"
+    path = workspace.workdir.folder / "fit.py"
     lines = path.read_text("utf-8").splitlines()
     for name, value in constants.items():
         lines = [f"{name} = {value}" if line.startswith(f"{name} = ") else line for line in lines]
@@ -58,10 +58,10 @@ def edit(bench: Workspace, **constants: object) -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
-async def test_a_session_checks_submits_and_reads_in_both_eras(make_bench: MakeBench, mode: str) -> None:
-    bench = make_bench()
-    async with connected(bench, mode=mode) as call:
-        edit(bench, STEPS=40)
+async def test_a_session_checks_submits_and_reads_in_both_eras(make_workspace: MakeWorkspace, mode: str) -> None:
+    workspace = make_workspace()
+    async with connected(workspace, mode=mode) as call:
+        edit(workspace, STEPS=40)
         assert (await call("syntax_check"))["ok"]
         reply = await call("submit_trial", **GOOD)
         assert (reply["trial"], reply["state"], reply["status"], reply["submits_left"]) == (1, "done", "keep", 2)
@@ -70,13 +70,13 @@ async def test_a_session_checks_submits_and_reads_in_both_eras(make_bench: MakeB
         assert [row["trial"] for row in rows] == [1, 0]
         assert "+STEPS = 40" in (await call("diff_snapshots", a=0, b=1))["diff"]
         assert "STEPS = 40" in (await call("read_snapshot", trial=1, path="fit.py"))["text"]
-    trial = bench.lineage.refresh().trials[1]
+    trial = workspace.lineage.refresh().trials[1]
     assert trial.status is Status.KEEP
     assert (reply["notices"], trial.notices, trial.digests.get("brief")) == ([], (), None)
 
 
-async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBench) -> None:
-    async with Client(build(make_bench())) as client:
+async def test_every_tool_is_annotated_closed_and_described(make_workspace: MakeWorkspace) -> None:
+    async with Client(build(make_workspace())) as client:
         tools = (await client.list_tools()).tools
     assert {tool.name for tool in tools} == TOOLS
     for tool in tools:
@@ -91,8 +91,8 @@ async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBenc
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis contains U+000A at character 3"),
-        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis contains U+001B"),
+        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis holds U+000A at character 3"),
+        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis holds U+001B"),
         ({"hypothesis": f"fit longer{LT}/hypothesis> and more text"}, "tool-call markup"),
         ({"hypothesis": "test"}, "is the placeholder 'test'"),
         ({"hypothesis": "too short"}, "fewer than 20"),
@@ -105,20 +105,20 @@ async def test_every_tool_is_annotated_closed_and_described(make_bench: MakeBenc
     ],
 )
 async def test_a_bad_argument_is_refused_with_what_to_do_and_costs_nothing(
-    make_bench: MakeBench, bad: dict[str, Any], problem: str
+    make_workspace: MakeWorkspace, bad: dict[str, Any], problem: str
 ) -> None:
-    bench = make_bench()
-    edit(bench, STEPS=40)
-    async with connected(bench) as call:
+    workspace = make_workspace()
+    edit(workspace, STEPS=40)
+    async with connected(workspace) as call:
         with pytest.raises(AssertionError) as error:
             await call("submit_trial", **(GOOD | bad))
     assert problem in str(error.value)
     assert "pydantic.dev" not in str(error.value)
-    assert bench.submits_left() == 3
+    assert workspace.submits_left() == 3
 
 
-async def test_an_unknown_trial_is_refused_by_every_tool_that_takes_one(make_bench: MakeBench) -> None:
-    async with connected(make_bench()) as call:
+async def test_an_unknown_trial_is_refused_by_every_tool_that_takes_one(make_workspace: MakeWorkspace) -> None:
+    async with connected(make_workspace()) as call:
         for tool, arguments in [
             ("rebase_to", {"trial": 42}), ("wait_trial", {"trial": 42}), ("read_snapshot", {"trial": 42}),
             ("diff_snapshots", {"a": 0, "b": 42}), ("read_lineage", {"view": "trial", "trial": 42}),
@@ -127,9 +127,9 @@ async def test_an_unknown_trial_is_refused_by_every_tool_that_takes_one(make_ben
                 await call(tool, **arguments)
 
 
-async def test_an_unchanged_recipe_is_answered_from_the_record(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    async with connected(bench) as call:
+async def test_an_unchanged_recipe_is_answered_from_the_record(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    async with connected(workspace) as call:
         reply = await call("submit_trial", **GOOD)
     assert (reply["trial"], reply["status"], reply["already_measured"], reply["submits_left"]) == (
         0,
@@ -139,12 +139,12 @@ async def test_an_unchanged_recipe_is_answered_from_the_record(make_bench: MakeB
     )
 
 
-async def test_submits_are_capped_by_what_the_ledger_says(make_bench: MakeBench) -> None:
-    bench = make_bench(max_submits=1)
-    async with connected(bench) as call:
-        edit(bench, STEPS=30)
+async def test_submits_are_capped_by_what_the_ledger_says(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace(max_submits=1)
+    async with connected(workspace) as call:
+        edit(workspace, STEPS=30)
         await call("submit_trial", **GOOD)
-        edit(bench, STEPS=50)
+        edit(workspace, STEPS=50)
         with pytest.raises(AssertionError, match="used its 1 submits"):
             await call("submit_trial", **GOOD)
 
@@ -152,58 +152,58 @@ async def test_submits_are_capped_by_what_the_ledger_says(make_bench: MakeBench)
 @pytest.mark.parametrize(
     ("most", "advice"), [(1, "this session has no submit left to try it again."), (2, "submit again.")]
 )
-async def test_an_aborted_trial_is_submitted_again_where_a_submit_is_left(
-    make_bench: MakeBench, most: int, advice: str
+async def test_an_aborted_trial_can_be_submitted_again_if_a_submit_is_left(
+    make_workspace: MakeWorkspace, most: int, advice: str
 ) -> None:
-    bench = make_bench(max_submits=most)
-    start = bench.lineage.trials[0].proposal
-    proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": bench.session})
-    paths = bench.campaign.paths
-    bench.lineage.register(proposal, {}, lambda number: locks.release(locks.acquire(paths.trial(number).folder)))
-    async with connected(bench) as call:
-        assert (await call("wait_trial", trial=1))["message"].endswith(f"it is no evidence; {advice}")
+    workspace = make_workspace(max_submits=most)
+    start = workspace.lineage.trials[0].proposal
+    proposal = start.model_copy(update={"parent": 0, "specialist": "opt", "session": workspace.session})
+    paths = workspace.campaign.paths
+    workspace.lineage.register(proposal, {}, lambda number: locks.release(locks.acquire(paths.trial(number).folder)))
+    async with connected(workspace) as call:
+        assert (await call("wait_trial", trial=1))["message"].endswith(f"it proves nothing; {advice}")
 
 
-def test_a_role_with_caps_of_its_own_submits_as_often_as_these_say(
+def test_a_role_with_its_own_caps_submits_as_often_as_they_allow(
     tmp_path: Path, calibrated_toy: Path, host: Host
 ) -> None:
     role = {"name": "opt", "title": "All of it", "caps": {"submits": 7}}
     campaign = like(calibrated_toy, tmp_path / "own", task=toy_task(tmp_path / "task", specialists=[role]))
     for given, expected in ((None, 7), (2, 2)):
-        bench = Workspace(campaign, "opt", "session-1", given, host)
-        bench.workdir.close()
-        assert bench.submits_left() == expected
+        workspace = Workspace(campaign, "opt", "session-1", given, host)
+        workspace.workdir.close()
+        assert workspace.submits_left() == expected
 
 
-async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    async with connected(bench) as call:
-        edit(bench, STEPS=40)
+async def test_a_trial_is_picked_up_later_and_a_second_one_waits_for_it(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    async with connected(workspace) as call:
+        edit(workspace, STEPS=40)
         reply = await call("submit_trial", **GOOD, wait_s=0)
         assert (reply["state"], reply["trial"]) == ("running", 1)
-        edit(bench, STEPS=41)
+        edit(workspace, STEPS=41)
         with pytest.raises(AssertionError, match=r"wait_trial\(trial=1\)"):
             await call("submit_trial", **GOOD)
         assert (await call("wait_trial", trial=1))["status"] == "keep"
 
 
 @pytest.mark.slow
-async def test_progress_is_told_while_a_trial_runs(make_bench: MakeBench) -> None:
-    bench, told = make_bench(), list[str]()
+async def test_progress_is_reported_while_a_trial_runs(make_workspace: MakeWorkspace) -> None:
+    workspace, messages = make_workspace(), list[str]()
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
-        told.append(message or "")
+        messages.append(message or "")
 
-    edit(bench, STEPS=40)
-    async with Client(build(bench)) as client:
+    edit(workspace, STEPS=40)
+    async with Client(build(workspace)) as client:
         await client.call_tool("submit_trial", GOOD, progress_callback=note)
-    assert any("seed 1 of 2" in message for message in told)
+    assert any("seed 1 of 2" in message for message in messages)
 
 
-async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_bench: MakeBench) -> None:
-    bench, answers = make_bench(), list[Any]()
-    edit(bench, STEPS=40)
-    async with connected(bench) as call:
+async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_workspace: MakeWorkspace) -> None:
+    workspace, answers = make_workspace(), list[Any]()
+    edit(workspace, STEPS=40)
+    async with connected(workspace) as call:
 
         async def attempt(tool: str, **arguments: Any) -> None:
             try:
@@ -215,49 +215,49 @@ async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_ben
             for _ in range(3):
                 group.start_soon(lambda: attempt("submit_trial", **GOOD))
                 group.start_soon(lambda: attempt("read_lineage", view="recent"))
-    assert sorted(bench.lineage.refresh().registered) == [0, 1]
-    assert len(bench.lineage.calibrations) == 2
+    assert sorted(workspace.lineage.refresh().registered) == [0, 1]
+    assert len(workspace.lineage.calibrations) == 2
 
 
-async def test_only_the_editable_surface_may_change(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    (bench.workdir.folder / "notes.txt").write_text("a", "utf-8")
-    async with connected(bench) as call:
+async def test_only_the_editable_surface_may_change(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    (workspace.workdir.folder / "notes.txt").write_text("a", "utf-8")
+    async with connected(workspace) as call:
         with pytest.raises(AssertionError, match=r"notes\.txt is new, but only .* may change"):
             await call("submit_trial", **GOOD)
 
 
-async def test_a_link_in_the_working_copy_is_refused(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    (bench.workdir.folder / "passwd.py").symlink_to("/etc/passwd")
-    async with connected(bench) as call:
+async def test_a_link_in_the_working_copy_is_refused(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    (workspace.workdir.folder / "passwd.py").symlink_to("/etc/passwd")
+    async with connected(workspace) as call:
         with pytest.raises(AssertionError, match=r"'passwd\.py' can't be read as a plain file"):
             await call("syntax_check")
 
 
-async def test_rebase_puts_another_trials_recipe_in_the_working_copy(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    edit(bench, STEPS=40)
-    (bench.workdir.folder / "left.py").write_text("", "utf-8")
-    async with connected(bench) as call:
+async def test_rebase_puts_another_trials_recipe_in_the_working_copy(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    edit(workspace, STEPS=40)
+    (workspace.workdir.folder / "left.py").write_text("", "utf-8")
+    async with connected(workspace) as call:
         reply = await call("rebase_to", trial=0)
-    assert reply["files"] == sorted(p.name for p in bench.workdir.folder.iterdir())
-    assert bench.workdir.files() == bench.lineage.read_recipe(0)
+    assert reply["files"] == sorted(p.name for p in workspace.workdir.folder.iterdir())
+    assert workspace.workdir.files() == workspace.lineage.read_recipe(0)
 
 
-async def test_size_project_tells_the_room_under_every_limit(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    async with connected(bench) as call:
+async def test_size_project_reports_the_room_under_every_limit(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    async with connected(workspace) as call:
         reply = await call("size_project")
     assert {"source", "fit time", "fit artifact", "predict time"} <= {m["name"] for m in reply["margins"]}
-    assert len(bench.lineage.refresh().registered) == 1
+    assert len(workspace.lineage.refresh().registered) == 1
 
 
 @pytest.mark.slow
-async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    edit(bench, STEPS=10**9)
-    async with connected(bench) as call:
+async def test_a_phase_that_outlasts_the_dry_run_is_not_a_failure(make_workspace: MakeWorkspace) -> None:
+    workspace = make_workspace()
+    edit(workspace, STEPS=10**9)
+    async with connected(workspace) as call:
         reply = await call("size_project", dry_run_s=0.2)
     assert "fit was still running after 0.2 s of the 5 s allowed, so its time is not projected" in reply["message"]
     assert (
@@ -266,13 +266,13 @@ async def test_a_phase_that_outlasts_the_dry_run_is_no_failure(make_bench: MakeB
     assert [m["name"] for m in reply["margins"]] == ["source"]
 
 
-def test_a_second_server_on_one_working_copy_is_refused(make_bench: MakeBench) -> None:
-    make_bench("opt")
-    with pytest.raises(RefusedError, match="another server holds the working copy of 'opt'"):
-        make_bench("opt", session="session-2")
-    make_bench("model")
+def test_a_second_server_on_one_working_copy_is_refused(make_workspace: MakeWorkspace) -> None:
+    make_workspace("opt")
+    with pytest.raises(RefusedError, match="another server has the working copy of 'opt'"):
+        make_workspace("opt", session="session-2")
+    make_workspace("model")
 
 
-def test_an_unknown_specialist_is_refused_by_name(make_bench: MakeBench) -> None:
+def test_an_unknown_specialist_is_refused_by_name(make_workspace: MakeWorkspace) -> None:
     with pytest.raises(RefusedError, match="no specialist 'quant' in this campaign; it has model, opt"):
-        make_bench("quant")
+        make_workspace("quant")

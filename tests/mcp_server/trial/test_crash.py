@@ -19,7 +19,10 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.cgroup import sweep
-from tests.conftest import MakeBench
+from mcp_server.sandbox.host import Host
+from mcp_server.trial import runner
+from tests.conftest import MakeWorkspace
+from tests.lineage_repo.record.test_lineage import digests, proposal
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.anyio
@@ -32,8 +35,8 @@ def anyio_backend() -> str:
 
 
 def processes(*words: str) -> list[int]:
-    """Ids of live processes whose command line holds every word."""
-    found: list[int] = []
+    """Return the ids of live processes whose command line has every word."""
+    pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -41,24 +44,24 @@ def processes(*words: str) -> list[int]:
         except OSError:
             continue
         if state != "Z" and all(word in line for word in words):
-            found.append(int(path.name))
-    return found
+            pids.append(int(path.name))
+    return pids
 
 
 def boxes(campaign: Path) -> list[int]:
-    """Ids of live processes that have folders of this campaign mounted."""
-    found: list[int] = []
+    """Return the ids of live processes that have folders of this campaign mounted."""
+    pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*/mountinfo"):
         try:
             if str(campaign) in path.read_text("utf-8"):
-                found.append(int(path.parent.name))
+                pids.append(int(path.parent.name))
         except OSError:
             continue
-    return found
+    return pids
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Spin until something holds; fail after ten seconds."""
+    """Poll until something is true; fail after ten seconds."""
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline
@@ -119,13 +122,13 @@ async def test_a_trial_is_recorded_after_its_server_and_client_were_killed(campa
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
-    campaign: Campaign, make_bench: MakeBench
+def test_a_killed_runner_ends_its_boxes_and_its_trial_is_recorded(
+    campaign: Campaign, make_workspace: MakeWorkspace
 ) -> None:
-    bench = make_bench()
+    workspace = make_workspace()
     slow_edit(campaign, 4)
-    bench.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
-    wait_until(lambda: "fit" in bench.progress(1))
+    workspace.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
+    wait_until(lambda: "fit" in workspace.read_progress(1))
     worker = min(processes("mcp_server.trial.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.trial.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
@@ -133,13 +136,13 @@ def test_a_killed_runner_takes_its_boxes_along_and_its_trial_is_recorded(
     wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
     sweep()
     wait_until(lambda: not boxes(campaign.folder))
-    assert bench.finished(1)
-    trial = bench.lineage.trials[1]
+    assert workspace.is_finished(1)
+    trial = workspace.lineage.trials[1]
     assert trial.status is Status.HARNESS_ABORT
     assert "submit it again" in (trial.verdict.failure or "")
     assert not list(Path("/sys/fs/cgroup").glob(f"*/espalier-{worker}.*"))
-    again = bench.submit("slow", "The same recipe may be submitted again.", -0.1, "")
-    assert again.trial == 2
+    second = workspace.submit("slow", "The same recipe may be submitted again.", -0.1, "")
+    assert second.trial == 2
 
 
 @pytest.mark.slow
@@ -157,3 +160,19 @@ def test_the_client_in_the_documentation_submits_and_reads(calibrated_toy: Path,
     verdict, margin = done.stdout.splitlines()
     assert verdict.split()[0] in {"keep", "discard"}
     assert ast.literal_eval(margin)["name"] == "worst"
+
+
+def test_the_log_of_a_runner_that_fails_holds_the_traceback(campaign: Campaign, host: Host) -> None:
+    lineage, settings = campaign.lineage.refresh(), campaign.paths.settings
+    number = lineage.register(proposal(lineage), digests(lineage), lambda _: None)
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace(f"n_seeds = {campaign.settings.n_seeds}", "n_seeds = 7"), "utf-8")
+    paths = campaign.paths.trial(number)
+    lock = locks.acquire(paths.folder)
+    runner.launch(campaign, number, host, lock)
+    locks.release(lock)
+    locks.wait_for_release(paths.folder)
+    log = paths.log.read_text("utf-8")
+    assert "Traceback (most recent call last)" in log
+    assert "the ledger froze other n_seeds" in log
+    assert campaign.lineage.refresh().trials[number].status is Status.HARNESS_ABORT

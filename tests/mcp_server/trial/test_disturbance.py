@@ -1,10 +1,11 @@
-"""A host that is slower than at calibration: told beside the verdict, or reason to measure again."""
+"""A host that is slower than at calibration: reported beside the verdict, or a reason to measure again."""
 
 from pathlib import Path
 
 import pytest
 
 from lineage_repo.model.measurement import Status
+from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
@@ -32,12 +33,14 @@ def better(campaign: Campaign) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_disturbed_measurement_is_told_beside_its_verdict(tmp_path: Path, calibrated_toy: Path, host: Host) -> None:
+def test_a_disturbed_measurement_is_reported_beside_its_verdict(
+    tmp_path: Path, calibrated_toy: Path, host: Host
+) -> None:
     campaign = slowed(tmp_path, calibrated_toy, guard="warn")
     trial = measure(campaign, host, better(campaign))
-    bench = Workspace(campaign, "opt", "session-1", 3, host)
-    reply = bench.reply(1)
-    bench.workdir.close()
+    workspace = Workspace(campaign, "opt", "session-1", 3, host)
+    reply = workspace.reply(1)
+    workspace.workdir.close()
     assert (trial.status, trial.attempts) == (Status.KEEP, 1)
     assert reply.host_slowdown is not None
     assert reply.host_slowdown > 2
@@ -73,9 +76,10 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
     assert "than at calibration" not in espalier("show", campaign.folder, "1").output
 
 
-def test_a_wait_for_quiet_says_why_and_ends_when_cancelled() -> None:
-    told: list[str] = []
-    disturbance.wait_for_quiet(1e-9, 60.0, told.append, lambda: bool(told))
-    assert "the host is disturbed" in told[0]
-    disturbance.wait_for_quiet(60.0, 60.0, told.append, lambda: False)
-    assert len(told) == 1
+def test_a_wait_for_quiet_reports_why_and_ends_when_cancelled() -> None:
+    lines: list[str] = []
+    with progress_to(lines.append):
+        disturbance.wait_for_quiet(1e-9, 60.0, lambda: bool(lines))
+        assert "the host is disturbed" in lines[0]
+        disturbance.wait_for_quiet(60.0, 60.0, lambda: False)
+    assert len(lines) == 1

@@ -18,8 +18,8 @@ from lineage_repo.model.paths import JobPaths
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.verification.verify import verify
-from mcp_server.sandbox.cgroup import orphans, sweep
-from tests.conftest import MakeBench
+from mcp_server.sandbox.cgroup import find_orphans, sweep
+from tests.conftest import MakeWorkspace
 from tests.mcp_server.trial.test_crash import GOOD, boxes, processes, serve, wait_until
 
 pytestmark = pytest.mark.anyio
@@ -44,13 +44,13 @@ campaign.recover()
 lineage.repair_refs()
 while True:
     body = f"x = {len(lineage.registered)}\\n".encode()
-    held = []
-    claim = lambda n: held.append(locks.acquire(campaign.paths.trial(n).folder))
+    acquired = []
+    lock = lambda n: acquired.append(locks.acquire(campaign.paths.trial(n).folder))
     number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
     print("started", number, flush=True)
     lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
     print("recorded", number, flush=True)
-    locks.release(held[0])
+    locks.release(acquired[0])
 """
 
 
@@ -95,14 +95,14 @@ def test_no_acknowledged_trial_is_lost_when_the_writer_is_killed(campaign: Campa
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
-    campaign: Campaign, make_bench: MakeBench
+    campaign: Campaign, make_workspace: MakeWorkspace
 ) -> None:
-    chance, bench = random.Random(3), make_bench(max_submits=10**6)
-    path = bench.workdir.folder / "fit.py"
+    chance, workspace = random.Random(3), make_workspace(max_submits=10**6)
+    path = workspace.workdir.folder / "fit.py"
     start = path.read_text("utf-8").replace("import json\n", "import json\nimport time\n\ntime.sleep(0.5)\n")
     for kill in range(KILLS // 5 or 1):
         path.write_text(f"{start}# {kill}\n", "utf-8")
-        number = bench.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
+        number = workspace.submit("slow", "A slow recipe whose runner or worker is killed.", -0.1, "").trial
         deadline = time.monotonic() + chance.uniform(0.1, 1.5)
         while time.monotonic() < deadline and locks.is_alive(campaign.paths.trial(number).folder):
             os.sched_yield()
@@ -113,9 +113,9 @@ def test_nothing_is_left_of_a_trial_whose_runner_or_worker_was_killed(
         wait_until(lambda: not processes("mcp_server.trial.worker", str(campaign.folder)))
         sweep()
         wait_until(lambda: not boxes(campaign.folder))
-        assert bench.finished(number)
+        assert workspace.is_finished(number)
         assert left(campaign) == []
-    assert verify(bench.lineage.refresh().store).problems == ()
+    assert verify(workspace.lineage.refresh().store).problems == ()
 
 
 @pytest.mark.slow
@@ -145,7 +145,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
 
 
 def left(campaign: Campaign) -> list[str]:
-    """What trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
+    """List what trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
     scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p in JobPaths(p.parent).staged]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
-    return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, orphans())]
+    return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, find_orphans())]

@@ -1,4 +1,4 @@
-"""Every way in which a recipe can go wrong ends in a labelled trial, and none of them in a score."""
+"""Every way in which a recipe can fail ends in a trial with the right status and without a score."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.verification.verify import verify
+from mcp_server.sandbox.cgroup import choose_clock
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import calibration, runner
 from mcp_server.trial.executor import LocalExecutor
@@ -38,10 +39,10 @@ def short(_short: Path, tmp_path: Path) -> Campaign:
 
 
 def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
-    """Register a changed recipe and be its runner."""
+    """Register a changed recipe and run it in this process."""
     lineage = campaign.lineage.refresh()
     tree = lineage.store.write_tree({**lineage.read_recipe(0), **{path: text.encode() for path, text in files.items()}})
-    claimed = Proposal(
+    proposal = Proposal(
         parent=0,
         title="a bad recipe",
         hypothesis="It is bad on purpose.",
@@ -50,7 +51,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         session="s",
         recipe_tree=tree,
     )
-    number = lineage.register(claimed, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
+    number = lineage.register(proposal, campaign.settings.digests, lambda n: campaign.paths.trial(n).folder.mkdir())
     return runner.run(campaign, number, host)
 
 
@@ -97,7 +98,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         ({"predict.py": HEAD + "open('/out/pred.f64', 'wb').write(b'\\xff' * 1024)\n"}, Status.CRASH, "holds nan"),
     ],
 )
-def test_a_bad_recipe_is_labelled(
+def test_a_bad_recipe_gets_the_right_status(
     short: Campaign, host: Host, files: dict[str, str], status: Status, line: str
 ) -> None:
     trial = measure(short, host, files)
@@ -108,7 +109,7 @@ def test_a_bad_recipe_is_labelled(
     assert verify(short.lineage.store, full=False).problems == ()
 
 
-def test_a_source_over_its_cap_tells_by_how_much(short: Campaign, host: Host) -> None:
+def test_a_source_over_its_cap_says_by_how_much(short: Campaign, host: Host) -> None:
     cap = short.task.limits.source_bytes
     trial = measure(short, host, {"fit.py": "#" * cap})
     (margin,) = trial.verdict.margins
@@ -130,10 +131,10 @@ def test_a_source_over_its_cap_tells_by_how_much(short: Campaign, host: Host) ->
         ),
     ],
 )
-def test_a_recipe_that_waits_tells_how_long_it_was_let(
+def test_the_fault_of_a_recipe_that_waits_says_how_long_it_waited(
     tmp_path: Path, host: Host, first: str, status: Status, name: str, line: str
 ) -> None:
-    if calibration.choose_clock("cpu") == "wall":
+    if choose_clock("cpu") == "wall":
         pytest.skip("this host accounts no CPU seconds")
     manifest = toy_task(tmp_path / "task", phase_seconds=1.0, clock="cpu").path / "task.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("ready_s = 10", "ready_s = 1"), "utf-8")
@@ -169,19 +170,19 @@ def test_a_cancelled_trial_is_recorded_and_its_boxes_are_gone(short: Campaign, h
     tree = lineage.store.write_tree(
         {**lineage.read_recipe(0), "fit.py": (READY + f"time.sleep(60)  # {marker}\n").encode()}
     )
-    claimed = Proposal(
+    proposal = Proposal(
         parent=0, title="x", hypothesis="", expected_delta=0, specialist="opt", session="s", recipe_tree=tree
     )
-    number = lineage.register(claimed, short.settings.digests, lambda n: short.paths.trial(n).folder.mkdir())
+    number = lineage.register(proposal, short.settings.digests, lambda n: short.paths.trial(n).folder.mkdir())
     (short.paths.trial(number).folder / "cancel").touch()
     assert runner.run(short, number, host).verdict.failure == "cancelled by the operator"
     assert not list(short.paths.trial(number).folder.glob("job-*/boxes/*"))
 
 
 @pytest.mark.slow
-def test_without_isolation_every_trial_says_so_and_nothing_else_is_different(tmp_path: Path, host: Host) -> None:
+def test_without_isolation_every_trial_says_so_and_nothing_else_changes(tmp_path: Path, host: Host) -> None:
     campaign = Campaign.create(tmp_path / "bare", toy_task(tmp_path / "task"), isolation="none")
-    calibration.calibrate(campaign, 2, host, LocalExecutor(host), lambda _: None)
+    calibration.calibrate(campaign, 2, LocalExecutor(host))
     fit = campaign.lineage.read_recipe(0)["fit.py"].decode().replace("STEPS = 12", "STEPS = 60")
     trial = measure(campaign, host, {"fit.py": fit})
     assert trial.status is Status.KEEP
