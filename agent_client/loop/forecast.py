@@ -7,7 +7,7 @@ from agent_client.loop.plan import Plan
 from agent_client.loop.progress import Say
 from agent_client.loop.spend import known
 from lineage_repo.model.measurement import Record
-from lineage_repo.monitor.host_slots import slots
+from lineage_repo.monitor.host_slots import read_slots
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 
@@ -48,7 +48,7 @@ def forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str], say
         None if to_go is None else _sessions(to_go, min(plan.submits or c.submits for c in caps), plan.concurrency)
     )
     seconds = _seconds(campaign)
-    total = slots(environment)["total"]
+    total = read_slots(environment).total
     at_once = min(total, plan.concurrency)
     usd, spent = max(c.usd for c in caps), sum(report.charged_usd for report in known(campaign.folder, say))
     left = None if plan.usd is None else max(0.0, plan.usd - spent)

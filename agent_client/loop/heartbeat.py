@@ -40,7 +40,7 @@ class Heartbeat:
         self._write(state().model_copy(update={"reason": reason, "detail": detail}))
 
     def _tell_alarms(self) -> None:
-        found = [health.Alarm(**alarm) for alarm in health.look(self._folder)["alarms"]]
+        found = health.read_status(self._folder).alarms
         for alarm in found:
             if alarm.kind not in self._alarms:
                 self._say(f"ALARM {alarm.text}")

@@ -8,14 +8,12 @@ import click
 from lineage_repo.analysis import summary
 from lineage_repo.analysis.paper import recompute
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines
-from lineage_repo.cli.report import begun
+from lineage_repo.cli.output import print_answer, print_lines, show_progress
+from lineage_repo.cli.report import make_page
 from lineage_repo.interchange.bundle import write_bundle
 from lineage_repo.interchange.table import write_table
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.data import report_data
-from lineage_repo.report.page import report_page
-from lineage_repo.report.vega import vega_script
 from lineage_repo.text.redact import Redactor
 
 
@@ -26,15 +24,13 @@ from lineage_repo.text.redact import Redactor
     "--single", type=click.Path(path_type=Path), default=None, help="A campaign with one submitter, for efficiency."
 )
 def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
-    """Say what the trials of DIR show together: progress, roles, diversity, time, limits, predictions.
+    """Show what the trials of DIR say together: progress, roles, diversity, time, limits, predictions.
 
-    Each analysis is defined in its docstring under lineage_repo/analysis/. What the record can't support is said, not
-    guessed.
+    The docstrings under lineage_repo/analysis/ define each analysis. Where the record can't support one, the reason
+    is given instead of a guess.
     """
-    found = summary.analyze(open_lineage(directory), open_lineage(single) if single else None)
-    if as_json:
-        return print_json({"schema": "espalier.analysis/1", **found.model_dump(mode="json")})
-    return print_lines(*found.lines())
+    analysis = summary.analyze(open_lineage(directory), open_lineage(single) if single else None)
+    print_answer(as_json, "analysis", analysis, analysis.lines())
 
 
 @click.command()
@@ -43,12 +39,10 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
 def paper(directory: Path, as_json: bool) -> None:
     """Recompute the paper's numbers from its released traces: DIR holds a folder per run, each with results.tsv.
 
-    Every run is imported into a lineage first, so that the numbers go the way that any campaign's go.
+    Every run is first imported into a lineage, so that its numbers are computed as those of any campaign are.
     """
     table = recompute(directory)
-    if as_json:
-        return print_json({"schema": "espalier.paper/1", **table.model_dump(mode="json")})
-    return print_lines(*table.lines())
+    print_answer(as_json, "paper", table, table.lines())
 
 
 @click.command()
@@ -59,11 +53,11 @@ def paper(directory: Path, as_json: bool) -> None:
 def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) -> None:
     """Write the trials of DIR as a table (-o), or the record and its report for the public (--bundle), or both.
 
-    The table's suffix says which: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv a text that a
-    spreadsheet would run as a formula is preceded by an apostrophe; .parquet and .jsonl hold every text as it is.
+    The table's suffix names its format: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv an apostrophe
+    precedes each text that a spreadsheet would run as a formula; .parquet and .jsonl hold every text as it is.
 
-    A bundle holds the record and a report, no log, artifact or session. The record is searched first for credentials,
-    this host's name, your home folder and the campaign's; where it holds one, nothing is written.
+    A bundle holds the record and a report, but no log, artifact or session. The record is searched first for
+    credentials, this host's name, your home folder and the campaign's; if it holds one of them, nothing is written.
     """
     if out is None and bundle is None:
         raise click.UsageError("name a table by -o, or a folder by --bundle")
@@ -76,12 +70,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             "the campaign's folder": str(directory.resolve()),
             "this host's name": os.uname().nodename,
         }
-        write_bundle(
-            lineage,
-            bundle,
-            private,
-            Redactor.of(os.environ),
-            lambda: report_page(report_data(lineage), vega_script(), begun),
-            as_is=as_is,
-        )
+        redactor = Redactor.of(os.environ)
+        with show_progress():
+            write_bundle(lineage, bundle, private, redactor, lambda: make_page(report_data(lineage)), as_is=as_is)
         print_lines(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

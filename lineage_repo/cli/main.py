@@ -12,7 +12,7 @@ from lineage_repo.errors import EspalierError
 from lineage_repo.text.escape import escape_text
 
 COMMANDS = {
-    "init": ("lineage_repo.cli.commands:init", "Make a campaign folder for a task."),
+    "init": ("lineage_repo.cli.init:init", "Make a campaign folder for a task."),
     "calibrate": ("mcp_server.commands.calibrate:calibrate", "Measure the unmodified start and its noise."),
     "certify": (
         "mcp_server.commands.certify:certify",
@@ -30,12 +30,12 @@ COMMANDS = {
         "List the sessions: who, how long, what for, how they ended.",
     ),
     "log": ("lineage_repo.cli.log:log", "List the trials, newest first."),
-    "show": ("lineage_repo.cli.commands:show", "Show one trial: claim, measurement, verdict."),
-    "diff": ("lineage_repo.cli.commands:diff", "Show how two trials' recipes differ."),
-    "logs": ("lineage_repo.cli.commands:logs", "Print what a trial's boxes wrote."),
-    "checkout": ("lineage_repo.cli.commands:checkout", "Write a trial's recipe to a folder."),
+    "show": ("lineage_repo.cli.show:show", "Show one trial: claim, measurement, verdict."),
+    "diff": ("lineage_repo.cli.trial_files:diff", "Show how two trials' recipes differ."),
+    "logs": ("lineage_repo.cli.trial_files:logs", "Print what a trial's boxes wrote."),
+    "checkout": ("lineage_repo.cli.trial_files:checkout", "Write a trial's recipe to a folder."),
     "cancel": ("mcp_server.commands.calibrate:cancel", "End a running trial; it is recorded as harness_abort."),
-    "verify": ("lineage_repo.cli.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
+    "verify": ("lineage_repo.cli.verify:verify", "Check a lineage or a clone, and replay every verdict."),
     "import": ("lineage_repo.cli.importing:import_command", "Bring another harness's trials into a new lineage."),
     "analyze": ("lineage_repo.cli.analyze:analyze", "Say what the trials of a lineage show together."),
     "paper": ("lineage_repo.cli.analyze:paper", "Recompute the paper's numbers from its released traces."),

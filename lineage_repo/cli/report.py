@@ -1,13 +1,15 @@
 """The commands `report` and `compare`."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import print_answer, print_lines, show_progress
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.progress import report_progress
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.compare_page import comparison_page
 from lineage_repo.report.comparison import Comparison, compare_arms
@@ -16,16 +18,22 @@ from lineage_repo.report.page import figures, report_page
 from lineage_repo.report.vega import vega_script, write_figures
 from lineage_repo.storage.files import write_whole
 
-
-def begun(what: str) -> None:
-    """Say on standard error what is being done."""
-    print_progress(f"{what} ...")
+_Arms = dict[str, list[tuple[str, ReportData]]]
+"""Each arm's runs, by name."""
 
 
-def place(out: Path) -> None:
-    """Raise `UnsupportedError` where `out` can't be written."""
+def _report_step(step: str) -> None:
+    report_progress(f"{step} ...")
+
+
+def make_page(data: ReportData) -> str:
+    """Return a campaign's report as HTML, reporting progress."""
+    return report_page(data, vega_script(), _report_step)
+
+
+def _check_folder(out: Path) -> None:
     if not out.parent.is_dir():
-        raise UnsupportedError(f"{out.parent} is no folder: make it first")
+        raise UnsupportedError(f"{out.parent} is not a folder: make it first")
 
 
 @click.command()
@@ -42,8 +50,9 @@ def place(out: Path) -> None:
     "--noise",
     default=None,
     type=click.FloatRange(0, min_open=True),
-    help="Standard deviation of one trial's score, for a record that holds no calibration.",
+    help="Standard deviation of one trial's score, for a record without a calibration.",
 )
+@show_progress()
 def report(directory: Path, out: Path | None, folder: Path | None, noise: float | None) -> None:
     """Write one offline page about DIR, a campaign or a clone: findings, figures, every trial.
 
@@ -52,58 +61,63 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
     if out is None and folder is None:
         raise click.UsageError("name the page by -o report.html, or a folder by --figures")
     if out:
-        place(out)
-    begun("record")
-    found = report_data(open_lineage(directory), noise)
+        _check_folder(out)
+    _report_step("record")
+    data = report_data(open_lineage(directory), noise)
     if folder:
-        begun("figures as files")
-        print_lines(f"{folder}: {len(write_figures(figures(found), folder))} files")
+        _report_step("figures as files")
+        print_lines(f"{folder}: {len(write_figures(figures(data), folder))} files")
     if out:
-        write_whole(out, report_page(found, vega_script(), begun).encode())
-        print_lines(f"{out}: {len(found.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
+        write_whole(out, make_page(data).encode())
+        print_lines(f"{out}: {len(data.trials)} trials, {out.stat().st_size / 1e6:.2f} MB")
 
 
 @click.command()
 @click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
 @click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
 @json_option
+@show_progress()
 def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
 
-    Runs with the same ARM are one arm: `espalier compare roles=a roles=b single=c`. Without a name each run is an arm.
+    Runs with the same ARM form one arm: `espalier compare roles=a roles=b single=c`. A run without an ARM is an arm of
+    its own.
     """
-    named = [(arm, Path(path)) for arm, _, path in (run.rpartition("=") for run in runs)]
-    names = Counter(folder.resolve().name for _, folder in named)
-    if len(named) < 2:
+    if len(runs) < 2:
         raise click.UsageError("name two campaigns or more")
-    arms: dict[str, list[tuple[str, ReportData]]] = {}
+    arms = _read_arms(runs)
+    if out:
+        _check_folder(out)
+    comparison = compare_arms(arms)
+    rows = list(_lines(comparison))
+    if out:
+        _report_step("page")
+        write_whole(out, comparison_page(arms, comparison, vega_script()).encode())
+        rows.append(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
+    print_answer(as_json, "compare", comparison, rows)
+
+
+def _read_arms(runs: tuple[str, ...]) -> _Arms:
+    named = [(arm, Path(path)) for arm, _, path in (run.rpartition("=") for run in runs)]
+    uses = Counter(folder.resolve().name for _, folder in named)
+    arms: _Arms = {}
     seen: set[tuple[str, str | None]] = set()
     for arm, folder in named:
-        name, lineage = folder.resolve().name, open_lineage(folder)
-        name = name if names[name] == 1 else str(folder)
-        if (one := (arm or name, lineage.tip)) in seen:  # under another name, or in a clone
+        lineage, name = open_lineage(folder), folder.resolve().name
+        name = name if uses[name] == 1 else str(folder)
+        run = (arm or name, lineage.tip)
+        if run in seen:  # under another name, or as a clone
             raise click.UsageError(f"{folder} is in one arm twice: more runs than there are would seem to agree")
-        seen.add(one)
+        seen.add(run)
         arms.setdefault(arm or name, []).append((name, report_data(lineage)))
-    if out:
-        place(out)
-    found = compare_arms(arms)
-    if out:
-        begun("page")
-        write_whole(out, comparison_page(arms, found, vega_script()).encode())
-    if as_json:
-        return print_json({"schema": "espalier.compare/1", **found.model_dump(mode="json")})
-    return print_lines(*_lines(found) + ([f"{out}: {out.stat().st_size / 1e6:.2f} MB"] if out else []))
+    return arms
 
 
-def _lines(found: Comparison) -> list[str]:
-    digits = found.objective.digits
-    lines = [
-        f"{line.arm:24} {line.best_at:.{digits}f} after {found.common_trials}   "
-        f"{line.best:.{digits}f} after {line.trials}   {line.keeps} keeps   {line.run}"
-        for line in found.runs
-    ]
-    for i in found.intervals:
+def _lines(comparison: Comparison) -> Iterator[str]:
+    digits = comparison.objective.digits
+    for run in comparison.runs:
+        common = f"{run.best_at:.{digits}f} after {comparison.common_trials}"
+        yield f"{run.arm:24} {common}   {run.best:.{digits}f} after {run.trials}   {run.keeps} keeps   {run.run}"
+    for i in comparison.intervals:
         span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
-        lines.append(f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}")
-    return lines
+        yield f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}"

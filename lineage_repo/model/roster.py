@@ -44,8 +44,3 @@ def _generalist(name: str, names: Sequence[str]) -> Specialist:
         scope="Everything that may be edited: there are no roles.",
         off_limits="Nothing that may be edited.",
     )
-
-
-def arm_text(arm: str, *, read_record: bool) -> str:
-    """How a search is organised, as people read it."""
-    return arm if read_record else f"{arm}, no lineage"

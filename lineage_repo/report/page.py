@@ -14,7 +14,6 @@ from importlib.resources import files
 from typing import Any
 
 from lineage_repo.model.ledger import NO_RECIPE_TREE
-from lineage_repo.model.roster import arm_text
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.figure import Cell, Figure, Row, load
 from lineage_repo.report.findings import findings, headline, tiles
@@ -24,6 +23,7 @@ from lineage_repo.report.progress_chart import X_TITLE, progress
 from lineage_repo.report.role_charts import panels
 from lineage_repo.report.role_table import role_rows
 from lineage_repo.text.escape import escape_text
+from lineage_repo.text.phrases import arm_text
 from lineage_repo.text.sanitize import clip
 
 _KEPT = 200

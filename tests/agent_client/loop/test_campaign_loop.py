@@ -51,4 +51,6 @@ def test_a_run_that_crashes_tells_the_operator(campaign: Campaign, tmp_path: Pat
         run(campaign, str(script), lambda: ledger.write_text("no commit", "utf-8"))
     locks.release(held)
     assert (tmp_path / "told").read_text("utf-8").startswith("end crash RecordError: ")
-    assert Control(campaign.folder).read()["reason"] == "crash"
+    state = Control(campaign.folder).read()
+    assert state
+    assert state.reason == "crash"

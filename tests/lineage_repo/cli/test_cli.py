@@ -90,7 +90,7 @@ def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> N
         (("status", "NEW"), "is neither a campaign nor a clone"),
         (("serve", "NEW", "--specialist", "opt"), "espalier init"),
         (("show", "OLD", "42"), "no trial 0042; recorded are 0000 to 0000"),
-        (("show", "OLD", "forty"), "'forty' is no trial number"),
+        (("show", "OLD", "forty"), "'forty' is not a trial number"),
         (("cancel", "OLD", "7"), "trial 0007 is not running; running: none"),
         (("serve", "OLD", "--specialist", "quant"), "no specialist 'quant'"),
         (("checkout", "OLD", "0", "OLD"), "is there already"),

@@ -18,7 +18,7 @@ from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor.control import Control
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
@@ -34,7 +34,10 @@ def espalier(*arguments: object) -> Result:
 
 def say_state(campaign: Campaign, **changes: Any) -> None:
     """What a loop leaves behind."""
-    plan = {"trials": None, "hours": 48, "no_improvement_hours": 4, "usd": 10}
+    plan: dict[str, Any] = {
+        "models": {"opt": "m"}, "trials": None, "hours": 48, "no_improvement_hours": 4, "usd": 10, "concurrency": 1,
+        "submits": None, "extras": [],
+    }  # fmt: skip
     loop: dict[str, Any] = {
         "pid": 1, "began": now().isoformat(), "at": now().isoformat(), "reason": None, "detail": "", "plan": plan,
         "usd": 1.5, "hours": 2, "hours_since_keep": 1, "longest_trial_s": 600, "live": [], "waiting": [], "ended": [],
@@ -45,11 +48,11 @@ def say_state(campaign: Campaign, **changes: Any) -> None:
 
 
 def alarms(campaign: Campaign) -> list[str]:
-    return [alarm["kind"] for alarm in look(campaign.folder)["alarms"]]
+    return [alarm.kind for alarm in read_status(campaign.folder).alarms]
 
 
 def state(campaign: Campaign) -> tuple[str, int]:
-    return look(campaign.folder)["state"], espalier("status", campaign.folder, "--exit-code").exit_code
+    return read_status(campaign.folder).state, espalier("status", campaign.folder, "--exit-code").exit_code
 
 
 def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
@@ -64,7 +67,7 @@ def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
 
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])
 def test_a_folder_that_is_no_campaign_is_not_steered(tmp_path: Path, command: str) -> None:
-    assert "is no campaign" in espalier(command, tmp_path).output
+    assert "is not a campaign" in espalier(command, tmp_path).output
 
 
 def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaign) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
 from lineage_repo.prompting.queries import ancestry
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.report.data import report_data
@@ -61,13 +61,13 @@ def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
 )
 def test_a_loops_state_that_does_not_fit_counts_as_none(campaign: Campaign, text: str | None) -> None:
     put(campaign.folder / "run" / "state.json", text)
-    assert look(campaign.folder)["state"] == "idle"
+    assert read_status(campaign.folder).state == "idle"
     assert espalier("status", campaign.folder).exit_code == 0
 
 
 def test_times_without_a_zone_are_no_times(campaign: Campaign) -> None:
     say_state(campaign, began="2026-11-21T20:00:00")
-    assert look(campaign.folder)["state"] == "idle"
+    assert read_status(campaign.folder).state == "idle"
 
 
 def test_rows_that_do_not_fit_are_made_anew(campaign: Campaign) -> None:
