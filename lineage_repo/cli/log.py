@@ -10,8 +10,8 @@ import click
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.model.status_table import STATUSES
-from lineage_repo.monitor.cached import draw_graph, load_log_table
 from lineage_repo.monitor.json_shape import parse_json
+from lineage_repo.monitor.log_table import draw_graph, load_log_table
 
 _HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  title  [why]"
 """`to best`: the score less the best one's at that moment, in the metric's own direction."""

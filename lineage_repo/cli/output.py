@@ -7,23 +7,18 @@ nothing, like the commands that a monitor asks every second.
 import json
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lineage_repo.text.escape import escape_line, escape_text
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 Row = tuple[str, str]
 """A name and what is to be said under it; a row with an empty text is left out."""
 _NAME_WIDTH = 9
-
-
-class Dumpable(Protocol):
-    """A pydantic model, without the import."""
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """Return the fields as plain data."""
-        ...
 
 
 def print_lines(*lines: str, err: bool = False) -> None:
@@ -48,7 +43,7 @@ def align_rows(rows: Iterable[Row | str]) -> list[str]:
 
 
 def print_answer(
-    as_json: bool, schema: str, value: Mapping[str, Any] | Dumpable, rows: Iterable[Row | str], *, missing: str = ""
+    as_json: bool, schema: str, value: "Mapping[str, Any] | BaseModel", rows: Iterable[Row | str], *, missing: str = ""
 ) -> None:
     """Print a command's answer: `value` as JSON with its schema `espalier.NAME/1`, or `rows` for people.
 

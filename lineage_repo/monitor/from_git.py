@@ -19,11 +19,11 @@ from lineage_repo.monitor.overview import (
     SCHEMA,
     BestTrial,
     CertificationView,
-    ObjectiveView,
     Overview,
     RecentTrial,
     RunningTrial,
 )
+from lineage_repo.monitor.record_view import ObjectiveView
 from lineage_repo.prompting import queries
 from lineage_repo.record.index import Index, read_entry
 from lineage_repo.record.opening import open_lineage

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths, TrialPaths
-from lineage_repo.monitor.cached import load_overview
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.host_slots import QUEUED
 from lineage_repo.monitor.json_shape import dump
-from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial
+from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial, load_overview
 from lineage_repo.monitor.run_state import RunState
 from lineage_repo.storage import locks
 from lineage_repo.storage.files import read_plain

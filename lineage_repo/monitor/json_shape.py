@@ -6,6 +6,7 @@ pydantic takes twice as long as its whole answer, and a frozen dataclass takes s
 
 import json
 import math
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import UnionType
@@ -37,7 +38,7 @@ def parse_json(text: str | bytes) -> Any:
 def convert(value: object, shape: type[T]) -> T:
     """Return `value`, as JSON has it, as a `shape`; raise `ValueError` where it does not fit.
 
-    A shape is bool, int, float, str, a datetime with its zone, None, a union, `tuple[X, ...]`, `dict[str, X]`,
+    A shape is bool, int, float, str, a datetime with its zone, a union with None, `tuple[X, ...]`, `dict[str, X]`,
     `Annotated[X, ALLOWED]` with a container of allowed values, or a NamedTuple of these. Extra keys are left out.
     """
     return _convert(value, shape)
@@ -56,24 +57,15 @@ def dump(value: object) -> Any:
 
 
 def _convert(value: object, shape: Any) -> Any:
-    if shape in {bool, str} and isinstance(value, shape):
-        return value
-    if shape in {None, type(None)} and value is None:
-        return None
-    if shape in {int, float}:
-        return _number(value, shape)
-    if shape is datetime and isinstance(value, str):
-        return _moment(value)
+    if shape in _PLAIN:
+        return _PLAIN[shape](value)
     if hasattr(shape, "_fields"):
-        return _named_tuple(value, shape)
-    return _convert_generic(value, get_origin(shape), get_args(shape))
-
-
-def _convert_generic(value: object, origin: object, arguments: tuple[Any, ...]) -> Any:
-    if origin is Annotated and (checked := _convert(value, arguments[0])) in arguments[1]:
-        return checked
+        return _convert_fields(value, shape)
+    origin, arguments = get_origin(shape), get_args(shape)
     if origin is UnionType:
-        return _first_fit(value, arguments)
+        return _convert_union(value, arguments)
+    if origin is Annotated and (allowed := _convert(value, arguments[0])) in arguments[1]:
+        return allowed
     if origin is tuple and isinstance(value, list):
         return tuple(_convert(item, arguments[0]) for item in cast("list[object]", value))
     if origin is dict and isinstance(value, dict):
@@ -81,15 +73,15 @@ def _convert_generic(value: object, origin: object, arguments: tuple[Any, ...]) 
     raise ValueError("a value does not fit")
 
 
-def _named_tuple(value: object, shape: Any) -> Any:
+def _convert_fields(value: object, shape: Any) -> Any:
     items: dict[str, object] = cast("dict[str, object]", value) if isinstance(value, dict) else {}
     fields: dict[str, Any] = shape.__annotations__
     if not items.keys() >= fields.keys():
         raise ValueError("fields are missing")
-    return shape(**{name: _convert(items[name], field) for name, field in fields.items()})
+    return shape(*(_convert(items[name], field) for name, field in fields.items()))
 
 
-def _first_fit(value: object, shapes: tuple[Any, ...]) -> Any:
+def _convert_union(value: object, shapes: tuple[Any, ...]) -> Any:
     for shape in shapes:
         try:
             return _convert(value, shape)
@@ -98,16 +90,47 @@ def _first_fit(value: object, shapes: tuple[Any, ...]) -> Any:
     raise ValueError("no alternative fits")
 
 
-def _number(value: object, shape: type[int] | type[float]) -> int | float:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_INT:
-        return shape(value)
-    if isinstance(value, float) and shape is float and math.isfinite(value):
+def _bool(value: object) -> bool:
+    if isinstance(value, bool):
         return value
-    raise ValueError("not a number that can be shown")
+    raise ValueError("not true or false")
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+def _int(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_INT:
+        return value
+    raise ValueError("not an integer that can be shown")
+
+
+def _float(value: object) -> float:
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return float(_int(value))
+
+
+def _str(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("not a text")
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_str(value))
     if moment.tzinfo is None:
         raise ValueError("a time without its zone")
     return moment
+
+
+def _null(value: object) -> None:
+    if value is not None:
+        raise ValueError("not null")
+
+
+_PLAIN: dict[Any, Callable[[object], Any]] = {
+    bool: _bool,
+    int: _int,
+    float: _float,
+    str: _str,
+    datetime: _moment,
+    type(None): _null,
+}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.json_shape import convert, parse_json
-from lineage_repo.monitor.overview import ObjectiveView
+from lineage_repo.monitor.record_view import ObjectiveView, read_tip
 from lineage_repo.storage.files import read_plain
 
 TIP = "tip"
@@ -69,3 +69,28 @@ def parse_log_table(text: str) -> LogTable:
     # Two readers that extend the file at once leave the same lines twice.
     rows = {row[0]: LogRow(*row) for row in cells}
     return LogTable(header, tuple(rows.values()), lines[-2].partition("\t")[2])
+
+
+def load_log_table(directory: Path, *, check_json: bool) -> LogTable:
+    """Return the log of a campaign or a clone, with `check_json` one whose JSON columns can all be read.
+
+    Raises:
+        RecordError: `directory` is neither a campaign nor a clone of a lineage.
+    """
+    try:
+        table = read_log_table(directory)
+        is_usable = not check_json or all(row.has_json for row in table.rows)
+    except (OSError, ValueError):
+        table, is_usable = None, True  # whether the file can be extended is found out there
+    if table is None or not is_usable or table.tip != read_tip(directory):
+        from lineage_repo.monitor import from_git
+
+        table = from_git.update_log_table(directory, anew=not is_usable)
+    return table
+
+
+def draw_graph(directory: Path, *, keeps_only: bool, limit: int | None) -> str:
+    """Return git's own drawing of the trials; raise `RecordError` where `directory` is no campaign or clone."""
+    from lineage_repo.monitor import from_git
+
+    return from_git.draw_graph(directory, keeps_only=keeps_only, limit=limit)

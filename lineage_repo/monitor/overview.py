@@ -7,23 +7,9 @@ from typing import Annotated, NamedTuple
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.model.status_table import STATUSES
 from lineage_repo.monitor.json_shape import read_json
-from lineage_repo.storage.files import read_plain
+from lineage_repo.monitor.record_view import ObjectiveView, read_tip
 
 SCHEMA = "espalier.status/1"
-
-
-class ObjectiveView(NamedTuple):
-    """What scores are, and how to show one."""
-
-    metric: str
-    direction: str
-    unit: str
-    digits: Annotated[int, range(10)]
-    min_delta: float | None
-
-    def text(self, score: float, sign: str = "") -> str:
-        """Return a score without its unit; `sign="+"` shows the sign of a difference."""
-        return f"{score:{sign}.{self.digits}f}"
 
 
 class BestTrial(NamedTuple):
@@ -99,16 +85,18 @@ class Overview(NamedTuple):
     """The newest few, newest first."""
 
 
-def read_tip(directory: Path) -> str | None:
-    """Read the ledger's tip from git's own file; return None where that is missing, as in a clone."""
-    try:
-        return read_plain(CampaignPaths(directory).ledger_ref).decode("ascii").strip()
-    except (OSError, ValueError):
-        return None
-
-
 def read_overview(directory: Path) -> Overview | None:
     """Read the cached overview; return None where it is missing, malformed or older than the ledger's tip."""
     tip = read_tip(directory)
     overview = None if tip is None else read_json(CampaignPaths(directory).overview, Overview)
     return overview if overview and overview.tip == tip else None
+
+
+def load_overview(directory: Path) -> Overview:
+    """Return the overview of a campaign or a clone; raise `RecordError` where `directory` is neither."""
+    overview = read_overview(directory)
+    if overview is None:
+        from lineage_repo.monitor import from_git
+
+        overview = from_git.rebuild_overview(directory)
+    return overview

@@ -4,7 +4,6 @@ import json
 import re
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -58,14 +57,7 @@ def test_every_reading_command_shows_hostile_text_as_what_it_is(folder: Path) ->
 
 def test_top_takes_no_word_for_markup(campaign: Campaign) -> None:
     for word in ("[/x]", "[blink red]hi[/]"):
-        live: dict[str, Any] = {
-            "session": "s",
-            "specialist": "opt",
-            "doing": word,
-            "turns": 1,
-            "tokens": 2,
-            "trials": [],
-        }
+        live = {"session": "s", "specialist": "opt", "turns": 1, "tokens": 2, "trials": [1], "doing": word}
         say_state(campaign, live=[live | {"since": now().isoformat(), "heard": now().isoformat()}])
         descriptor = locks.acquire(campaign.folder / "run")
         assert word in espalier("top", campaign.folder, "--once").output
