@@ -18,16 +18,30 @@ def espalier(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
+def heavy_imports(*arguments: str) -> list[str]:
+    """Return which heavy packages a command loads in a process of its own."""
+    code = (
+        "import json, sys\nfrom lineage_repo.cli.main import main\n"
+        f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
+        "heavy = ('torch', 'mcp', 'claude_agent_sdk', 'git', 'pydantic', 'rich', 'logging')\n"
+        "print(json.dumps([name for name in heavy if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def test_help_and_status_import_neither_torch_nor_mcp_nor_the_sdk(campaign: Campaign) -> None:
     folder = str(campaign.folder)
     for arguments in (["--help"], ["status", folder], ["log", folder], ["top", folder, "--once"]):
-        code = (
-            "import sys\nfrom lineage_repo.cli.main import main\n"
-            f"try: main({arguments!r})\nexcept SystemExit: pass\n"
-            "print([m for m in ('torch', 'mcp', 'claude_agent_sdk') if m in sys.modules])"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.splitlines()[-1] == "[]"
+        assert {"torch", "mcp", "claude_agent_sdk"}.isdisjoint(heavy_imports(*arguments))
+
+
+def test_status_and_log_answer_from_current_files_without_a_heavy_import(campaign: Campaign) -> None:
+    folder = str(campaign.folder)
+    for arguments in (("status", folder), ("log", folder), ("log", folder, "--json")):
+        assert espalier(*arguments).exit_code == 0  # leaves the file for the next call
+        assert heavy_imports(*arguments) == []
+    assert heavy_imports("--help") == []
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))

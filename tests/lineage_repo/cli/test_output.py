@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lineage_repo.cli.output import print_answer, print_rows, show_progress
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
@@ -73,6 +75,27 @@ def test_a_text_keeps_its_lines_and_a_line_has_none() -> None:
 def test_nothing_in_the_ground_floor_prints_past_the_door() -> None:
     root = Path(__file__).parents[3] / "lineage_repo"
     assert [p.name for p in root.rglob("*.py") if "click.echo(" in p.read_text("utf-8")] == ["output.py"]
+
+
+def test_rows_are_aligned_and_empty_ones_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([("hypothesis", "a\nb"), ("notes", ""), "a line", ("best", "1")])
+    assert capsys.readouterr().out == "hypothesis a\\nb\na line\nbest       1\n"
+    print_rows([], missing="nothing matches")
+    assert capsys.readouterr() == ("", "nothing matches\n")
+
+
+def test_an_answer_is_either_json_with_its_schema_or_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answer(True, "toy", {"n": 1}, iter(["never shown"]))
+    assert json.loads(capsys.readouterr().out) == {"schema": "espalier.toy/1", "n": 1}
+    print_answer(False, "toy", {"n": 1}, iter([("n", "1")]))
+    assert capsys.readouterr().out == "n         1\n"
+
+
+def test_progress_is_shown_on_standard_error_while_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress():
+        report_progress(f"half {EVIL}")
+    report_progress("nobody listens")
+    assert capsys.readouterr() == ("", f"half {escape_line(EVIL)}\n")
 
 
 def test_show_prints_json_that_reads_as_the_record(campaign: Campaign) -> None:

@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from agent_client.loop import state as state_file
+from agent_client.loop.plan import Plan
 from lineage_repo.cli.main import main
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.monitor import run_state
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.health import read_status
+from lineage_repo.monitor.overview import Overview
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
@@ -53,6 +57,27 @@ def alarms(campaign: Campaign) -> list[str]:
 
 def state(campaign: Campaign) -> tuple[str, int]:
     return read_status(campaign.folder).state, espalier("status", campaign.folder, "--exit-code").exit_code
+
+
+def test_readers_know_every_field_that_the_loop_writes() -> None:
+    for reader, writer in (
+        (run_state.RunState, state_file.RunState),
+        (run_state.PlanView, Plan),
+        (run_state.LiveSession, state_file.LiveSession),
+        (run_state.WaitingSpecialist, state_file.Waiting),
+        (run_state.EndedSession, state_file.EndedSession),
+    ):
+        assert reader._fields == tuple(writer.model_fields)
+
+
+def test_status_prints_every_field_of_the_loop_and_of_the_overview(campaign: Campaign) -> None:
+    say_state(campaign)
+    shown = json.loads(espalier("status", campaign.folder, "--json").output)
+    assert shown["loop"].keys() == {*run_state.RunState._fields, "alive", "paused"}
+    assert shown["loop"]["plan"].keys() == set(run_state.PlanView._fields)
+    added = {"schema", "loop", "news_at", "free_bytes", "alarms", "state", "slots"}
+    assert shown.keys() == {*Overview._fields, *added}
+    assert shown["schema"] == "espalier.status/1"
 
 
 def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:

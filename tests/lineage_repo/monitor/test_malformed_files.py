@@ -31,10 +31,15 @@ def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     whole = espalier("status", campaign.folder).output
     good: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    running = {"title": "t", "specialist": "opt", "session": "s", "since": good["best"]["at"]}
     bent: list[dict[str, Any]] = [
         {"best": []},
         {"objective": good["objective"] | {"digits": 10**9}},
         {"recent": [{"trial": 1}]},
+        {"recent": [good["recent"][0] | {"status": "won"}]},
+        {"recent": [good["recent"][0] | {"score": float("nan")}]},
+        {"running": [running | {"trial": 10**300}]},
+        {"trials": True},
     ]
     for text in ("[]", "null", DEEP, None):
         put(path, text)
