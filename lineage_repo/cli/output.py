@@ -1,7 +1,7 @@
 """The door to the terminal: no text of a record moves the cursor, hides a character or passes for another line.
 
-A command says what it shows, as lines and as `(name, text)` rows; how that is printed is decided here. Imports next to
-nothing, like the commands that a monitor asks every second.
+A command says what it shows, as lines and as `(name, text)` rows; this module decides how that is printed. It imports
+next to nothing, because a monitor runs `status` every second.
 """
 
 import json
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Row = tuple[str, str]
-"""A name and what is to be said under it; a row with an empty text is left out."""
+"""A name and its text; a row with an empty text is left out."""
 _NAME_WIDTH = 9
 
 
 def print_lines(*lines: str, err: bool = False) -> None:
-    """Print lines; whatever one of them holds, it stays one."""
+    """Print lines; each stays on one line, whatever it holds."""
     click.echo("\n".join(escape_line(line) for line in lines), err=err)
 
 

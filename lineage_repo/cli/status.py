@@ -65,7 +65,7 @@ def _rows(directory: Path, now: CampaignStatus) -> Iterator[Row | str]:
         else:
             yield "dead", f"its runner ended; the next serve or run records it as harness_abort: {name}"
     if now.alive and now.run:
-        yield from (("session", f"{one.specialist}: {one.doing}, {one.turns} turns") for one in now.run.live)
+        yield from (("session", f"{live.specialist}: {live.doing}, {live.turns} turns") for live in now.run.live)
     yield from (("ALARM", alarm.text) for alarm in now.alarms)
 
 

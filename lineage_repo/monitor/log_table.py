@@ -4,6 +4,7 @@ The file holds a JSON header, one line per trial, and after each batch a line wi
 a file that does not fit is made anew from git.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,15 +78,14 @@ def load_log_table(directory: Path, *, check_json: bool) -> LogTable:
     Raises:
         RecordError: `directory` is neither a campaign nor a clone of a lineage.
     """
-    try:
+    table: LogTable | None = None
+    with suppress(OSError, ValueError):
         table = read_log_table(directory)
-        is_usable = not check_json or all(row.has_json for row in table.rows)
-    except (OSError, ValueError):
-        table, is_usable = None, True  # whether the file can be extended is found out there
-    if table is None or not is_usable or table.tip != read_tip(directory):
+    has_broken_json = check_json and table is not None and not all(row.has_json for row in table.rows)
+    if table is None or has_broken_json or table.tip != read_tip(directory):
         from lineage_repo.monitor import from_git
 
-        table = from_git.update_log_table(directory, anew=not is_usable)
+        table = from_git.update_log_table(directory, anew=has_broken_json)
     return table
 
 
