@@ -197,7 +197,7 @@ def test_figures_are_written_as_svg_png_and_csv(tmp_path: Path) -> None:
 
 def test_a_report_needs_somewhere_to_go(campaign: Campaign, tmp_path: Path) -> None:
     assert "name the page by -o" in espalier("report", campaign.folder).output
-    assert "is no folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
+    assert "is not a folder" in espalier("report", campaign.folder, "-o", tmp_path / "none" / "r.html").output
 
 
 def test_a_limit_counts_misses_that_have_no_score(tmp_path: Path) -> None:
