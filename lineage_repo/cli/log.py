@@ -3,6 +3,7 @@
 Imports nothing heavy, like `status`.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,7 +12,8 @@ from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_text
 from lineage_repo.model.status_table import STATUSES
 from lineage_repo.monitor.json_shape import parse_json
-from lineage_repo.monitor.log_table import draw_graph, load_log_table
+from lineage_repo.monitor.log_table import LogTable, read_log_table
+from lineage_repo.monitor.record_view import read_tip
 
 _HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  title  [why]"
 """`to best`: the score less the best one's at that moment, in the metric's own direction."""
@@ -33,8 +35,10 @@ def log(
     if as_graph:
         if as_json or specialist or status not in {None, "keep"}:
             raise click.UsageError("--graph draws all trials, or the keeps with --status keep; it also takes -n")
+        from lineage_repo.monitor.from_git import draw_graph
+
         return print_text(draw_graph(directory, keeps_only=status is not None, limit=limit))
-    table = load_log_table(directory, check_json=as_json)
+    table = _load_table(directory, check_json=as_json)
     rows = [
         row for row in reversed(table.rows) if status in {None, row.status} and specialist in {None, row.specialist}
     ][:limit]
@@ -45,3 +49,20 @@ def log(
     if not rows:
         print_lines("no trial matches", err=True)
     return None
+
+
+def _load_table(directory: Path, *, check_json: bool) -> LogTable:
+    """Return the log of a campaign or a clone, with `check_json` one whose JSON columns can all be read.
+
+    Raises:
+        RecordError: `directory` is neither a campaign nor a clone of a lineage.
+    """
+    table: LogTable | None = None
+    with suppress(OSError, ValueError):
+        table = read_log_table(directory)
+    has_broken_json = check_json and table is not None and not all(row.has_json for row in table.rows)
+    if table is None or has_broken_json or table.tip != read_tip(directory):
+        from lineage_repo.monitor.from_git import update_log_table
+
+        table = update_log_table(directory, anew=has_broken_json)
+    return table

@@ -15,7 +15,7 @@ from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.host_slots import QUEUED
 from lineage_repo.monitor.json_shape import dump
-from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial, load_overview
+from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial, read_overview
 from lineage_repo.monitor.run_state import RunState
 from lineage_repo.storage import locks
 from lineage_repo.storage.files import read_plain
@@ -107,7 +107,7 @@ def read_status(directory: Path) -> CampaignStatus:
     Raises:
         RecordError: `directory` is neither a campaign nor a clone of a lineage.
     """
-    overview, control, now = load_overview(directory), Control(directory), datetime.now(UTC)
+    overview, control, now = _load_overview(directory), Control(directory), datetime.now(UTC)
     trials = tuple(_read_trial(directory, entry) for entry in overview.running)
     free: int | None = None
     with suppress(OSError):
@@ -115,6 +115,16 @@ def read_status(directory: Path) -> CampaignStatus:
     run = control.read()
     news_at = max(_news(directory, run, trials, now), default=now)
     return CampaignStatus(now, overview, trials, control.alive, control.paused, run, news_at, free)
+
+
+def _load_overview(directory: Path) -> Overview:
+    """Return the overview of a campaign or a clone; raise `RecordError` where `directory` is neither."""
+    overview = read_overview(directory)
+    if overview is None:
+        from lineage_repo.monitor import from_git
+
+        overview = from_git.rebuild_overview(directory)
+    return overview
 
 
 def is_queued(trial: Path) -> bool:

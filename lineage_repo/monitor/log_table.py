@@ -4,13 +4,12 @@ The file holds a JSON header, one line per trial, and after each batch a line wi
 a file that does not fit is made anew from git.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.json_shape import convert, parse_json
-from lineage_repo.monitor.record_view import ObjectiveView, read_tip
+from lineage_repo.monitor.record_view import ObjectiveView
 from lineage_repo.storage.files import read_plain
 
 TIP = "tip"
@@ -70,27 +69,3 @@ def parse_log_table(text: str) -> LogTable:
     # Two readers that extend the file at once leave the same lines twice.
     rows = {row[0]: LogRow(*row) for row in cells}
     return LogTable(header, tuple(rows.values()), lines[-2].partition("\t")[2])
-
-
-def load_log_table(directory: Path, *, check_json: bool) -> LogTable:
-    """Return the log of a campaign or a clone, with `check_json` one whose JSON columns can all be read.
-
-    Raises:
-        RecordError: `directory` is neither a campaign nor a clone of a lineage.
-    """
-    table: LogTable | None = None
-    with suppress(OSError, ValueError):
-        table = read_log_table(directory)
-    has_broken_json = check_json and table is not None and not all(row.has_json for row in table.rows)
-    if table is None or has_broken_json or table.tip != read_tip(directory):
-        from lineage_repo.monitor import from_git
-
-        table = from_git.update_log_table(directory, anew=has_broken_json)
-    return table
-
-
-def draw_graph(directory: Path, *, keeps_only: bool, limit: int | None) -> str:
-    """Return git's own drawing of the trials; raise `RecordError` where `directory` is no campaign or clone."""
-    from lineage_repo.monitor import from_git
-
-    return from_git.draw_graph(directory, keeps_only=keeps_only, limit=limit)

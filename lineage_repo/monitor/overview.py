@@ -90,13 +90,3 @@ def read_overview(directory: Path) -> Overview | None:
     tip = read_tip(directory)
     overview = None if tip is None else read_json(CampaignPaths(directory).overview, Overview)
     return overview if overview and overview.tip == tip else None
-
-
-def load_overview(directory: Path) -> Overview:
-    """Return the overview of a campaign or a clone; raise `RecordError` where `directory` is neither."""
-    overview = read_overview(directory)
-    if overview is None:
-        from lineage_repo.monitor import from_git
-
-        overview = from_git.rebuild_overview(directory)
-    return overview
