@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from agent_client.loop.budget import read_earlier_sessions
 from agent_client.loop.plan import Plan
 from lineage_repo.model.measurement import Record
-from lineage_repo.monitor.host_slots import slots
+from lineage_repo.monitor.host_slots import read_slots
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 
@@ -46,7 +46,7 @@ def make_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str]
     submits = min(plan.submits or c.submits for c in caps)
     sessions = None if to_go is None else _count_sessions(to_go, submits, plan.concurrency)
     seconds = _seconds_per_trial(campaign)
-    total = slots(environment)["total"]
+    total = read_slots(environment).total
     at_once = min(total, plan.concurrency)
     usd = max(c.usd for c in caps)
     spent = sum(session.charged_usd for session in read_earlier_sessions(campaign.folder))

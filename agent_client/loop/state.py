@@ -136,7 +136,7 @@ class Heartbeat:
 
     def _raise_alarms(self) -> None:
         """Log each alarm once and notify the operator; it may come again after it has ceased."""
-        alarms = [health.Alarm(**alarm) for alarm in health.look(self._campaign.folder)["alarms"]]
+        alarms = health.read_status(self._campaign.folder).alarms
         for alarm in alarms:
             if alarm.kind not in self._alarms:
                 _log.warning("ALARM %s", alarm.text)

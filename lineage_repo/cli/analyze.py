@@ -7,14 +7,12 @@ import click
 
 from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import print_answer, print_lines, show_progress
+from lineage_repo.cli.report import make_page
 from lineage_repo.interchange.bundle import write_bundle
 from lineage_repo.interchange.table import write_table
-from lineage_repo.progress import progress_to
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.data import build_report_data
-from lineage_repo.report.page import render_report
-from lineage_repo.report.vega import load_vega_script
 from lineage_repo.text.redact import Redactor
 
 
@@ -25,15 +23,13 @@ from lineage_repo.text.redact import Redactor
     "--single", type=click.Path(path_type=Path), default=None, help="A campaign with one submitter, for efficiency."
 )
 def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
-    """Say what the trials of DIR show together: progress, roles, diversity, time, limits, predictions.
+    """Show what the trials of DIR say together: progress, roles, diversity, time, limits, predictions.
 
-    Each analysis is defined in its docstring under lineage_repo/analysis/. What the record can't support is said, not
-    guessed.
+    The docstrings under lineage_repo/analysis/ define each analysis. Where the record can't support one, the reason
+    is given instead of a guess.
     """
     analysis = analyze_lineage(open_lineage(directory), open_lineage(single) if single else None)
-    if as_json:
-        return print_json({"schema": "espalier.analysis/1", **analysis.model_dump(mode="json")})
-    return print_lines(*analysis.lines())
+    print_answer(as_json, "analysis", analysis, analysis.lines())
 
 
 @click.command()
@@ -44,11 +40,11 @@ def analyze(directory: Path, as_json: bool, single: Path | None) -> None:
 def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) -> None:
     """Write the trials of DIR as a table (-o), or the record and its report for the public (--bundle), or both.
 
-    The table's suffix says which: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv a text that a
-    spreadsheet would run as a formula is preceded by an apostrophe; .parquet and .jsonl hold every text as it is.
+    The table's suffix names its format: .tsv, .csv, .parquet or .jsonl (docs/import.md). In .tsv and .csv an apostrophe
+    precedes each text that a spreadsheet would run as a formula; .parquet and .jsonl hold every text as it is.
 
-    A bundle holds the record and a report, no log, artifact or session. The record is searched first for credentials,
-    this host's name, your home folder and the campaign's; where it holds one, nothing is written.
+    A bundle holds the record and a report, but no log, artifact or session. The record is searched first for
+    credentials, this host's name, your home folder and the campaign's; if it holds one of them, nothing is written.
     """
     if out is None and bundle is None:
         raise click.UsageError("name a table by -o, or a folder by --bundle")
@@ -61,13 +57,7 @@ def export(directory: Path, out: Path | None, bundle: Path | None, as_is: bool) 
             "the campaign's folder": str(directory.resolve()),
             "this host's name": os.uname().nodename,
         }
-        with progress_to(print_progress):
-            write_bundle(
-                lineage,
-                bundle,
-                private,
-                Redactor.from_environment(os.environ),
-                lambda: render_report(build_report_data(lineage), load_vega_script()),
-                as_is=as_is,
-            )
+        redactor = Redactor.from_environment(os.environ)
+        with show_progress():
+            write_bundle(lineage, bundle, private, redactor, lambda: make_page(build_report_data(lineage)), as_is=as_is)
         print_lines(f"{bundle}: lineage.bundle, report.html, README.md; tip {lineage.tip}")

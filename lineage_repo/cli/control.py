@@ -20,11 +20,12 @@ def _open(directory: Path) -> Control:
 @click.command()
 @campaign_dir
 def pause(directory: Path) -> None:
-    """Start no new sessions; those that are held go on to their end. Paused time counts against no cap."""
+    """Start no new sessions; those that run go on to their end. Paused time counts against no cap."""
     control = _open(directory)
     control.pause(True)
     if control.alive:
-        live = len(control.read().get("live", []))
+        run = control.read()
+        live = len(run.live) if run else 0
         print_lines(f"paused: no session starts, {live} go on to their end; `espalier resume {directory}` goes on")
     else:
         print_lines(f"no loop runs on {directory}: the next `espalier run` waits for `espalier resume {directory}`")
@@ -33,16 +34,16 @@ def pause(directory: Path) -> None:
 @click.command()
 @campaign_dir
 def resume(directory: Path) -> None:
-    """Take a pause back. A loop that has ended goes on with the same `espalier run` command instead."""
+    """Take a pause back. To continue a loop that has ended, give the same `espalier run` command again."""
     control = _open(directory)
-    was = control.paused
+    was_paused = control.paused
     control.pause(False)
-    if not was:
+    if not was_paused:
         print_lines(f"{directory} was not paused")
     elif control.alive:
         print_lines("resumed: the loop starts sessions again")
     else:
-        print_lines(f"the pause is gone, but no loop runs on {directory}: `espalier run {directory}` starts one")
+        print_lines(f"the pause is removed, but no loop runs on {directory}: `espalier run {directory}` starts one")
 
 
 @click.command()
@@ -50,7 +51,7 @@ def resume(directory: Path) -> None:
 def stop(directory: Path) -> None:
     """End a running loop as SIGTERM does: its sessions are interrupted, its trials go on and are recorded.
 
-    A second call cuts the sessions off. The same `espalier run` command goes on later.
+    A second call cuts the sessions off. The same `espalier run` command continues the campaign later.
     """
     control = _open(directory)
     if not control.alive:

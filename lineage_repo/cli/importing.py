@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lineage_repo.cli.output import print_lines
+from lineage_repo.cli.output import print_rows
 from lineage_repo.interchange.importing import import_trace, read_trace
 
 
@@ -12,15 +12,17 @@ from lineage_repo.interchange.importing import import_trace, read_trace
 @click.argument("traces", type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="The new folder.")
 def import_command(traces: Path, out: Path) -> None:
-    """Bring another harness's trials into a new lineage: a .jsonl file, or a folder with the paper's results.tsv.
+    """Bring another harness's trials into a new lineage: from a .jsonl file, or from a folder with results.tsv.
 
-    Their status and score are taken over as they say, and marked as imported. docs/import.md has the format.
+    Their statuses and scores are taken over as they are, and marked as imported. docs/import.md has the format.
     """
     lineage = import_trace(read_trace(traces), out)
-    marked = [t.imported for t in lineage.trials.values() if t.imported]
-    repaired = sum(bool(found.repairs) for found in marked)
-    best = lineage.best
-    print_lines(f"{out}: {len(marked)} trials with the start, {repaired} of them repaired, none with its code")
-    if best:
-        print_lines(f"best {lineage.task.objective.text(best.score)} (trial {best.number:04d})")
-    print_lines(f"next  espalier verify {out}; espalier analyze {out}")
+    origins = [trial.imported for trial in lineage.trials.values() if trial.imported]
+    repaired, best = sum(bool(origin.repairs) for origin in origins), lineage.best
+    print_rows(
+        [
+            f"{out}: {len(origins)} trials with the start, {repaired} of them repaired, none with its code",
+            ("best", f"{lineage.task.objective.text(best.score)} (trial {best.number:04d})" if best else ""),
+            ("next", f"espalier verify {out}; espalier analyze {out}"),
+        ]
+    )

@@ -12,49 +12,43 @@ from lineage_repo.errors import EspalierError
 from lineage_repo.text.escape import escape_text
 
 COMMANDS = {
-    "init": ("lineage_repo.cli.commands:init", "Make a campaign folder for a task."),
-    "calibrate": ("mcp_server.commands.calibrate:calibrate", "Measure the unmodified start and its noise."),
-    "certify": (
-        "mcp_server.commands.certify:certify",
-        "Measure the best and the start again, on fresh seeds, in turn.",
-    ),
+    "init": ("lineage_repo.cli.init:init", "Make a campaign folder for a task."),
+    "calibrate": ("mcp_server.commands.calibrate:calibrate", "Measure the unmodified starting recipe and its noise."),
+    "certify": ("mcp_server.commands.certify:certify", "Measure the best trial and the start again on fresh seeds."),
     "run": ("agent_client.cli:run", "Run specialist sessions until a goal or a cap is reached."),
-    "serve": ("mcp_server.commands.serve:serve", "Serve one specialist's tools over MCP (stdio)."),
-    "status": ("lineage_repo.cli.status:status", "Say where a campaign stands."),
+    "serve": ("mcp_server.commands.serve:serve", "Serve one specialist's tools over MCP on stdio."),
+    "status": ("lineage_repo.cli.status:status", "Show where a campaign stands."),
     "top": ("lineage_repo.cli.top:top", "Watch a campaign live."),
-    "pause": ("lineage_repo.cli.control:pause", "Let a running loop start no new sessions."),
-    "resume": ("lineage_repo.cli.control:resume", "Take a pause back."),
-    "stop": ("lineage_repo.cli.control:stop", "End a running loop; its trials go on and are recorded."),
-    "sessions": (
-        "lineage_repo.cli.sessions:sessions",
-        "List the sessions: who, how long, what for, how they ended.",
-    ),
+    "pause": ("lineage_repo.cli.control:pause", "Keep a running loop from starting new sessions."),
+    "resume": ("lineage_repo.cli.control:resume", "Let a paused loop start sessions again."),
+    "stop": ("lineage_repo.cli.control:stop", "End a running loop; its trials are still recorded."),
+    "sessions": ("lineage_repo.cli.sessions:sessions", "List the sessions: whose, how long, and how they ended."),
     "log": ("lineage_repo.cli.log:log", "List the trials, newest first."),
-    "show": ("lineage_repo.cli.commands:show", "Show one trial: claim, measurement, verdict."),
-    "diff": ("lineage_repo.cli.commands:diff", "Show how two trials' recipes differ."),
-    "logs": ("lineage_repo.cli.commands:logs", "Print what a trial's boxes wrote."),
-    "checkout": ("lineage_repo.cli.commands:checkout", "Write a trial's recipe to a folder."),
-    "cancel": ("mcp_server.commands.cancel:cancel", "End a running trial; it is recorded as harness_abort."),
-    "verify": ("lineage_repo.cli.commands:verify_command", "Check a lineage or a clone, and replay every verdict."),
-    "import": ("lineage_repo.cli.importing:import_command", "Bring another harness's trials into a new lineage."),
-    "analyze": ("lineage_repo.cli.analyze:analyze", "Say what the trials of a lineage show together."),
+    "show": ("lineage_repo.cli.show:show", "Show one trial: its claim, measurement and verdict."),
+    "diff": ("lineage_repo.cli.trial_files:diff", "Show how two trials' recipes differ."),
+    "logs": ("lineage_repo.cli.trial_files:logs", "Print what a trial's sandboxes wrote."),
+    "checkout": ("lineage_repo.cli.trial_files:checkout", "Write a trial's recipe to a folder."),
+    "cancel": ("mcp_server.commands.cancel:cancel", "End a running trial and record it as harness_abort."),
+    "verify": ("lineage_repo.cli.verify:verify", "Check a lineage or a clone of it, and replay every verdict."),
+    "import": ("lineage_repo.cli.importing:import_command", "Bring trials of another harness into a new lineage."),
+    "analyze": ("lineage_repo.cli.analyze:analyze", "Compute what the trials of a lineage show together."),
     "export": ("lineage_repo.cli.analyze:export", "Write the trials as a table, or a public bundle."),
-    "report": ("lineage_repo.cli.report:report", "Write one offline page about a campaign."),
-    "compare": ("lineage_repo.cli.report:compare", "Put campaigns on one task side by side."),
-    "prune": ("lineage_repo.cli.prune:prune", "Remove old logs and artifacts; never the record."),
+    "report": ("lineage_repo.cli.report:report", "Write a page about a campaign that works offline."),
+    "compare": ("lineage_repo.cli.report:compare", "Compare campaigns on one task side by side."),
+    "prune": ("lineage_repo.cli.prune:prune", "Remove old logs and artifacts, never the record."),
     "task": ("lineage_repo.cli.main:task", "Make, check, list and describe tasks."),
-    "doctor": ("mcp_server.commands.doctor:doctor", "Check what this machine can run."),
+    "doctor": ("mcp_server.commands.doctor:doctor", "Check whether this machine can run trials."),
 }
 
 TASK_COMMANDS = {
     "new": ("lineage_repo.cli.task:new", "Make a small working task to start from."),
     "prepare": (
         "mcp_server.commands.task_prepare:prepare",
-        "Get an upstream recipe at its pin, and lay out your data.",
+        "Fetch an upstream recipe at its pinned version, and lay out your data.",
     ),
     "check": (
         "mcp_server.commands.task_check:check",
-        "Try a task: manifest, knowledge, one seed of the start in boxes.",
+        "Try a task: manifest, knowledge, and one seed of the start in sandboxes.",
     ),
     "list": ("lineage_repo.cli.task:list_tasks", "Name the built-in tasks."),
     "schema": ("lineage_repo.cli.task:schema", "Print the JSON schema of task.toml."),
@@ -62,10 +56,10 @@ TASK_COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is called, not before."""
+    """A group that imports a command's module only when the command is called."""
 
     table: Mapping[str, tuple[str, str]]
-    """Where each command lies, `module:attribute`, and its one line of help."""
+    """Each command's place, as `module:attribute`, and its one line of help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.table)
@@ -84,7 +78,7 @@ class LazyGroup(click.Group):
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what a user can act on becomes one line (JSON where that is asked for) and exit code 1."""
+        """Run the command; print an error that a user can act on as one line, or as JSON with `--json`, and exit 1."""
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
@@ -93,7 +87,7 @@ class LazyGroup(click.Group):
         except (EspalierError, click.ClickException) as error:
             problem = str(error)
         except OSError as error:
-            if error.filename is None:  # not a file of the user's: a pipe that closed is click's to handle
+            if error.filename is None:  # not about a file: click handles a pipe that closed
                 raise
             problem = f"{error.filename}: {error.strerror}"
         if as_json:
@@ -126,7 +120,7 @@ def main() -> None:
 
 @click.group(cls=_TaskCommands)
 def task() -> None:
-    """Make, check, list and describe tasks. docs/tasks.md walks from a training script to a campaign."""
+    """Make, check, list and describe tasks. docs/tasks.md leads from a training script to a campaign."""
 
 
 if __name__ == "__main__":

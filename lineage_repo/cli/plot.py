@@ -1,6 +1,7 @@
 """A small plot in Braille characters: every score as a dot, the best so far as a line."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bit of each of the four by two dots of a character."""
@@ -8,10 +9,20 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 Point = tuple[float, float]
 
 
-def braille(dots: Sequence[Point], line: Sequence[Point], width: int, height: int) -> tuple[list[str], float, float]:
-    """Draw into `height` rows of `width` characters; return them, top first, with the values at top and bottom.
+class Plot(NamedTuple):
+    """A drawing and its vertical range."""
 
-    The range of values is that of the line, with a fifth of room on both sides; dots outside of it are left out.
+    rows: list[str]
+    """The topmost first."""
+    high: float
+    low: float
+
+
+def draw_braille(dots: Sequence[Point], line: Sequence[Point], width: int, height: int) -> Plot:
+    """Draw dots and a line, both as (x, y), into `height` rows of `width` characters.
+
+    The vertical range is that of the line, with a fifth of room on both sides; dots outside of it are left out.
+    Raises `ValueError` for an empty line.
     """
     values = [y for _, y in line]
     room = (max(values) - min(values) or abs(values[0])) / 5 or 0.2  # the smallest floats have no fifth
@@ -30,4 +41,4 @@ def braille(dots: Sequence[Point], line: Sequence[Point], width: int, height: in
         steps = max(1, int((following - x) / last * 2 * width))
         for step in range(steps + 1):
             put(x + (following - x) * step / steps, y)
-    return ["".join(chr(0x2800 + cell) for cell in row) for row in cells], high, low
+    return Plot(["".join(chr(0x2800 + cell) for cell in row) for row in cells], high, low)

@@ -1,15 +1,15 @@
-"""Retention: what git does not hold, logs and artifacts, stays for the trials that matter."""
+"""The command `prune`: logs and artifacts, which git does not hold, stay for the trials that matter."""
 
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines
+from lineage_repo.cli.output import print_answer
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.record.lineage import Lineage
@@ -18,52 +18,56 @@ from lineage_repo.storage import locks
 
 KEEP_LAST = 20
 _LOCK = TrialPaths(Path()).lock.name
+_MEASUREMENT = re.compile(rf"({'|'.join(get_args(locks.ScratchKind))})-\w+", re.ASCII)
+"""Folders of dry runs, calibrations and certifications: one that failed stays for its logs."""
 
-
-_MEASURED = re.compile(rf"({'|'.join(get_args(locks.ScratchKind))})-\w+", re.ASCII)
-"""Folders of dry runs, calibrations and certifications: what stays of one are the logs of a failure."""
+Reason = Literal["keep", "last", "running", ""]
+"""Why a folder stays; empty where it may go."""
 
 
 class TrialFolder(NamedTuple):
-    """What one trial left beside the record, or a measurement that is no trial."""
+    """What a trial, or a measurement that is not a trial, left beside the record."""
 
     trial: int | None
     folder: Path
     bytes: int
-    kept_for: str
-    """`keep`, `last`, `running`, or empty where it may go."""
+    kept_for: Reason
 
 
-def trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[TrialFolder]:
-    """Every trial's folder with its size and why it stays; folders that nobody accounts for stay too."""
-    recent = set(sorted(lineage.trials)[-last:] if last else ())
-    found: list[TrialFolder] = []
-    names = {f"{number:04d}": number for number in lineage.trials}
-    for folder in sorted(CampaignPaths(campaign).trials.glob("*")):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        number = names.get(folder.name)
-        if locks.is_alive(folder):
-            reason = "running"
-        elif number is None:
-            reason = "" if _MEASURED.fullmatch(folder.name) else "running"
-        elif lineage.trials[number].status in {Status.KEEP, Status.BASELINE}:
-            reason = "keep"
-        else:
-            reason = "last" if number in recent else ""
-        found.append(TrialFolder(number, folder, sum(_sizes(folder)), reason))
-    return found
+def list_trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[TrialFolder]:
+    """Return every trial's folder with its size and why it stays; folders of unknown origin stay too."""
+    newest = set(sorted(lineage.trials)[-last:] if last else ())
+    numbers = {f"{number:04d}": number for number in lineage.trials}
+    return [
+        TrialFolder(number, folder, sum(_sizes(folder)), _reason(lineage, folder, number, newest))
+        for folder in sorted(CampaignPaths(campaign).trials.glob("*"))
+        if folder.is_dir() and not folder.is_symlink()
+        for number in [numbers.get(folder.name)]
+    ]
+
+
+def _reason(lineage: Lineage, folder: Path, number: int | None, newest: set[int]) -> Reason:
+    if locks.is_alive(folder):
+        return "running"
+    if number is None:
+        return "" if _MEASUREMENT.fullmatch(folder.name) else "running"
+    if lineage.trials[number].status in {Status.KEEP, Status.BASELINE}:
+        return "keep"
+    return "last" if number in newest else ""
 
 
 def _sizes(folder: Path) -> Iterator[int]:
-    """Bytes of what would go: all but the lock, which tells that no runner lives. Links are not followed."""
+    """Yield the bytes of each file that would go: all but the lock, which shows that no runner lives.
+
+    Links are not followed.
+    """
     for path in folder.rglob("*"):
         if path != folder / _LOCK and not path.is_dir():
             yield path.lstat().st_size
 
 
-def clear(folder: Path) -> None:
-    """Empty a trial's folder but for its lock."""
+def empty_folder(folder: Path) -> None:
+    """Remove everything in a trial's folder except its lock."""
     for path in folder.iterdir():
         if path.name == _LOCK:
             continue
@@ -75,30 +79,36 @@ def clear(folder: Path) -> None:
 
 @click.command()
 @campaign_dir
-@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
 @click.option(
-    "--last", type=click.IntRange(0), default=KEEP_LAST, show_default=True, help="Newest trials that keep theirs."
+    "--last", type=click.IntRange(0), default=KEEP_LAST, show_default=True, help="Number of newest trials to spare."
 )
 @json_option
 def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
-    """Remove logs and sealed artifacts of DIR's trials, but of the start, keeps, the newest and running ones.
+    """Remove logs and sealed artifacts of DIR's trials, except of the start, keeps, the newest and running ones.
 
-    The record, every recipe, measurement and verdict, is git's and is never pruned; sessions stay too.
+    The record, with every recipe, measurement and verdict, is in git and is never pruned; sessions stay too.
     """
-    found = trial_folders(open_lineage(directory), directory, last)
-    gone = [one for one in found if not one.kept_for and one.bytes]
+    folders = list_trial_folders(open_lineage(directory), directory, last)
+    pruned = [entry for entry in folders if not entry.kept_for and entry.bytes]
     if not dry_run:
-        for one in gone:
-            clear(one.folder)
-    sizes = {why: sum(one.bytes for one in found if one.kept_for == why) for why in ("keep", "last", "running")}
-    freed = sum(one.bytes for one in gone)
-    if as_json:
-        whole = {"schema": "espalier.prune/1", "dry_run": dry_run, "kept_bytes": sizes, "freed_bytes": freed}
-        trials = [one.trial for one in gone if one.trial is not None]
-        return print_json(whole | {"trials": trials, "others": [one.folder.name for one in gone if one.trial is None]})
-    for why, text in (("keep", "start and keeps"), ("last", f"newest {last}"), ("running", "running or unrecorded")):
-        print_lines(f"kept      {sizes[why] / 1e6:10.2f} MB   {text}")
-    verb = "would free" if dry_run else "freed"
-    return print_lines(
-        f"{verb:10}{freed / 1e6:10.2f} MB   logs and artifacts in {len(gone)} folders; the record is whole"
-    )
+        for entry in pruned:
+            empty_folder(entry.folder)
+    labels: dict[Reason, str] = {
+        "keep": "start and keeps",
+        "last": f"newest {last}",
+        "running": "running or unrecorded",
+    }
+    kept_bytes = {reason: sum(entry.bytes for entry in folders if entry.kept_for == reason) for reason in labels}
+    freed_bytes = sum(entry.bytes for entry in pruned)
+    answer = {
+        "dry_run": dry_run,
+        "kept_bytes": kept_bytes,
+        "freed_bytes": freed_bytes,
+        "trials": [entry.trial for entry in pruned if entry.trial is not None],
+        "others": [entry.folder.name for entry in pruned if entry.trial is None],
+    }
+    freed_text = f"logs and artifacts in {len(pruned)} folders; the record is whole"
+    rows = [("kept", f"{kept_bytes[reason] / 1e6:10.2f} MB   {label}") for reason, label in labels.items()]
+    rows.append(("would free" if dry_run else "freed", f"{freed_bytes / 1e6:10.2f} MB   {freed_text}"))
+    print_answer(as_json, "prune", answer, rows)

@@ -1,23 +1,24 @@
-"""The `status` command: answered from the overview beside the repository while that is current, else from git.
+"""The command `status`: answered from the overview beside the repository while that is current, else from git.
 
-Apart from the other commands because it imports nothing heavy: a monitor may ask every second.
+Imports nothing heavy: a monitor may ask every second.
 """
 
 import os
 import shlex
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines
-from lineage_repo.model.roster import arm_text
-from lineage_repo.monitor import host_slots
-from lineage_repo.monitor.health import look
+from lineage_repo.cli.output import Row, print_json, print_rows
+from lineage_repo.monitor.health import CampaignStatus, State, read_status
+from lineage_repo.monitor.host_slots import read_slots
+from lineage_repo.monitor.overview import BestTrial, CertificationView, Overview
+from lineage_repo.text.phrases import arm_text, certified_text, format_age
 
-EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
+EXIT: dict[State, int] = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
 
 
 @click.command()
@@ -30,72 +31,77 @@ EXIT = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7
     "6 when it is stalled, 7 when it died.",
 )
 def status(directory: Path, as_json: bool, exit_code: bool) -> None:
-    """Say where a campaign stands: best, counts, what runs now, what is wrong."""
-    found: dict[str, Any] = {**look(directory), "slots": host_slots.slots(os.environ)}
+    """Show where a campaign stands: its best trial, counts, what runs now, and what is wrong."""
+    now = read_status(directory)
     if as_json:
-        print_json(found)
+        print_json(status_json(now))
     else:
-        print_lines(*_lines(directory, found))
+        print_rows(_rows(directory, now))
     if exit_code:
-        raise click.exceptions.Exit(EXIT[found["state"]])
+        raise click.exceptions.Exit(EXIT[now.state])
 
 
-def _lines(directory: Path, found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['campaign']}   {found['title']}   arm {arm_text(found['arm'], read_record=found['read_record'])}"]
-    best, objective = found["best"], found["objective"]
-    if best is None:
-        return [*lines, f"no baseline yet: espalier calibrate {shlex.quote(str(directory))}"]
-    digits, unit = objective["digits"], objective["unit"]
-    if "at" in found["loop"]:
-        lines.append(f"loop      {loop_line(found)}")
-    gain = (
-        f"{found['gain'] or 0:+.{digits}f} {unit} better than the baseline" if best["trial"] else "the baseline itself"
+def status_json(now: CampaignStatus) -> dict[str, Any]:
+    """Return what `status --json` and `top --json` print: the campaign, and the slots of this host."""
+    return now.as_json() | {"slots": read_slots(os.environ)._asdict()}
+
+
+def _rows(directory: Path, now: CampaignStatus) -> Iterator[Row | str]:
+    overview = now.overview
+    arm = arm_text(overview.arm, read_record=overview.read_record)
+    yield f"{overview.campaign}   {overview.title}   arm {arm}"
+    if overview.best is None:
+        yield f"no baseline yet: espalier calibrate {shlex.quote(str(directory))}"
+        return
+    yield "loop", loop_line(now)
+    yield "best", _best_text(overview, overview.best)
+    yield from (("again", _certification_text(overview, entry)) for entry in overview.certified)
+    counts = (f"{name} {count}" for name, count in overview.counts.items())
+    yield "trials", "   ".join((str(overview.trials), *counts))
+    for trial in now.running:
+        name = f"#{trial.entry.trial:04d} {trial.entry.title}"
+        if trial.alive:
+            yield "running", f"{name} ({trial.doing})" if trial.doing else name
+        else:
+            yield "dead", f"its runner ended; the next serve or run records it as harness_abort: {name}"
+    if now.alive and now.run:
+        yield from (("session", f"{live.specialist}: {live.doing}, {live.turns} turns") for live in now.run.live)
+    yield from (("ALARM", alarm.text) for alarm in now.alarms)
+
+
+def _best_text(overview: Overview, best: BestTrial) -> str:
+    objective, unit = overview.objective, overview.objective.unit
+    gain = f"{objective.text(overview.gain or 0, '+')} {unit} better than the baseline"
+    sd = overview.noise_sd
+    noise = "(imported)" if sd is None else f"(noise ±{objective.text(sd)} per seed)"
+    name = f"#{best.trial:04d} {best.title}"
+    return f"{objective.text(best.score)} {unit}  {name}   {gain if best.trial else 'the baseline itself'} {noise}"
+
+
+def _certification_text(overview: Overview, entry: CertificationView) -> str:
+    return (
+        f"certification {entry.nth}: #{entry.number:04d} against #{entry.against:04d} on fresh seeds: "
+        f"{certified_text(entry.certified)}, gain {overview.objective.text(entry.gain)} {overview.objective.unit}, "
+        f"p {entry.p:.2g}"
     )
-    noise = f"(noise ±{found['noise_sd']:.{digits}f} per seed)" if found["noise_sd"] is not None else "(imported)"
-    lines.append(f"best      {best['score']:.{digits}f} {unit}  #{best['trial']:04d} {best['title']}   {gain} {noise}")
-    for again in found["certified"]:
-        verdict = "certified" if again["certified"] else "not certified"
-        lines.append(
-            f"again     certification {again['nth']}: #{again['number']:04d} against #{again['against']:04d} on fresh "
-            f"seeds: {verdict}, gain {again['gain']:.{digits}f} {unit}, p {again['p']:.2g}"
-        )
-    lines.append("   ".join([f"trials    {found['trials']}", *(f"{name} {n}" for name, n in found["counts"].items())]))
-    for entry in found["running"]:
-        what = (
-            "running  "
-            if entry["alive"]
-            else "dead      its runner ended; the next serve or run records it as harness_abort:"
-        )
-        doing = f" ({entry['doing']})" if entry["alive"] and "doing" in entry else ""
-        lines.append(f"{what} #{entry['trial']:04d} {entry['title']}{doing}")
-    live: list[dict[str, Any]] = found["loop"].get("live", []) if found["loop"]["alive"] else []
-    lines += [f"session   {one['specialist']}: {one['doing']}, {one['turns']} turns" for one in live]
-    return lines + [f"ALARM     {alarm['text']}" for alarm in found["alarms"]]
 
 
-def loop_line(found: dict[str, Any]) -> str:
-    """State, spend against caps, and what the loop says of its end."""
-    loop, plan = found["loop"], found["loop"]["plan"]
-    usd = f"{loop['usd']:.2f}" + (f" of {plan['usd']:g}" if plan["usd"] else "") + " USD"
-    trials = f"{found['trials']}" + (f" of {plan['trials']}" if plan["trials"] else "") + " trials"
-    parts = [
-        found["state"],
-        f"{loop['hours']:.1f} of {plan['hours']:g} h",
-        f"no keep for {loop['hours_since_keep']:.1f} of {plan['no_improvement_hours']:g} h",
-        usd,
-        trials,
-    ]
-    if loop.get("reason"):
-        parts[0] = f"ended ({loop['reason']}: {loop['detail']})"
-    elif loop["alive"]:
-        parts[0] += f" {ago(loop['began'])}, process {loop['pid']}"
-    return "   ".join(parts)
-
-
-def ago(moment: str) -> str:
-    """How long ago a time was, in its two largest units."""
-    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
-    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
-        if seconds >= size:
-            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
-    return f"{seconds} s"
+def loop_line(now: CampaignStatus) -> str:
+    """Return the loop's state, its spending against its caps, and why it ended; empty where no loop ever ran."""
+    run = now.run
+    if run is None:
+        return ""
+    plan = run.plan
+    if run.reason:
+        state = f"ended ({run.reason}: {run.detail})"
+    else:
+        state = f"{now.state} {format_age(run.began, now.at)}, process {run.pid}" if now.alive else now.state
+    return "   ".join(
+        [
+            state,
+            f"{run.hours:.1f} of {plan.hours:g} h",
+            f"no keep for {run.hours_since_keep:.1f} of {plan.no_improvement_hours:g} h",
+            f"{run.usd:.2f}" + (f" of {plan.usd:g}" if plan.usd else "") + " USD",
+            f"{now.overview.trials}" + (f" of {plan.trials}" if plan.trials else "") + " trials",
+        ]
+    )

@@ -1,4 +1,4 @@
-"""The `top` command: a live picture of a campaign, from files alone, so that it never disturbs the run."""
+"""The command `top`: a live picture of a campaign, read from files alone, so that it never disturbs the run."""
 
 import os
 import select
@@ -8,7 +8,6 @@ import tty
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console, RenderableType
@@ -16,53 +15,54 @@ from rich.live import Live
 
 from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_json
-from lineage_repo.cli.top_view import frame
+from lineage_repo.cli.status import status_json
+from lineage_repo.cli.top_view import Score, render_frame
 from lineage_repo.model.measurement import Status
-from lineage_repo.monitor import host_slots
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
+from lineage_repo.monitor.host_slots import read_slots
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
-from lineage_repo.text.escape import escape_data
 
 _EVERY_S = 1.0
 
 
 @click.command()
 @campaign_dir
-@click.option("--once", is_flag=True, help="Print one frame and leave, as where the output is no terminal.")
-@click.option("--json", "as_json", is_flag=True, help="What `status --json` prints, once.")
+@click.option("--once", is_flag=True, help="Print one frame and leave; this is what happens outside a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print what `status --json` prints, once.")
 def top(directory: Path, once: bool, as_json: bool) -> None:
-    """Watch a campaign: specialists, slots, spend against caps, outcomes, alarms. q or Ctrl-C leaves."""
+    """Watch a campaign: specialists, slots, spending against caps, outcomes, alarms. q or Ctrl-C leaves."""
     if as_json:
-        return print_json(_facts(directory))
+        return print_json(status_json(read_status(directory)))
     lineage, console = open_lineage(directory), Console(highlight=False)
     if once or not console.is_terminal:
-        # As wide as the frame needs where nothing says how wide the output is.
+        # Where nothing says how wide the output is, it is as wide as the frame needs.
         wide = console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=140)
-        return wide.print(_frame(directory, lineage))
-    with _keys(), Live(console=console, screen=True, auto_refresh=False) as live:
+        return wide.print(_read_frame(directory, lineage))
+    with _read_keys(), Live(console=console, screen=True, auto_refresh=False) as live:
         try:
             while True:
-                live.update(_frame(directory, lineage), refresh=True)
-                if _pressed() in {"q", "Q"}:
+                live.update(_read_frame(directory, lineage), refresh=True)
+                if _wait_for_key() in {"q", "Q"}:
                     return None
         except KeyboardInterrupt:
             return None
 
 
-def _facts(directory: Path) -> dict[str, Any]:
-    return {**look(directory), "slots": host_slots.slots(os.environ)}
-
-
-def _frame(directory: Path, lineage: Lineage) -> RenderableType:
-    trials = lineage.refresh().trials.values()
-    keeps = [(t.number, t.score) for t in trials if t.status in {Status.BASELINE, Status.KEEP} and t.score is not None]
-    return frame(escape_data(_facts(directory)), [(t.number, t.score) for t in trials if t.score is not None], keeps)
+def _read_frame(directory: Path, lineage: Lineage) -> RenderableType:
+    scored: list[Score] = []
+    kept: list[Score] = []
+    for trial in lineage.refresh().trials.values():
+        if trial.score is not None:
+            scored.append((trial.number, trial.score))
+            if trial.status in {Status.BASELINE, Status.KEEP}:
+                kept.append((trial.number, trial.score))
+    return render_frame(read_status(directory), read_slots(os.environ), scored, kept)
 
 
 @contextmanager
-def _keys() -> Generator[None]:
-    """Read single keys from the terminal; it is put back as it was."""
+def _read_keys() -> Generator[None]:
+    """Read single keys from the terminal while the block runs, then put the terminal back as it was."""
     if not sys.stdin.isatty():
         yield
         return
@@ -74,7 +74,7 @@ def _keys() -> Generator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def _pressed() -> str:
-    """The key that is pressed within the time of a frame; empty for none."""
+def _wait_for_key() -> str:
+    """Return the key that is pressed within the time of a frame; empty for none."""
     ready, _, _ = select.select([sys.stdin] if sys.stdin.isatty() else [], [], [], _EVERY_S)
     return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace") if ready else ""

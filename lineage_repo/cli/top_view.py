@@ -1,33 +1,32 @@
-"""One frame of `espalier top`: rich renderables from plain data; every word of an agent is text, never markup."""
+"""One frame of `espalier top`, as rich renderables.
+
+Every word of the record goes through `_text`: it stays on one line, moves no cursor, and is never read as markup.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lineage_repo.cli.plot import Point, braille
-from lineage_repo.cli.status import ago, loop_line
+from lineage_repo.cli.plot import draw_braille
+from lineage_repo.cli.status import loop_line
+from lineage_repo.model.status_table import CRASHED, KEPT, OVER_LIMIT, family
+from lineage_repo.monitor.health import CampaignStatus, TrialNow
+from lineage_repo.monitor.host_slots import Slots
+from lineage_repo.monitor.overview import BestTrial
+from lineage_repo.monitor.run_state import LiveSession
+from lineage_repo.text.escape import escape_line
+from lineage_repo.text.phrases import format_age
 
-_KEPT, _PLAIN, _LIMIT, _TIME, _CRASH, _OURS = "#2fcf9a", "#8b94a1", "#d79a2b", "#b294f2", "#ff7a61", "#8a96a6"
-_MARKS = {
-    "keep": ("●", _KEPT),
-    "baseline": ("●", _KEPT),
-    "discard": ("·", _PLAIN),
-    "size_blocked": ("▪", _LIMIT),
-    "disqualified": ("▪", _LIMIT),
-    "illegal": ("▪", _LIMIT),
-    "train_budget_overrun": ("◷", _TIME),
-    "eval_budget_overrun": ("◷", _TIME),
-    "crash": ("×", _CRASH),  # noqa: RUF001 - a mark, no letter
-    "preflight_crash": ("×", _CRASH),  # noqa: RUF001
-    "harness_abort": ("!", _OURS),
+_STATE_COLOURS = {
+    "running": KEPT.dark,
+    "done": KEPT.dark,
+    "paused": OVER_LIMIT.dark,
+    "stalled": CRASHED.dark,
+    "dead": CRASHED.dark,
 }
-_UNKNOWN = ("?", _PLAIN)
-_STATES = {"running": _KEPT, "done": _KEPT, "paused": _LIMIT, "stalled": _CRASH, "dead": _CRASH}
 _PLOT_WIDTH, _PLOT_HEIGHT = 46, 7
 _WIDE = 120
 """Columns from which two panels fit side by side."""
@@ -37,19 +36,19 @@ Score = tuple[int, float]
 """A trial's number and its score."""
 
 
-def frame(found: dict[str, Any], scores: Sequence[Score], keeps: Sequence[Score]) -> RenderableType:
-    """Everything at a glance; `keeps` are the baseline and what was kept, in order."""
-    head = Text.assemble((found["campaign"], "bold"), "  ", (found["state"], _STATES.get(found["state"], "")), "  ")
-    head.append(found["title"], "dim")
-    parts: list[RenderableType] = [head]
-    parts += [Text(f"▲ {alarm['text']}", f"bold {_LIMIT}") for alarm in found["alarms"]]
-    if found["best"] is None:
-        return Group(*parts, Text("no baseline yet: espalier calibrate measures it", "dim"))
-    above = _Beside(_plot(found, scores, keeps), _facts(found))
-    return Group(*parts, above, _specialists(found), _recent(found), Text("q leaves", "dim"))
+def render_frame(now: CampaignStatus, slots: Slots, scored: Sequence[Score], kept: Sequence[Score]) -> RenderableType:
+    """Return everything at a glance; `kept` are the baseline and the keeps, in order."""
+    overview = now.overview
+    state = _text(now.state, _STATE_COLOURS.get(now.state, ""))
+    head = Text("  ").join([_text(overview.campaign, "bold"), state, _text(overview.title, "dim")])
+    alarms = [_text(f"▲ {alarm.text}", f"bold {OVER_LIMIT.dark}") for alarm in now.alarms]
+    if overview.best is None:
+        return Group(head, *alarms, _text("no baseline yet: espalier calibrate measures it", "dim"))
+    above = _SideBySide(_plot(now, scored, kept), _facts(now, overview.best, slots))
+    return Group(head, *alarms, above, _specialists(now), _recent(now), _text("q leaves", "dim"))
 
 
-class _Beside:
+class _SideBySide:
     """A plot with its facts beside it, or below it where the terminal is narrow."""
 
     def __init__(self, plot: Panel, facts: Panel) -> None:
@@ -66,42 +65,50 @@ class _Beside:
         yield grid
 
 
-def _plot(found: dict[str, Any], scores: Sequence[Score], keeps: Sequence[Score]) -> Panel:
-    objective = found["objective"]
-    points: list[Point] = [(float(n), score) for n, score in scores]
-    rows, top, bottom = braille(points, [(float(n), s) for n, s in keeps], _PLOT_WIDTH, _PLOT_HEIGHT)
-    labels = [f"{top:.{objective['digits']}f}", *[""] * (_PLOT_HEIGHT - 2), f"{bottom:.{objective['digits']}f}"]
+def _text(text: str, style: str = "") -> Text:
+    return Text(escape_line(text), style)
+
+
+def _add_row(table: Table, *cells: str | Text) -> None:
+    table.add_row(*(cell if isinstance(cell, Text) else _text(cell) for cell in cells))
+
+
+def _panel(content: Table, title: str) -> Panel:
+    return Panel(content, title=_text(title), title_align="left")
+
+
+def _plot(now: CampaignStatus, scored: Sequence[Score], kept: Sequence[Score]) -> Panel:
+    objective = now.overview.objective
+    plot = draw_braille(scored, kept, _PLOT_WIDTH, _PLOT_HEIGHT)
+    labels = [objective.text(plot.high), *[""] * (_PLOT_HEIGHT - 2), objective.text(plot.low)]
     grid = Table.grid(padding=(0, 1))
-    for label, row in zip(labels, rows, strict=True):
+    for label, row in zip(labels, plot.rows, strict=True):
         grid.add_row(Text(label, "dim", justify="right"), Text(row))
-    return Panel(grid, title=Text(f"{objective['metric']}, {objective['direction']} is better"), title_align="left")
+    return _panel(grid, f"{objective.metric}, {objective.direction} is better")
 
 
-def _facts(found: dict[str, Any]) -> Panel:
-    objective, best, loop, slots = found["objective"], found["best"], found["loop"], found["slots"]
-    digits, unit = objective["digits"], objective["unit"]
+def _facts(now: CampaignStatus, best: BestTrial, slots: Slots) -> Panel:
+    overview, objective = now.overview, now.overview.objective
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", width=9)
     grid.add_column(ratio=1)
-    score = Text(f"{best['score']:.{digits}f} {unit}", f"bold {_KEPT}")
-    _add(grid, "best", score.append(f"  #{best['trial']:04d} {best['title']}", "default not bold"))
-    _add(grid, "baseline", f"{found['baseline']:.{digits}f}  gain {found['gain'] or 0:+.{digits}f}")
-    noise = found["noise_sd"]
-    _add(grid, "noise", "unknown: imported" if noise is None else f"±{noise:.{digits}f} per seed")
-    keeps = found["counts"].get("keep", 0)
-    _add(grid, "kept", f"{keeps} of {found['trials']}" + (f", the last {ago(best['at'])} ago" if keeps else ""))
-    if "at" in loop:
-        _add(grid, "loop", loop_line(found))
-    busy = "■" * slots["busy"] + "□" * (slots["total"] - slots["busy"])
-    _add(grid, "slots", f"{busy} {slots['busy']} of {slots['total']} busy, {slots['waiting']} trials wait")
-    marks = (_MARKS.get(row["status"], _UNKNOWN) for row in reversed(found["recent"]))
-    grid.add_row(f"last {len(found['recent'])}", Text.assemble(*marks))
-    return Panel(grid, title="campaign", title_align="left")
-
-
-def _add(table: Table, *cells: str | Text) -> None:
-    """One row; a plain cell of rich's own would be read as markup."""
-    table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
+    score = _text(f"{objective.text(best.score)} {objective.unit}", f"bold {KEPT.dark}")
+    _add_row(grid, "best", score.append_text(_text(f"  #{best.trial:04d} {best.title}", "default not bold")))
+    baseline = "none" if overview.baseline is None else objective.text(overview.baseline)
+    _add_row(grid, "baseline", f"{baseline}  gain {objective.text(overview.gain or 0, '+')}")
+    sd = overview.noise_sd
+    _add_row(grid, "noise", "unknown: imported" if sd is None else f"±{objective.text(sd)} per seed")
+    keeps = overview.counts.get("keep", 0)
+    newest = f", the last {format_age(best.at, now.at)} ago" if keeps else ""
+    _add_row(grid, "kept", f"{keeps} of {overview.trials}{newest}")
+    if now.run:
+        _add_row(grid, "loop", loop_line(now))
+    squares = "■" * slots.busy + "□" * (slots.total - slots.busy)
+    _add_row(grid, "slots", f"{squares} {slots.busy} of {slots.total} busy, {slots.waiting} trials wait")
+    families = [family(trial.status) for trial in reversed(overview.recent)]
+    marks = Text.assemble(*((each.mark, each.dark) for each in families))
+    _add_row(grid, f"last {len(families)}", marks)
+    return _panel(grid, "campaign")
 
 
 def _table(*columns: tuple[str, int]) -> Table:
@@ -112,37 +119,49 @@ def _table(*columns: tuple[str, int]) -> Table:
     return table
 
 
-def _specialists(found: dict[str, Any]) -> Panel:
+def _specialists(now: CampaignStatus) -> Panel:
     table = _table(("specialist", 12), ("trial", 6), ("now", 34), ("for", 14), ("session", 22))
-    loop = found["loop"]
-    live: list[dict[str, Any]] = loop.get("live", []) if loop["alive"] else []
-    sessions = {one["specialist"]: one for one in live}
-    waits = {one["specialist"]: one for one in loop.get("waiting", [])} if loop["alive"] else {}
-    trials = {entry["specialist"]: entry for entry in found["running"]}
-    for name in found["specialists"]:
-        trial, session, wait = trials.get(name), sessions.get(name), waits.get(name)
-        held = f"{session['turns']} turns, {session['tokens']:,} tok" if session else ""
-        if trial:
-            now = trial.get("doing", "starting") if trial["alive"] else "its runner died"
-            _add(table, name, f"#{trial['trial']:04d}", now, ago(trial["since"]), held, Text(trial["title"]))
+    run = now.run if now.alive else None
+    sessions = {session.specialist: session for session in run.live} if run else {}
+    waits = {wait.specialist: wait for wait in run.waiting} if run else {}
+    trials = {trial.entry.specialist: trial for trial in now.running}
+    for name in now.overview.specialists:
+        session = sessions.get(name)
+        if trial := trials.get(name):
+            _add_row(table, name, *_trial_cells(now, trial, session))
         elif session:
-            _add(table, name, "", session["doing"], ago(session["since"]), held, "")
-        elif wait:
-            _add(table, name, "", f"waits until {datetime.fromisoformat(wait['until']):%T}", "", "", wait["why"])
+            age = format_age(session.since, now.at)
+            _add_row(table, name, "", session.doing, age, _usage(session), "")
+        elif wait := waits.get(name):
+            _add_row(table, name, "", f"waits until {wait.until:%T}", "", "", wait.why)
         else:
-            _add(table, name, "", Text("no session", "dim"), "", "", "")
-    return Panel(table, title="specialists", title_align="left")
+            _add_row(table, name, "", _text("no session", "dim"), "", "", "")
+    return _panel(table, "specialists")
 
 
-def _recent(found: dict[str, Any]) -> Panel:
+def _trial_cells(now: CampaignStatus, trial: TrialNow, session: LiveSession | None) -> tuple[str, ...]:
+    entry, doing = trial.entry, trial.doing or "starting"
+    age, usage = format_age(entry.since, now.at), _usage(session) if session else ""
+    return f"#{entry.trial:04d}", doing if trial.alive else "its runner died", age, usage, entry.title
+
+
+def _usage(session: LiveSession) -> str:
+    return f"{session.turns} turns, {session.tokens:,} tok"
+
+
+def _recent(now: CampaignStatus) -> Panel:
     table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("vs best", 11), ("s", 6))
-    digits = found["objective"]["digits"]
-    for row in found["recent"][:_ROWS]:
-        mark, colour = _MARKS.get(row["status"], _UNKNOWN)
-        score = "" if row["score"] is None else f"{row['score']:.{digits}f}"
-        delta = "" if row["delta_vs_best"] is None else f"{row['delta_vs_best']:+.{digits}f}"
-        text = row["title"] + (f"  [{row['failure']}]" if row["failure"] else "")
-        at = f"{datetime.fromisoformat(row['at']):%T}"
-        outcome = Text(f"{mark} {row['status']}", colour)
-        _add(table, at, f"#{row['trial']:04d}", outcome, score, delta, f"{row['seconds']:.0f}", Text(text))
-    return Panel(table, title="last outcomes (UTC)", title_align="left")
+    objective = now.overview.objective
+    for trial in now.overview.recent[:_ROWS]:
+        group = family(trial.status)
+        _add_row(
+            table,
+            f"{trial.at:%T}",
+            f"#{trial.trial:04d}",
+            _text(f"{group.mark} {trial.status}", group.dark),
+            "" if trial.score is None else objective.text(trial.score),
+            "" if trial.delta_vs_best is None else objective.text(trial.delta_vs_best, "+"),
+            f"{trial.seconds:.0f}",
+            trial.title + (f"  [{trial.failure}]" if trial.failure else ""),
+        )
+    return _panel(table, "last outcomes (UTC)")

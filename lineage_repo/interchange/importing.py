@@ -15,7 +15,7 @@ from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Imported, P
 from lineage_repo.model.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
 from lineage_repo.model.measurement import Status, now
 from lineage_repo.model.paths import CampaignPaths
-from lineage_repo.monitor.overview import write_overview
+from lineage_repo.monitor.from_git import write_overview
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.lineage import Lineage, trial_refs
 from lineage_repo.storage.message import trial_message

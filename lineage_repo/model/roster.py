@@ -53,8 +53,3 @@ def _create_generalist(name: str, names: Sequence[str]) -> Specialist:
         scope="Everything that may be edited: there are no roles.",
         off_limits="Nothing that may be edited.",
     )
-
-
-def arm_text(arm: str, *, read_record: bool) -> str:
-    """Return how a search is organised, for people."""
-    return arm if read_record else f"{arm}, no lineage"

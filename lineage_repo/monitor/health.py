@@ -1,72 +1,34 @@
-"""Live: where a campaign stands at this moment, from files alone, and what about it is alarming.
+"""How a campaign is doing at this moment: its overview, what runs now, what its loop says, and alarms.
 
-Plain data like the overview, and no heavy import: a monitor may ask every second.
+Read from files alone and without a heavy import, because a monitor asks every second.
 """
 
-import importlib
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths, TrialPaths
-from lineage_repo.monitor import json_shape
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.host_slots import QUEUED
+from lineage_repo.monitor.json_shape import dump
+from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial, read_overview
+from lineage_repo.monitor.run_state import RunState
 from lineage_repo.storage import locks
 from lineage_repo.storage.files import read_plain
 
 SILENT_S = 60.0
 """A loop that lives writes its state every few seconds."""
 LOW_BYTES = 1 << 30
-_STREAK, _OF = 6, 8
-_FAILED = 3
+_STREAK, _STREAK_OF = 6, 8
+"""So many of so many newest trials that fail in the same way raise an alarm."""
+_FAILED_SESSIONS = 3
 
-
-_SCORE = (json_shape.number, None)
-_OVERVIEW = {
-    "tip": str,
-    "campaign": str,
-    "arm": str,
-    "read_record": bool,
-    "specialists": [str],
-    "title": str,
-    "objective": {"metric": str, "direction": str, "unit": str, "digits": json_shape.digits},
-    "baseline": _SCORE,
-    "best": (None, {"trial": int, "score": json_shape.number, "title": str, "at": json_shape.moment}),
-    "gain": _SCORE,
-    "noise_sd": _SCORE,
-    "trials": int,
-    "calibrations": int,
-    "counts": {"*": int},
-    "certified": [
-        {
-            "nth": int,
-            "number": int,
-            "against": int,
-            "gain": json_shape.number,
-            "p": json_shape.number,
-            "certified": bool,
-        }
-    ],
-    "running": [{"trial": int, "title": str, "specialist": str, "since": json_shape.moment}],
-    "recent": [
-        {
-            "trial": int,
-            "status": str,
-            "score": _SCORE,
-            "delta_vs_best": _SCORE,
-            "title": str,
-            "failure": (str, None),
-            "seconds": json_shape.number,
-            "at": json_shape.moment,
-        }
-    ],
-}
-"""What readers of `overview.json` rely on."""
+State = Literal["running", "paused", "stalled", "dead", "done", "idle"]
+"""`idle`: no loop ever ran."""
 
 
 class Alarm(NamedTuple):
@@ -76,105 +38,152 @@ class Alarm(NamedTuple):
     text: str
 
 
-def look(directory: Path) -> dict[str, Any]:
-    """The overview with what runs now, what the loop says, and alarms; raise `ClickException` for no campaign."""
-    found = _current(directory) or _from_git(directory)
-    for entry in found["running"]:
-        folder = CampaignPaths(directory).trial(entry["trial"]).folder
-        entry["alive"] = locks.is_alive(folder)
-        if words := _doing(folder):
-            entry["doing"] = words
-    control = Control(directory)
-    found["loop"] = control.read() | {"alive": control.alive, "paused": control.paused}
-    found["news_at"] = _news_at(directory, found).isoformat()
+class TrialNow(NamedTuple):
+    """A trial that is not recorded yet."""
+
+    entry: RunningTrial
+    alive: bool
+    """Whether its runner lives."""
+    doing: str
+    """The runner's newest line of progress; empty where there is none."""
+
+
+class CampaignStatus(NamedTuple):
+    """A campaign at one moment."""
+
+    at: datetime
+    overview: Overview
+    running: tuple[TrialNow, ...]
+    alive: bool
+    """Whether a loop runs."""
+    paused: bool
+    run: RunState | None
+    """What the present or last loop says of itself."""
+    news_at: datetime
+    """When the last sign of work came."""
+    free_bytes: int | None
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong, the worst first."""
+        return (*_loop_alarms(self), *_work_alarms(self))
+
+    @property
+    def state(self) -> State:
+        """What the campaign's loop is doing."""
+        kinds = {alarm.kind for alarm in self.alarms}
+        if "dead" in kinds:
+            return "dead"
+        if "stalled" in kinds:
+            return "stalled"
+        if self.alive:
+            return "paused" if self.paused else "running"
+        return "done" if self.run and self.run.reason else "idle"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status as `espalier status --json` prints it."""
+        running = [
+            dump(trial.entry) | {"alive": trial.alive} | ({"doing": trial.doing} if trial.doing else {})
+            for trial in self.running
+        ]
+        run: dict[str, Any] = dump(self.run) if self.run else {}
+        loop = run | {"alive": self.alive, "paused": self.paused}
+        free = {} if self.free_bytes is None else {"free_bytes": self.free_bytes}
+        return {
+            "schema": SCHEMA,
+            **dump(self.overview),
+            "running": running,
+            "loop": loop,
+            "news_at": dump(self.news_at),
+            **free,
+            "alarms": dump(self.alarms),
+            "state": self.state,
+        }
+
+
+def read_status(directory: Path) -> CampaignStatus:
+    """Read how a campaign is doing.
+
+    Raises:
+        RecordError: `directory` is neither a campaign nor a clone of a lineage.
+    """
+    overview, control, now = _load_overview(directory), Control(directory), datetime.now(UTC)
+    trials = tuple(_read_trial(directory, entry) for entry in overview.running)
+    free: int | None = None
     with suppress(OSError):
-        found["free_bytes"] = shutil.disk_usage(directory).free
-    found["alarms"] = [alarm._asdict() for alarm in alarms(found)]
-    found["state"] = _state(found)
-    return found
+        free = shutil.disk_usage(directory).free
+    run = control.read()
+    news_at = max(_news(directory, run, trials, now), default=now)
+    return CampaignStatus(now, overview, trials, control.alive, control.paused, run, news_at, free)
+
+
+def _load_overview(directory: Path) -> Overview:
+    """Return the overview of a campaign or a clone; raise `RecordError` where `directory` is neither."""
+    overview = read_overview(directory)
+    if overview is None:
+        from lineage_repo.monitor import from_git
+
+        overview = from_git.rebuild_overview(directory)
+    return overview
 
 
 def is_queued(trial: Path) -> bool:
-    """Whether the trial of this folder waits for a slot, however long: its runner lives and says so."""
-    return _doing(trial).startswith(QUEUED) and locks.is_alive(trial)
+    """Return whether the trial with this folder waits for a slot, however long: its runner lives and says so."""
+    return _read_progress(trial).startswith(QUEUED) and locks.is_alive(trial)
 
 
-def _doing(trial: Path) -> str:
+def _read_trial(directory: Path, entry: RunningTrial) -> TrialNow:
+    folder = CampaignPaths(directory).trial(entry.trial).folder
+    return TrialNow(entry, locks.is_alive(folder), _read_progress(folder))
+
+
+def _read_progress(trial: Path) -> str:
     with suppress(OSError, ValueError):
         return read_plain(TrialPaths(trial).progress).decode("utf-8")
     return ""
 
 
-def alarms(found: dict[str, Any]) -> list[Alarm]:
-    """What is wrong, the worst first."""
-    return list(_alarms(found, datetime.now(UTC)))
+def _loop_alarms(status: CampaignStatus) -> Iterator[Alarm]:
+    run = status.run
+    if run and run.reason is None and not status.alive:
+        unrecorded = f"; {len(status.running)} trials of it are not recorded yet" if status.running else ""
+        yield Alarm("dead", f"the loop died without a word{unrecorded}: the same `espalier run` command resumes")
+    if run and status.alive:
+        silent_s = (status.at - run.at).total_seconds()
+        quiet_s = (status.at - status.news_at).total_seconds()
+        if silent_s > SILENT_S:
+            yield Alarm("stalled", f"the loop has said nothing for {silent_s:.0f} s: process {run.pid} hangs")
+        elif quiet_s > run.longest_trial_s and not status.paused:
+            yield Alarm("stalled", f"no news for {quiet_s / 60:.0f} min, longer than the longest trial can take")
 
 
-def _alarms(found: dict[str, Any], now: datetime) -> Iterator[Alarm]:
-    loop, running = found["loop"], found["running"]
-    if "at" in loop and loop.get("reason") is None and not loop["alive"]:
-        still = f"; {len(running)} trials of it are not recorded yet" if running else ""
-        yield Alarm("dead", f"the loop died without a word{still}: the same `espalier run` command resumes")
-    if loop["alive"] and "at" in loop:
-        silent = (now - datetime.fromisoformat(loop["at"])).total_seconds()
-        quiet = (now - datetime.fromisoformat(found["news_at"])).total_seconds()
-        if silent > SILENT_S:
-            yield Alarm("stalled", f"the loop has said nothing for {silent:.0f} s: process {loop['pid']} hangs")
-        elif quiet > loop["longest_trial_s"] and not loop["paused"]:
-            yield Alarm("stalled", f"no news for {quiet / 60:.0f} min, longer than the longest trial can take")
-    if lost := [f"{e['trial']:04d}" for e in running if not e["alive"]]:
+def _work_alarms(status: CampaignStatus) -> Iterator[Alarm]:
+    overview = status.overview
+    if lost := [f"{trial.entry.trial:04d}" for trial in status.running if not trial.alive]:
         yield Alarm("lost", f"the runner of {', '.join(lost)} died; the next serve or run records harness_abort")
-    last: list[dict[str, Any]] = loop.get("ended", [])[-_FAILED:]
-    if len(last) == _FAILED and all(session["failed"] for session in last):
-        yield Alarm("failing", f"the last {_FAILED} sessions failed: {last[-1]['reason']} {last[-1]['error'] or ''}")
-    recent = [row["status"] for row in found.get("recent", [])[:_OF] if row["score"] is None]
-    if found["calibrations"] and recent and (top := Counter(recent).most_common(1)[0])[1] >= _STREAK:
-        yield Alarm("streak", f"{top[1]} of the last {_OF} trials ended as {top[0]}")
-    if found.get("free_bytes", LOW_BYTES) < LOW_BYTES:
-        yield Alarm("disk", f"{found['free_bytes'] / (1 << 20):.0f} MiB are free where the campaign lies")
+    ended = status.run.ended[-_FAILED_SESSIONS:] if status.run else ()
+    if len(ended) == _FAILED_SESSIONS and all(session.failed for session in ended):
+        text = f"the last {len(ended)} sessions failed: {ended[-1].reason} {ended[-1].error or ''}"
+        yield Alarm("failing", text)
+    failures = [trial.status for trial in overview.recent[:_STREAK_OF] if trial.score is None]
+    if overview.calibrations and failures and (top := Counter(failures).most_common(1)[0])[1] >= _STREAK:
+        yield Alarm("streak", f"{top[1]} of the last {_STREAK_OF} trials ended as {top[0]}")
+    if status.free_bytes is not None and status.free_bytes < LOW_BYTES:
+        yield Alarm("disk", f"only {status.free_bytes / (1 << 20):.0f} MiB are free where the campaign lies")
 
 
-def _state(found: dict[str, Any]) -> str:
-    """One of running, paused, stalled, dead, done, idle (no loop ever ran)."""
-    kinds = {alarm["kind"] for alarm in found["alarms"]}
-    for kind in ("dead", "stalled"):
-        if kind in kinds:
-            return kind
-    if found["loop"]["alive"]:
-        return "paused" if found["loop"]["paused"] else "running"
-    return "done" if found["loop"].get("reason") else "idle"
+def _news(directory: Path, run: RunState | None, trials: tuple[TrialNow, ...], now: datetime) -> Iterator[datetime]:
+    """Yield when anything last moved: a trial that began, went on or ended, or a message of a session.
 
-
-def _news_at(directory: Path, found: dict[str, Any]) -> datetime:
-    """When anything was last heard: a trial that began, moved on or ended, a message of a session.
-
-    Who waits for a named moment, or for a slot of the host, is heard of until now.
+    Whatever waits for a named moment, or for a slot of the host, counts as active until now.
     """
-    loop, now = found["loop"], datetime.now(UTC)
-    moments = [datetime.fromisoformat(session["heard"]) for session in loop.get("live", [])]
-    moments += [datetime.fromisoformat(loop["began"])] if "began" in loop else []
-    moments += [min(datetime.fromisoformat(entry["until"]), now) for entry in loop.get("waiting", [])]
-    trials = [CampaignPaths(directory).trial(entry["trial"]).folder for entry in found["running"]]
-    moments += [now for trial in trials if is_queued(trial)]
-    for path in (CampaignPaths(directory).ledger_ref, *(TrialPaths(trial).progress for trial in trials)):
+    paths = CampaignPaths(directory)
+    if run:
+        yield run.began
+        yield from (session.heard for session in run.live)
+        yield from (min(specialist.until, now) for specialist in run.waiting)
+    yield from (now for trial in trials if trial.alive and trial.doing.startswith(QUEUED))
+    progress = [paths.trial(trial.entry.trial).progress for trial in trials]
+    for path in (paths.ledger_ref, *progress):
         with suppress(OSError):
-            moments.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    return max(moments, default=now)
-
-
-def _current(directory: Path) -> dict[str, Any] | None:
-    """The overview, if it was written for the ledger's present tip."""
-    try:
-        tip = read_plain(CampaignPaths(directory).ledger_ref).decode("ascii").strip()
-    except (OSError, ValueError):
-        return None
-    found = json_shape.read(CampaignPaths(directory).overview, _OVERVIEW)
-    return found if found and found["tip"] == tip else None
-
-
-def _from_git(directory: Path) -> dict[str, Any]:
-    """Fold the whole ledger, and leave the overview for the next call."""
-    lineage = importlib.import_module("lineage_repo.record.opening").open_lineage(directory)
-    overview = importlib.import_module("lineage_repo.monitor.overview")
-    overview.write_overview(lineage)
-    return overview.build_overview(lineage)
+            yield datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -1,41 +1,42 @@
-"""The operator's host configuration, as far as everybody needs it: where it lies, how many slots, who holds them."""
+"""The part of the host's configuration that every package needs: where it lies, and how many slots are in use."""
 
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple
 
 from lineage_repo.storage.locks import is_held
 
 QUEUED = "waiting for a slot"
-"""How a runner's words begin while its trial waits for others of the host, of any campaign."""
+"""How a runner's progress line begins while its trial waits for other trials of the host, of any campaign."""
 
 
-class Slots(TypedDict):
-    """The slots of this host, all campaigns together."""
+class Slots(NamedTuple):
+    """The slots of this host, for all campaigns together."""
 
     total: int
     busy: int
     waiting: int
+    """Trials that wait for one."""
 
 
 def config_file(environment: Mapping[str, str]) -> Path:
-    """`$XDG_CONFIG_HOME/espalier/host.toml`."""
+    """Return `$XDG_CONFIG_HOME/espalier/host.toml`."""
     base = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
     return Path(base) / "espalier" / "host.toml"
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
-    """`$XDG_STATE_HOME/espalier`: locks that all campaigns of this user share."""
+    """Return `$XDG_STATE_HOME/espalier`: the locks that all campaigns of this user share."""
     base = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "/")) / ".local" / "state"
     return Path(base) / "espalier"
 
 
-def slots(environment: Mapping[str, str]) -> Slots:
-    """How many slots there are, how many are held, and how many trials wait."""
+def read_slots(environment: Mapping[str, str]) -> Slots:
+    """Count the slots, those in use, and the trials that wait."""
     total, state = 1, state_folder(environment)
-    with suppress(OSError, ValueError):  # whoever measures complains of a broken file
+    with suppress(OSError, ValueError, TypeError):  # the commands that measure report a broken file
         raw = tomllib.loads(config_file(environment).read_text("utf-8"))
         total, state = int(raw.get("slots", 1)), Path(raw.get("state", state))
     folder = state / "slots"

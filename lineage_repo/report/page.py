@@ -13,7 +13,6 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from lineage_repo.model.ledger import NO_RECIPE_TREE
-from lineage_repo.model.roster import arm_text
 from lineage_repo.progress import report_progress
 from lineage_repo.report.cost_charts import draw_price, draw_slots
 from lineage_repo.report.data import ReportData, TrialFacts
@@ -26,6 +25,7 @@ from lineage_repo.report.progress_chart import X_TITLE, draw_progress
 from lineage_repo.report.role_charts import draw_matrix, draw_mix, draw_novelty
 from lineage_repo.report.role_table import build_role_rows
 from lineage_repo.text.escape import escape_text
+from lineage_repo.text.phrases import arm_text
 from lineage_repo.text.sanitize import clip
 
 _KEPT = 200

@@ -98,8 +98,8 @@ class Noise(Record):
 def summarize_noise(campaign: Campaign) -> Noise:
     """Summarize the calibrations of a campaign; raise `CampaignError` if it has no baseline."""
     task, lineage = campaign.task, campaign.lineage.refresh()
-    spreads, best, clock = lineage.noise(task), lineage.incumbent(), lineage.clock
-    if best is None or clock is None or (start := lineage.trials[0]).score is None:
+    spreads, best = lineage.noise(task), lineage.incumbent()
+    if best is None or (start := lineage.trials[0]).score is None:
         raise CampaignError(f"{campaign.folder} has no baseline: calibrate it")
     hosts = [{name: c.host[name] for name in c.host if name != "launch_bias_s"} for c in lineage.calibrations]
     return Noise(
@@ -110,7 +110,7 @@ def summarize_noise(campaign: Campaign) -> Noise:
         best=best.number,
         smallest_gain=threshold(task, spreads, task.n_seeds, best.n_seeds),
         margins=start.verdict.margins,
-        clock=clock,
+        clock=lineage.clock,
         loop_cpu_s=lineage.calibrated_loop_s(),
         hosts=tuple(host for i, host in enumerate(hosts) if host not in hosts[:i]),
         warnings=tuple(_find_doubts(task, spreads, hosts)),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
-from lineage_repo.monitor.overview import write_overview
+from lineage_repo.monitor.from_git import write_overview
 from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole

@@ -54,4 +54,6 @@ def test_a_run_that_crashes_notifies_the_operator(campaign: Campaign, tmp_path: 
         run(campaign, str(script), lambda: ledger.write_text("no commit", "utf-8"))
     locks.release(lock)
     assert (tmp_path / "events").read_text("utf-8").startswith("end crash RecordError: ")
-    assert Control(campaign.folder).read()["reason"] == "crash"
+    state = Control(campaign.folder).read()
+    assert state
+    assert state.reason == "crash"

@@ -15,7 +15,7 @@ import pytest
 from agent_client.loop.state import RunSummary
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.session import EndReason, read_sessions
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from tests.conftest import calibrated, crowd_task
@@ -62,7 +62,7 @@ def print_of(*arguments: object) -> str:
 def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(campaign: Campaign) -> None:
     assert "no loop runs" in print_of("pause", campaign.folder)
     with running(campaign, "--trials", 1) as process:
-        wait_until(lambda: look(campaign.folder)["state"] == "paused", process)
+        wait_until(lambda: read_status(campaign.folder).state == "paused", process)
         assert list(read_sessions(campaign.folder)) == []
         assert "starts sessions again" in print_of("resume", campaign.folder)
         out, _ = process.communicate(timeout=120)
@@ -73,7 +73,7 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed_and_a_stop_ends_it(camp
         out, err = process.communicate(timeout=120)
     assert (process.returncode, RunSummary.model_validate_json(out).reason) == (0, "stopped")
     assert "ends (interrupted)" in err
-    assert look(campaign.folder)["state"] == "done"
+    assert read_status(campaign.folder).state == "done"
     assert processes_of(campaign.folder) == {}
 
 
@@ -82,7 +82,7 @@ def test_a_loop_killed_in_a_trial_loses_no_trial_and_the_same_command_resumes(ca
         wait_until(lambda: 1 in campaign.lineage.refresh().registered, process)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert look(campaign.folder)["state"] == "dead"
+    assert read_status(campaign.folder).state == "dead"
     assert "the loop died" in print_of("status", campaign.folder)
     locks.wait_for_release(campaign.paths.trial(1).folder)
     assert campaign.lineage.refresh().trials[1].status is not Status.HARNESS_ABORT

@@ -18,16 +18,30 @@ def espalier(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
+def heavy_imports(*arguments: str) -> list[str]:
+    """Return which heavy packages a command loads in a process of its own."""
+    code = (
+        "import json, sys\nfrom lineage_repo.cli.main import main\n"
+        f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
+        "heavy = ('torch', 'mcp', 'claude_agent_sdk', 'git', 'pydantic', 'rich', 'logging')\n"
+        "print(json.dumps([name for name in heavy if name in sys.modules]))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
 def test_help_and_status_import_neither_torch_nor_mcp_nor_the_sdk(campaign: Campaign) -> None:
     folder = str(campaign.folder)
     for arguments in (["--help"], ["status", folder], ["log", folder], ["top", folder, "--once"]):
-        code = (
-            "import sys\nfrom lineage_repo.cli.main import main\n"
-            f"try: main({arguments!r})\nexcept SystemExit: pass\n"
-            "print([m for m in ('torch', 'mcp', 'claude_agent_sdk') if m in sys.modules])"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.splitlines()[-1] == "[]"
+        assert {"torch", "mcp", "claude_agent_sdk"}.isdisjoint(heavy_imports(*arguments))
+
+
+def test_status_and_log_answer_from_current_files_without_a_heavy_import(campaign: Campaign) -> None:
+    folder = str(campaign.folder)
+    for arguments in (("status", folder), ("log", folder), ("log", folder, "--json")):
+        assert espalier(*arguments).exit_code == 0  # leaves the file for the next call
+        assert heavy_imports(*arguments) == []
+    assert heavy_imports("--help") == []
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
@@ -41,18 +55,18 @@ def test_every_command_explains_itself(command: str) -> None:
     ("arguments", "problem"),
     [
         (("status", "NEW"), "is neither a campaign nor a clone"),
-        (("task", "prepare", "toy"), "toy needs no preparation"),
+        (("task", "prepare", "toy"), "toy needs nothing prepared"),
         (("task", "check", "NEW"), "no task"),
         (("show", "OLD", "42"), "no trial 0042"),
     ],
 )
-def test_what_is_wrong_is_json_where_json_was_asked_for(
+def test_an_error_is_json_when_json_was_asked_for(
     campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...], problem: str
 ) -> None:
     places = {"NEW": tmp_path / "new", "OLD": campaign.folder}
     result = espalier(*(places.get(a, a) for a in arguments), "--json")
-    found = json.loads(result.output)
-    assert (result.exit_code, found["schema"], problem in found["error"]) == (1, "espalier.error/1", True)
+    answer = json.loads(result.output)
+    assert (result.exit_code, answer["schema"], problem in answer["error"]) == (1, "espalier.error/1", True)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +79,7 @@ def test_what_is_wrong_is_json_where_json_was_asked_for(
         ("report", "OLD", "--figures", "FILE/x"),
     ],
 )
-def test_a_file_where_a_folder_is_meant_is_named_in_one_line(
+def test_a_file_in_place_of_a_folder_is_named_in_one_line(
     campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     (tmp_path / "file").touch()
@@ -90,13 +104,13 @@ def test_init_makes_a_campaign_and_refuses_to_make_it_twice(tmp_path: Path) -> N
         (("status", "NEW"), "is neither a campaign nor a clone"),
         (("serve", "NEW", "--specialist", "opt"), "espalier init"),
         (("show", "OLD", "42"), "no trial 0042; recorded are 0000 to 0000"),
-        (("show", "OLD", "forty"), "'forty' is no trial number"),
+        (("show", "OLD", "forty"), "'forty' is not a trial number"),
         (("cancel", "OLD", "7"), "trial 0007 is not running; running: none"),
         (("serve", "OLD", "--specialist", "quant"), "no specialist 'quant'"),
         (("checkout", "OLD", "0", "OLD"), "is there already"),
     ],
 )
-def test_a_wrong_call_is_one_line_that_says_what_to_do(
+def test_a_wrong_call_prints_one_line_that_says_what_to_do(
     campaign: Campaign, tmp_path: Path, arguments: tuple[str, ...], problem: str
 ) -> None:
     places = {"NEW": str(tmp_path / "new"), "OLD": str(campaign.folder)}
@@ -110,24 +124,24 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(
 def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert espalier("init", "runs/first", "--task", "toy").exit_code == 0
-    done = espalier("calibrate", "runs/first", "--if-needed")
-    assert (done.exit_code, "baseline" in done.output) == (0, True)
+    result = espalier("calibrate", "runs/first", "--if-needed")
+    assert (result.exit_code, "baseline" in result.output) == (0, True)
     again = espalier("calibrate", "runs/first", "--if-needed")
     assert "calibrated already: 2 measurements" in again.output
-    told = json.loads(espalier("calibrate", "runs/first", "--if-needed", "--json").stdout)
-    assert (told["measurements"], told["best"], told["spreads"]["error"]["n"]) == (2, 0, 4)
-    assert f"{told['smallest_gain']:.3g} rmse" in done.output
+    noise = json.loads(espalier("calibrate", "runs/first", "--if-needed", "--json").stdout)
+    assert (noise["measurements"], noise["best"], noise["spreads"]["error"]["n"]) == (2, 0, 4)
+    assert f"{noise['smallest_gain']:.3g} rmse" in result.output
 
 
-def test_calibrate_warns_where_seeds_draw_nothing(tmp_path: Path, calibrated_toy: Path) -> None:
+def test_calibrate_warns_when_seeds_change_nothing(tmp_path: Path, calibrated_toy: Path) -> None:
     source = Campaign.open(calibrated_toy).lineage.refresh()
     known = source.calibrations[0]
     campaign = Campaign.create(tmp_path / "c", find_task("toy"))
     same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
     campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
     campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
-    done = espalier("calibrate", campaign.folder, "--if-needed", "--json")
-    assert "error was the same for every seed, so the smallest gain counts" in json.loads(done.stdout)["warnings"][0]
+    result = espalier("calibrate", campaign.folder, "--if-needed", "--json")
+    assert "error was the same for every seed, so the smallest gain counts" in json.loads(result.stdout)["warnings"][0]
 
 
 def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What somebody writes into a trial can't run a formula, move a cursor, or pass for a line of the record."""
+"""Hostile text in a trial can't run a formula, move the cursor, or pass for a line of the record."""
 
 import csv
 import io
@@ -90,14 +90,14 @@ def test_parquet_holds_the_text_as_it_was_recorded(folder: Path, tmp_path: Path)
     assert (read[0]["score"], read[1]["score"], read[1]["parent"]) == (1.0, None, 0)
 
 
-def test_git_sees_one_status_and_no_author_of_somebody_elses_making(folder: Path) -> None:
+def test_hostile_text_forges_no_status_and_no_author_in_git(folder: Path) -> None:
     repo = folder / "lineage.git"
     for number, trial in open_lineage(folder).trials.items():
-        found = git(
+        trailers = git(
             repo, "log", "-1", "--format=%(trailers:key=Status,valueonly)%(trailers:key=Score)", f"trial/{number:04d}"
         )
-        assert found.split()[0] == trial.status
-        assert "0.000" not in found
+        assert trailers.split()[0] == trial.status
+        assert "0.000" not in trailers
         assert trial.status in {Status.BASELINE, Status.CRASH}
     messages = git(repo, "log", "--all", "--format=%B")
     assert not [c for c in messages if unicodedata.category(c)[0] == "C" and c != "\n"]
@@ -105,7 +105,7 @@ def test_git_sees_one_status_and_no_author_of_somebody_elses_making(folder: Path
     assert not [a for a in authors if unicodedata.normalize("NFKC", a) != a or "=" in a or "$" in a]
 
 
-def test_a_file_that_is_no_table_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_table_with_an_unknown_suffix_is_refused(folder: Path, tmp_path: Path) -> None:
     assert (
         "has none of the suffixes .tsv, .csv, .parquet, .jsonl"
         in espalier("export", folder, "-o", tmp_path / "t.xls").output

@@ -1,4 +1,4 @@
-"""What is pruned, what is published, and a table that is read without git."""
+"""Pruning, publishing, and a log that is read without git."""
 
 import json
 from pathlib import Path
@@ -16,8 +16,8 @@ from tests.lineage_repo.record.test_lineage import digests, git, proposal, submi
 from tests.support.traces import line, small
 
 
-def left(campaign: Campaign, number: int) -> Path:
-    """Papers of a trial: a log and an artifact of 4,000 bytes, and the lock of a runner that has ended."""
+def leave_files(campaign: Campaign, number: int) -> Path:
+    """Leave a log, an artifact of 4,000 bytes and the lock of a runner that has ended in a trial's folder."""
     folder = campaign.paths.trial(number).folder
     release(acquire(folder))
     (folder / "job-1" / "sealed").mkdir(parents=True)
@@ -28,47 +28,43 @@ def left(campaign: Campaign, number: int) -> Path:
 
 @pytest.fixture
 def four(campaign: Campaign) -> list[Path]:
-    """A keep, two crashes, and a crash whose runner still lives, each with its papers."""
+    """A keep and three crashes, each with its files."""
     lineage = campaign.lineage.refresh()
     numbers = [submit(lineage, -0.9), *(submit(lineage, body=f"x = {i}\n".encode()) for i in (7, 8, 9))]
-    return [left(campaign, number) for number in numbers]
+    return [leave_files(campaign, number) for number in numbers]
 
 
-def test_prune_removes_papers_of_old_trials_but_not_of_keeps_and_the_newest(
-    campaign: Campaign, four: list[Path]
-) -> None:
+def test_prune_empties_old_trials_but_spares_keeps_and_the_newest(campaign: Campaign, four: list[Path]) -> None:
     before = verify(campaign.lineage.store).tip
     assert "would free" in espalier("prune", campaign.folder, "--last", "1", "--dry-run").output
     assert all((folder / "runner.log").exists() for folder in four)
-    done = espalier("prune", campaign.folder, "--last", "1")
-    assert "logs and artifacts in 2 folders" in done.output
+    result = espalier("prune", campaign.folder, "--last", "1")
+    assert "logs and artifacts in 2 folders" in result.output
     assert [(folder / "runner.log").exists() for folder in four] == [True, False, False, True]
     assert [(folder / "job-1").exists() for folder in four] == [True, False, False, True]
     assert verify(campaign.lineage.store).tip == before
     assert verify(campaign.lineage.store).problems == ()
 
 
-def test_prune_leaves_a_trial_whose_runner_lives(campaign: Campaign, four: list[Path]) -> None:
-    held = acquire(four[1])
+def test_prune_spares_a_trial_whose_runner_lives(campaign: Campaign, four: list[Path]) -> None:
+    lock = acquire(four[1])
     espalier("prune", campaign.folder, "--last", "0")
-    release(held)
+    release(lock)
     assert [(folder / "runner.log").exists() for folder in four] == [True, True, False, False]
 
 
-def test_prune_clears_what_failed_measurements_left_and_no_folder_that_it_does_not_know(
-    campaign: Campaign, four: list[Path]
-) -> None:
+def test_prune_clears_failed_measurements_but_no_unknown_folder(campaign: Campaign, four: list[Path]) -> None:
     trials = campaign.paths.trials
     others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
     for folder in others:
         folder.mkdir()
         (folder / "log").write_text("words", "utf-8")
-    found = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
-    assert found["others"] == ["certify-x1"]
+    pruned = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
+    assert pruned["others"] == ["certify-x1"]
     assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
 
 
-def test_prune_removes_a_link_and_not_what_it_leads_to(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
+def test_prune_removes_a_link_but_not_its_target(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("stays", "utf-8")
     (four[1] / "job-1" / "link").symlink_to(tmp_path / "mine")
@@ -80,8 +76,8 @@ def test_prune_removes_a_link_and_not_what_it_leads_to(campaign: Campaign, four:
 
 @pytest.mark.slow
 def test_a_bundle_is_cloned_and_verified(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
-    done = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
-    assert done.exit_code == 0, done.output
+    result = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
+    assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "public").iterdir()} == {"lineage.bundle", "report.html", "README.md"}
     git(tmp_path, "clone", "-q", str(tmp_path / "public" / "lineage.bundle"), str(tmp_path / "clone"))
     report = verify(open_lineage(tmp_path / "clone").store)
@@ -93,10 +89,10 @@ def test_a_bundle_is_cloned_and_verified(campaign: Campaign, four: list[Path], t
 def test_a_record_with_something_private_is_not_published(campaign: Campaign, tmp_path: Path) -> None:
     home = str(Path.home())
     submit(campaign.lineage.refresh(), 0.1, body=f"path = '{home}/data'\n".encode())
-    done = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
-    assert done.exit_code == 1
-    assert "recipe/fit.py holds your home folder" in done.output
-    assert home not in done.output.replace(str(tmp_path), "")
+    result = espalier("export", campaign.folder, "--bundle", tmp_path / "public")
+    assert result.exit_code == 1
+    assert "recipe/fit.py holds your home folder" in result.output
+    assert home not in result.output.replace(str(tmp_path), "")
     assert not (tmp_path / "public").exists()
 
 
@@ -122,9 +118,9 @@ def test_keys_and_credentials_of_the_environment_are_found_in_the_record(campaig
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.1, body=b"key = 'sk-ant-" + b"a" * 30 + b"'\n")
     submit(lineage, 0.1, body=b"word = 'correct-horse'\n")
-    found = list(find_leaks(lineage, {}, Redactor(["correct-horse"])))
-    assert len(found) == 2
-    assert all("a credential" in leak for leak in found)
+    leaks = list(find_leaks(lineage, {}, Redactor(["correct-horse"])))
+    assert len(leaks) == 2
+    assert all("a credential" in leak for leak in leaks)
 
 
 def test_log_reads_its_rows_from_a_file_that_grows_with_the_record(campaign: Campaign) -> None:
@@ -139,14 +135,14 @@ def test_log_reads_its_rows_from_a_file_that_grows_with_the_record(campaign: Cam
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"half a li", b'{"title": 1}\ntip\tabc\n'])
-def test_a_torn_file_of_rows_is_made_anew(campaign: Campaign, body: bytes) -> None:
+def test_a_torn_log_file_is_rebuilt(campaign: Campaign, body: bytes) -> None:
     expected = espalier("log", campaign.folder).output
     (campaign.folder / "rows.tsv").write_bytes(body)
     assert espalier("log", campaign.folder).output == expected
     assert espalier("log", campaign.folder, "--json").exit_code == 0
 
 
-def test_log_answers_where_it_must_not_write(campaign: Campaign, tmp_path: Path) -> None:
+def test_log_answers_from_a_clone_and_writes_nothing_there(campaign: Campaign, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(campaign.paths.repository), str(tmp_path / "clone"))
     assert "0000 baseline" in espalier("log", tmp_path / "clone").output
     assert not (tmp_path / "clone" / "rows.tsv").exists()
@@ -161,6 +157,6 @@ def test_a_lineage_ten_thousand_deep_is_read_without_recursion(tmp_path: Path) -
     small(tmp_path / "deep", *trials)
     assert "10000 crash" in espalier("log", tmp_path / "deep", "-n", "1").output
     assert espalier("status", tmp_path / "deep").exit_code == 0
-    done = espalier("report", tmp_path / "deep", "-o", tmp_path / "deep.html")
-    assert done.exit_code == 0, done.output
+    result = espalier("report", tmp_path / "deep", "-o", tmp_path / "deep.html")
+    assert result.exit_code == 0, result.output
     assert (tmp_path / "deep.html").stat().st_size < 8_000_000

@@ -1,4 +1,4 @@
-"""Steering a loop by files, and what a monitor sees of it."""
+"""Steering a loop through files, and what a monitor sees of it."""
 
 import json
 import os
@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from agent_client.loop import state as state_file
+from agent_client.loop.plan import Plan
 from lineage_repo.cli.main import main
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.measurement import now
 from lineage_repo.model.session import EndReason, SessionRecord
+from lineage_repo.monitor import run_state
 from lineage_repo.monitor.control import Control
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
+from lineage_repo.monitor.overview import Overview
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from mcp_server.sandbox.host import Host
@@ -32,9 +36,12 @@ def espalier(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
-def say_state(campaign: Campaign, **changes: Any) -> None:
-    """What a loop leaves behind."""
-    plan = {"trials": None, "hours": 48, "no_improvement_hours": 4, "usd": 10}
+def write_state(campaign: Campaign, **changes: Any) -> None:
+    """Write what a running loop leaves behind."""
+    plan: dict[str, Any] = {
+        "models": {"opt": "m"}, "trials": None, "hours": 48, "no_improvement_hours": 4, "usd": 10, "concurrency": 1,
+        "submits": None, "extras": [],
+    }  # fmt: skip
     loop: dict[str, Any] = {
         "pid": 1, "began": now().isoformat(), "at": now().isoformat(), "reason": None, "detail": "", "plan": plan,
         "usd": 1.5, "hours": 2, "hours_since_keep": 1, "longest_trial_s": 600, "live": [], "waiting": [], "ended": [],
@@ -45,14 +52,35 @@ def say_state(campaign: Campaign, **changes: Any) -> None:
 
 
 def alarms(campaign: Campaign) -> list[str]:
-    return [alarm["kind"] for alarm in look(campaign.folder)["alarms"]]
+    return [alarm.kind for alarm in read_status(campaign.folder).alarms]
 
 
 def state(campaign: Campaign) -> tuple[str, int]:
-    return look(campaign.folder)["state"], espalier("status", campaign.folder, "--exit-code").exit_code
+    return read_status(campaign.folder).state, espalier("status", campaign.folder, "--exit-code").exit_code
 
 
-def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
+def test_readers_know_every_field_that_the_loop_writes() -> None:
+    for reader, writer in (
+        (run_state.RunState, state_file.RunState),
+        (run_state.PlanView, Plan),
+        (run_state.LiveSession, state_file.LiveSession),
+        (run_state.WaitingSpecialist, state_file.Waiting),
+        (run_state.EndedSession, state_file.EndedSession),
+    ):
+        assert reader._fields == tuple(writer.model_fields)
+
+
+def test_status_prints_every_field_of_the_loop_and_of_the_overview(campaign: Campaign) -> None:
+    write_state(campaign)
+    shown = json.loads(espalier("status", campaign.folder, "--json").output)
+    assert shown["loop"].keys() == {*run_state.RunState._fields, "alive", "paused"}
+    assert shown["loop"]["plan"].keys() == set(run_state.PlanView._fields)
+    added = {"schema", "loop", "news_at", "free_bytes", "alarms", "state", "slots"}
+    assert shown.keys() == {*Overview._fields, *added}
+    assert shown["schema"] == "espalier.status/1"
+
+
+def test_each_command_says_so_when_no_loop_runs(campaign: Campaign) -> None:
     assert "the next `espalier run` waits" in espalier("pause", campaign.folder).output
     assert Control(campaign.folder).paused
     assert "no loop runs" in espalier("resume", campaign.folder).output
@@ -63,111 +91,111 @@ def test_the_commands_say_so_where_no_loop_runs(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])
-def test_a_folder_that_is_no_campaign_is_not_steered(tmp_path: Path, command: str) -> None:
+def test_a_folder_without_a_campaign_is_not_steered(tmp_path: Path, command: str) -> None:
     assert "is not a campaign" in espalier(command, tmp_path).output
 
 
 def test_a_running_loop_is_paused_resumed_and_stopped_by_files(campaign: Campaign) -> None:
     control = Control(campaign.folder)
-    held = control.claim()
-    say_state(campaign)
+    lock = control.claim()
+    write_state(campaign)
     assert "no session starts" in espalier("pause", campaign.folder).output
     assert state(campaign) == ("paused", 0)
     assert "starts sessions again" in espalier("resume", campaign.folder).output
     assert state(campaign) == ("running", 0)
     assert "trials that run go on" in espalier("stop", campaign.folder).output
     assert (control.take_stop(), control.take_stop()) == (True, False)
-    locks.release(held)
+    locks.release(lock)
 
 
 def test_only_one_loop_holds_a_campaign(campaign: Campaign) -> None:
-    held = Control(campaign.folder).claim()
+    lock = Control(campaign.folder).claim()
     with pytest.raises(CampaignError, match="another run holds"):
         Control(campaign.folder).claim(patience_s=0.1)
-    locks.release(held)
+    locks.release(lock)
 
 
-def test_a_stop_meant_for_an_earlier_loop_is_gone_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
+def test_a_stop_meant_for_an_earlier_loop_is_removed_when_a_loop_takes_the_campaign(campaign: Campaign) -> None:
     control = Control(campaign.folder)
     control.folder.mkdir()
     control.stop()
-    held = control.claim()
+    lock = control.claim()
     assert not control.take_stop()
-    locks.release(held)
+    locks.release(lock)
 
 
-def test_a_monitor_tells_running_ended_and_dead_loops_apart(campaign: Campaign) -> None:
+def test_a_monitor_distinguishes_running_ended_and_dead_loops(campaign: Campaign) -> None:
     assert state(campaign) == ("idle", 5)
-    say_state(campaign, reason="usd", detail="all of it")
+    write_state(campaign, reason="usd", detail="all of it")
     assert state(campaign) == ("done", 5)
     assert "ended (usd: all of it)" in espalier("status", campaign.folder).output
-    say_state(campaign)
+    write_state(campaign)
     assert state(campaign) == ("dead", 7)
     assert "the loop died" in espalier("status", campaign.folder).output
 
 
 def test_a_loop_that_hangs_or_hears_nothing_is_stalled(campaign: Campaign) -> None:
-    held = Control(campaign.folder).claim()
+    lock = Control(campaign.folder).claim()
     long_ago = (now() - timedelta(hours=1)).isoformat()
-    say_state(campaign, at=long_ago)
+    write_state(campaign, at=long_ago)
     assert state(campaign) == ("stalled", 6)
-    say_state(campaign, began=long_ago, longest_trial_s=-1)
+    write_state(campaign, began=long_ago, longest_trial_s=-1)
     assert alarms(campaign) == ["stalled"]
-    locks.release(held)
+    locks.release(lock)
 
 
-def test_who_waits_for_a_named_moment_is_not_stalled(campaign: Campaign) -> None:
-    held = Control(campaign.folder).claim()
+def test_a_specialist_that_waits_for_a_named_moment_counts_as_active(campaign: Campaign) -> None:
+    lock = Control(campaign.folder).claim()
     long_ago = (now() - timedelta(hours=1)).isoformat()
     os.utime(campaign.paths.ledger_ref, (0, 0))
-    for hours, found in ((1, []), (-0.5, ["stalled"])):
+    for hours, expected in ((1, []), (-0.5, ["stalled"])):
         until = (now() + timedelta(hours=hours)).isoformat()
-        say_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
-        assert alarms(campaign) == found
-    locks.release(held)
+        write_state(campaign, began=long_ago, waiting=[{"specialist": "opt", "until": until, "why": "it said so"}])
+        assert alarms(campaign) == expected
+    locks.release(lock)
 
 
-def test_a_trial_that_waits_for_a_slot_is_not_stalled(campaign: Campaign, host: Host) -> None:
+def test_a_trial_that_waits_for_a_slot_counts_as_active(campaign: Campaign, host: Host) -> None:
     lineage, folder = campaign.lineage.refresh(), campaign.paths.trial(1).folder
     runner: list[int] = []
     lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(locks.acquire(folder)))
     busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
     assert busy.position() == 0
     executor.submit(job)
-    held = Control(campaign.folder).claim()
-    say_state(campaign, began=(now() - timedelta(hours=1)).isoformat())
-    found: list[list[str]] = []
+    lock = Control(campaign.folder).claim()
+    write_state(campaign, began=(now() - timedelta(hours=1)).isoformat())
+    seen: list[list[str]] = []
     for text in (executor.poll(job).detail, "fit"):
         (folder / "progress.txt").write_text(text, "utf-8")
         for path in (folder / "progress.txt", campaign.paths.ledger_ref):
             os.utime(path, (0, 0))
-        found.append(alarms(campaign))
+        seen.append(alarms(campaign))
     executor.cancel(job)
     busy.release()
-    for descriptor in (held, *runner):
+    for descriptor in (lock, *runner):
         locks.release(descriptor)
-    assert found == [[], ["stalled"]]
+    assert seen == [[], ["stalled"]]
 
 
 def test_failing_sessions_raise_an_alarm(campaign: Campaign) -> None:
     failed = {"session": "s", "reason": "api_error", "failed": True, "error": "529"}
-    say_state(campaign, reason="failing", ended=[failed] * 3)
+    write_state(campaign, reason="failing", ended=[failed] * 3)
     assert alarms(campaign) == ["failing"]
-    say_state(campaign, reason="goal", ended=[failed, failed, failed | {"failed": False}])
+    write_state(campaign, reason="goal", ended=[failed, failed, failed | {"failed": False}])
     assert alarms(campaign) == []
 
 
 def test_status_and_top_show_the_same_facts_and_spend_against_caps(campaign: Campaign) -> None:
     live = {"session": "s", "specialist": "opt", "since": now().isoformat(), "heard": now().isoformat()}
-    held = Control(campaign.folder).claim()
-    say_state(campaign, live=[live | {"turns": 3, "tokens": 1200, "trials": [], "doing": "size_project"}])
+    lock = Control(campaign.folder).claim()
+    write_state(campaign, live=[live | {"turns": 3, "tokens": 1200, "trials": [], "doing": "size_project"}])
     shown = json.loads(espalier("top", campaign.folder, "--json").output)
     assert shown.keys() == json.loads(espalier("status", campaign.folder, "--json").output).keys()
     assert shown["slots"] == {"total": 1, "busy": 0, "waiting": 0}
     frame = espalier("top", campaign.folder, "--once").output
     for text in ("running", "size_project", "3 turns, 1,200 tok", "no session", "1.50 of 10 USD", "0 of 1 busy"):
         assert text in frame
-    locks.release(held)
+    locks.release(lock)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Files beside the record are read as if anybody had written them: what does not fit is made anew or left out."""
+"""Files beside the record may hold anything: a malformed one is rebuilt or counts as absent."""
 
 import json
 import os
@@ -7,39 +7,44 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.monitor.health import look
+from lineage_repo.monitor.health import read_status
 from lineage_repo.prompting.queries import ancestry
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.report.data import build_report_data
 from lineage_repo.storage import locks
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.monitor.test_control import say_state
+from tests.lineage_repo.monitor.test_control import write_state
 from tests.lineage_repo.record.test_lineage import submit
 
 DEEP = "[" * 100_000
 
 
 def put(path: Path, text: str | None) -> None:
-    """The file with a text, or for None a pipe that nobody writes to."""
+    """Write a text to the file, or for None put a pipe there that nobody writes to."""
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     os.mkfifo(path) if text is None else path.write_text(text, "utf-8")
 
 
-def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
+def test_a_malformed_overview_is_rebuilt(campaign: Campaign) -> None:
     path = campaign.paths.overview
     submit(campaign.lineage.refresh(), 0.9)
     whole = espalier("status", campaign.folder).output
     good: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    bent: list[dict[str, Any]] = [
+    running = {"title": "t", "specialist": "opt", "session": "s", "since": good["best"]["at"]}
+    changes: list[dict[str, Any]] = [
         {"best": []},
         {"objective": good["objective"] | {"digits": 10**9}},
         {"recent": [{"trial": 1}]},
+        {"recent": [good["recent"][0] | {"status": "won"}]},
+        {"recent": [good["recent"][0] | {"score": float("nan")}]},
+        {"running": [running | {"trial": 10**300}]},
+        {"trials": True},
     ]
     for text in ("[]", "null", DEEP, None):
         put(path, text)
         assert espalier("status", campaign.folder).output == whole
-    for change in (*bent, {"baseline": 10**400}, {"running": [{"trial": 1}]}):
+    for change in (*changes, {"baseline": 10**400}, {"running": [{"trial": 1}]}):
         put(path, json.dumps(good | change))
         assert espalier("status", campaign.folder).output == whole
         assert json.loads(path.read_text("utf-8")) == good
@@ -59,18 +64,18 @@ def test_an_overview_that_does_not_fit_is_made_anew(campaign: Campaign) -> None:
         '{"at": "2026-11-21T20:00:00+00:00"}',
     ],
 )
-def test_a_loops_state_that_does_not_fit_counts_as_none(campaign: Campaign, text: str | None) -> None:
+def test_a_malformed_state_of_a_loop_counts_as_absent(campaign: Campaign, text: str | None) -> None:
     put(campaign.folder / "run" / "state.json", text)
-    assert look(campaign.folder)["state"] == "idle"
+    assert read_status(campaign.folder).state == "idle"
     assert espalier("status", campaign.folder).exit_code == 0
 
 
-def test_times_without_a_zone_are_no_times(campaign: Campaign) -> None:
-    say_state(campaign, began="2026-11-21T20:00:00")
-    assert look(campaign.folder)["state"] == "idle"
+def test_a_time_without_a_zone_is_malformed(campaign: Campaign) -> None:
+    write_state(campaign, began="2026-11-21T20:00:00")
+    assert read_status(campaign.folder).state == "idle"
 
 
-def test_rows_that_do_not_fit_are_made_anew(campaign: Campaign) -> None:
+def test_malformed_log_rows_are_rebuilt(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     path = campaign.folder / "rows.tsv"
     whole, full = (espalier("log", campaign.folder, *words).output for words in ((), ("--json",)))

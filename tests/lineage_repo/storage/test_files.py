@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.cli import log_rows
 from lineage_repo.model.paths import CampaignPaths
+from lineage_repo.monitor.from_git import update_log_table
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
 from tests.lineage_repo.record.test_lineage import submit
@@ -31,10 +31,10 @@ def test_a_write_that_fails_leaves_nothing_beside(tmp_path: Path) -> None:
 def test_rows_that_are_a_link_to_another_file_are_made_anew_and_the_other_is_left(
     campaign: Campaign, tmp_path: Path
 ) -> None:
-    log_rows.current(campaign.folder)
+    update_log_table(campaign.folder)
     (CampaignPaths(campaign.folder).log_rows).rename(tmp_path / "other")
     before = (tmp_path / "other").read_bytes()
     (CampaignPaths(campaign.folder).log_rows).symlink_to(tmp_path / "other")
     submit(campaign.lineage.refresh(), 0.6)
-    assert len(log_rows.current(campaign.folder).rows) == 2
+    assert len(update_log_table(campaign.folder).rows) == 2
     assert (tmp_path / "other").read_bytes() == before

@@ -49,7 +49,7 @@ def test_a_new_task_is_named_after_its_folder_and_passes_its_check(tmp_path: Pat
 def test_a_new_task_goes_into_a_new_folder_with_a_name(tmp_path: Path, mine: TaskFolder) -> None:
     with pytest.raises(TaskError, match="is there already: name a new folder"):
         scaffold(mine.path)
-    with pytest.raises(TaskError, match="'My Task' is no name: use a-z"):
+    with pytest.raises(TaskError, match="'My Task' is not a valid name: begin with a-z"):
         scaffold(tmp_path / "My Task")
 
 
