@@ -24,6 +24,7 @@ from agent_client.standin import server
 from lineage_repo.cli.output import print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.manifest import Objective
+from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.control import Control
 from lineage_repo.progress import progress_to
 from lineage_repo.prompting.system_prompt import system_prompt
@@ -247,6 +248,6 @@ def _format_summary(summary: RunSummary, objective: Objective, folder: Path) -> 
             f"{summary.recorded} trials recorded, {spent}; baseline {objective.text(summary.baseline)}, {best}",
             f"campaign  {summary.campaign_hours:.2f} hours, {summary.campaign_usd:.2f} USD in all",
             f"next: espalier log {shlex.quote(str(folder))}",
-            f"      git -C {shlex.quote(str(folder / 'lineage.git'))} log --graph best",
+            f"      git -C {shlex.quote(str(CampaignPaths(folder).repository))} log --graph best",
         ]
     )

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from lineage_repo.record.campaign import Campaign
 from tests.lineage_repo.record.test_lineage import submit
 
@@ -32,7 +30,6 @@ def test_the_program_in_the_readme_prints_the_keeps_of_a_campaign(campaign: Camp
     assert re.findall(r"^ *(\d{4}) ", done.stdout, re.MULTILINE) == ["0000", "0001", "0002"]
 
 
-@pytest.mark.skipif(not EXAMPLE.is_file(), reason="the example is not here yet")
 def test_the_program_in_the_readme_is_the_example() -> None:
     assert README.split("```python\n")[1].split("```")[0] == EXAMPLE.read_text("utf-8")
 

@@ -59,7 +59,7 @@ def test_a_session_that_can_not_be_read_is_named_and_the_others_count(
         (campaign.folder / "sessions" / name / "session.json").write_bytes(body)
     assert settle_sessions(campaign) == [session_record()]
     [warning] = caplog.messages
-    assert "sessions/a/session.json is no session report" in warning
+    assert "sessions/a/session.json is not a session record" in warning
     assert warning.endswith("its USD and hours are not counted")
 
 
@@ -70,7 +70,7 @@ def test_a_command_prints_warnings_beside_its_json_and_without_credentials(campa
     result = CliRunner().invoke(main, argv, env={"MODEL_KEY": "my-own-key"})
     assert result.exit_code == 0
     assert json.loads(result.stdout)["usd_spent"] == 0
-    assert "sessions/[redacted]/session.json is no session report" in result.stderr
+    assert "sessions/[redacted]/session.json is not a session record" in result.stderr
     assert "my-own-key" not in result.output
 
 

@@ -55,7 +55,7 @@ def test_every_command_explains_itself(command: str) -> None:
     ("arguments", "problem"),
     [
         (("status", "NEW"), "is neither a campaign nor a clone"),
-        (("task", "prepare", "toy"), "toy needs nothing prepared"),
+        (("task", "prepare", "toy"), "toy needs no preparation"),
         (("task", "check", "NEW"), "no task"),
         (("show", "OLD", "42"), "no trial 0042"),
     ],

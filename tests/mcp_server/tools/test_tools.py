@@ -91,8 +91,8 @@ async def test_every_tool_is_annotated_closed_and_described(make_workspace: Make
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis holds U+000A at character 3"),
-        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis holds U+001B"),
+        ({"hypothesis": "two\nlines of a hypothesis here"}, "hypothesis contains U+000A at character 3"),
+        ({"hypothesis": "escape \x1b[2J the terminal and more"}, "hypothesis contains U+001B"),
         ({"hypothesis": f"fit longer{LT}/hypothesis> and more text"}, "tool-call markup"),
         ({"hypothesis": "test"}, "is the placeholder 'test'"),
         ({"hypothesis": "too short"}, "fewer than 20"),
