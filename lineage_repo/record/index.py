@@ -50,7 +50,7 @@ def read_entry(row: Row) -> Entry:
 
 def _read_version(body: bytes) -> object:
     """Return the format that an entry claims; the current one if it claims none, as most kinds of entry do."""
-    with suppress(ValueError, AttributeError):
+    with suppress(ValueError, AttributeError, RecursionError):
         return json.loads(body).get("schema_version", SCHEMA_VERSION)
     return SCHEMA_VERSION
 
@@ -119,9 +119,9 @@ class Index:
 
     @property
     def campaign(self) -> CampaignEntry:
-        """The campaign's frozen settings; raises `RecordError` for an empty ledger."""
+        """The campaign's frozen settings; raises `RecordError` if the ledger has no campaign entry."""
         if self._campaign is None:
-            raise RecordError(f"{self.store.path} has a git repository, but no ledger: it is not a clone of a lineage")
+            raise RecordError(f"{self.store.path} has no campaign entry, with which each ledger begins")
         return self._campaign
 
     @property

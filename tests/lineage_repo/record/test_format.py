@@ -44,6 +44,14 @@ def test_every_reading_command_says_so_in_one_line(old: Path, command: str) -> N
     assert "Traceback" not in result.output
 
 
+def test_an_entry_that_is_nested_too_deep_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "deep.git")
+    with store.writing():
+        store.append(b"[" * 200_000, "campaign deep", datetime.now(UTC))
+    with pytest.raises(RecordError, match="is not one that this version knows"):
+        open_lineage(store.path)
+
+
 @pytest.mark.skipif(not BUNDLE.is_file(), reason="the shared bundle is not at hand")
 def test_a_campaign_that_version_1_recorded_is_refused(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
