@@ -3,10 +3,11 @@
 from itertools import cycle, islice
 from typing import Any
 
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.comparison import Arms, Comparison, trace_best
 from lineage_repo.report.figure import Figure, Row, describe_score_axis, fill_figure, format_signed, round_value
 from lineage_repo.report.page import render_page
-from lineage_repo.report.palette import ARMS, FAMILIES
+from lineage_repo.report.palette import ARMS
 from lineage_repo.report.role_table import BAR, split_bar
 
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])

@@ -1,8 +1,8 @@
 """Figures of what the search cost: per keep, and over time."""
 
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, find_pauses
 from lineage_repo.report.figure import Figure, Row, fill_figure, round_value, to_row
-from lineage_repo.report.palette import FAMILIES
 
 
 def draw_price(data: ReportData) -> Figure | None:

@@ -13,8 +13,8 @@ from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.status_table import family
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.report.palette import family
 from lineage_repo.storage.message import heading
 
 

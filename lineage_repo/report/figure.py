@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.manifest import Objective
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, TrialFacts
-from lineage_repo.report.palette import AXIS, FAMILIES, GRID, INK, MATRIX, MUTED
+from lineage_repo.report.palette import AXIS, GRID, INK, MATRIX, MUTED
 
 Cell = str | float | bool | None
 Row = Mapping[str, Cell]

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from lineage_repo.model.ledger import NO_RECIPE_TREE
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.progress import report_progress
 from lineage_repo.report.cost_charts import draw_price, draw_slots
 from lineage_repo.report.data import ReportData, TrialFacts
@@ -20,7 +21,7 @@ from lineage_repo.report.figure import Cell, Figure, Row, load, read_resource
 from lineage_repo.report.findings import collect_findings, collect_tiles, write_headline
 from lineage_repo.report.limit_charts import draw_calibration, draw_margins
 from lineage_repo.report.lineage_chart import draw_lineage
-from lineage_repo.report.palette import DARK, FAMILIES
+from lineage_repo.report.palette import DARK
 from lineage_repo.report.progress_chart import X_TITLE, draw_progress
 from lineage_repo.report.role_charts import draw_matrix, draw_mix, draw_novelty
 from lineage_repo.report.role_table import build_role_rows
@@ -40,7 +41,7 @@ _COLUMNS = (
 _TEXT_CHARACTERS = 400_000
 """All hypotheses together; of longer ones the page has the beginning."""
 _LEAST_TEXT = 80
-_FAMILY_OF = {status.value: f.name for f in FAMILIES for status in f.members}
+_FAMILY_OF = {status: f.name for f in FAMILIES for status in f.members}
 
 
 def draw_figures(data: ReportData) -> list[Figure]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, TrialFacts, find_pauses
 from lineage_repo.report.figure import (
     Figure,
@@ -16,7 +17,6 @@ from lineage_repo.report.figure import (
     round_value,
     to_row,
 )
-from lineage_repo.report.palette import FAMILIES
 from lineage_repo.text.sanitize import clip
 
 X_TITLE = "trial number"

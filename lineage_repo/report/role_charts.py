@@ -5,9 +5,9 @@ from statistics import median
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData
 from lineage_repo.report.figure import Figure, Row, fill_figure, round_value, to_row
-from lineage_repo.report.palette import FAMILIES
 
 
 def draw_matrix(data: ReportData) -> Figure | None:

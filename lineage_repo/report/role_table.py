@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData
 from lineage_repo.report.figure import format_signed
-from lineage_repo.report.palette import FAMILIES
 
 BAR = 200
 """Width of the longest bar, in units of its drawing."""
