@@ -1,8 +1,11 @@
 """Queries: pure functions from a lineage to the trials that a reader asks for."""
 
+import operator
 import re
 from collections.abc import Iterable
 from typing import Literal
+
+from pydantic import Field
 
 from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import Trial
@@ -34,8 +37,8 @@ class TrialRow(Record):
     title: str
     hypothesis: str
     failure: str | None = None
-    margins: tuple[Margin, ...] = ()
-    """Only if one trial is asked for."""
+    margins: tuple[Margin, ...] = Field(default=(), exclude_if=operator.not_)
+    """Only if one trial is asked for; left out of a table, where it would repeat in each row."""
 
 
 def trial_row(trial: Trial, reader: str | None = None, *, margins: bool = False) -> TrialRow:
