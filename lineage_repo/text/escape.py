@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from typing import Any, cast
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
@@ -24,15 +23,6 @@ def escape_text(text: str) -> str:
         return text
     text = _LONE_RETURN.sub(r"\\r", text)
     return "".join(repr(c)[1:-1] if c not in "\r\n\t" and _is_unsafe(c) else c for c in text)
-
-
-def escape_data(value: Any) -> Any:
-    """Return plain data (as JSON has it) with each of its texts escaped to one line."""
-    if isinstance(value, dict):
-        return {escape_line(key): escape_data(inner) for key, inner in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return [escape_data(inner) for inner in cast("list[Any]", value)]
-    return escape_line(value) if isinstance(value, str) else value
 
 
 def _is_unsafe(character: str) -> bool:

@@ -15,7 +15,7 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
 from lineage_repo.storage.store import Store
-from lineage_repo.text.escape import escape_data, escape_line, escape_text
+from lineage_repo.text.escape import escape_line, escape_text
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.monitor.test_control import write_state
 from tests.lineage_repo.record.test_lineage import submit
@@ -69,7 +69,6 @@ def test_top_shows_markup_as_plain_text(campaign: Campaign) -> None:
 def test_a_text_keeps_its_lines_and_a_line_has_none() -> None:
     assert escape_text("a\tb\r\nc\rd\n\x1b[2J\u202e") == "a\tb\r\nc\\rd\n\\x1b[2J\\u202e"
     assert escape_line("a\tb\u2028é\u00a0\n") == "a\\tb\\u2028é\u00a0\\n"
-    assert escape_data({"a\n": ["\r", 1, None]}) == {"a\\n": ["\\r", 1, None]}
 
 
 def test_only_the_output_module_prints() -> None:
