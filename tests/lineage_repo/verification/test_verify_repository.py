@@ -53,7 +53,7 @@ def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaig
     tip = git(repo, "rev-parse", "ledger")
     wrong: list[tuple[str, object]] = [
         ("measurement.metrics", {}),
-        ("measurement.seeds", []),
+        ("measurement.box_seeds", []),
         ("measurement.metrics.error", [1e308, 1e308]),
         ("proposal.parent", 99),
     ]
