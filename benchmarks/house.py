@@ -208,7 +208,7 @@ def _espalier(root: Path, *words: str) -> float:
 @click.command()
 @click.argument("roots", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--runs", default=20, show_default=True, help="Starts of each command; 0 measures none.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 def main(roots: tuple[Path, ...], runs: int, as_json: bool) -> None:
     """Measure the shape of each checkout ROOT, and how fast its commands start."""
     places = [root.resolve() for root in roots] or [Path(__file__).resolve().parents[1]]

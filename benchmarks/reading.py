@@ -1,6 +1,6 @@
 """What reading a long record costs: `python -m benchmarks.reading [TRIALS ...]`.
 
-Makes lineages as deep as they are long (every trial is rooted from the one before), 40 words of hypothesis each, and
+Makes lineages as deep as they are long (every trial builds on the one before), 40 words of hypothesis each, and
 prints the wall time of the reading commands as a user starts them, and their processor seconds.
 """
 

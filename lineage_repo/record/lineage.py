@@ -94,7 +94,7 @@ class Lineage(Index):
 
         Args:
             proposal: What the agent claims; its recipe's tree is in the store already.
-            digests: SHA-256 of what the trial is measured with, as in `Registration`.
+            digests: SHA-256 of what the trial is measured with, as in `Trial`.
             lock_trial: Called with the number before it is recorded, under the ledger's lock. It takes the lock of the
                 trial's folder, so that nobody mistakes the new trial for one whose runner is dead.
 
