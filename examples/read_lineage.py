@@ -1,4 +1,4 @@
-"""Print what a campaign found: its best trial, the number of trials per status, and the keeps on the way to the best.
+"""Print what a campaign found: its best trial, the number of trials per status, and the start with each keep.
 
 Usage: python examples/read_lineage.py DIR, where DIR is a campaign folder or any clone of its lineage.git.
 """
@@ -16,8 +16,8 @@ def describe(lineage: Lineage) -> list[str]:
     keeps = [trial for trial in trials if trial.status in {Status.BASELINE, Status.KEEP}]
     counts = Counter(trial.status.value for trial in trials)
     best = "none" if lineage.best is None else f"{lineage.best.number:04d}, {objective.text(lineage.best.score)}"
-    path = [f"  {keep.number:04d}  {objective.text(keep.score)}  {keep.proposal.title}" for keep in keeps]
-    return [f"best: {best}", *(f"{status}: {count}" for status, count in counts.items()), "keeps:", *path]
+    rows = [f"  {keep.number:04d}  {objective.text(keep.score)}  {keep.proposal.title}" for keep in keeps]
+    return [f"best: {best}", *(f"{status}: {count}" for status, count in counts.items()), "keeps:", *rows]
 
 
 if __name__ == "__main__":
