@@ -115,7 +115,7 @@ class Measurement(Record):
     loop_cpu_s: tuple[FiniteFloat, ...] = ()
     """CPU seconds of a fixed loop, timed before the first box and after each seed's last: more on a disturbed host."""
 
-    def values_per_metric(self) -> dict[str, int]:
+    def count_values(self) -> dict[str, int]:
         """Return how many values each metric of the evaluator has."""
         return {name: len(values) for name, values in self.metrics.items()}
 

@@ -54,8 +54,8 @@ def _check_measurement(
         yield f"{where} was measured with the seed {min(reused)}, which an earlier measurement drew: not a fresh one"
     if trial.measurement and trial.measurement.source_bytes != measurement.source_bytes:
         first, then = trial.measurement.source_bytes, measurement.source_bytes
-        yield f"{where} weighed {then} bytes, in its own measurement {first}: another recipe"
-    if measurement.values_per_metric() != dict.fromkeys(task.evaluator.metrics, n_seeds):
+        yield f"{where} has a source of {then} bytes, and {first} in its own measurement: another recipe"
+    if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
         yield f"{where} lacks values of the metrics that the manifest declares, or has others"
     runs = sorted(
         (run.phase, -1 if run.seed_index is None else run.seed_index, run.exit_status) for run in measurement.phases

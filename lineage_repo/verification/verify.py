@@ -122,13 +122,13 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
 def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -> Iterator[str]:
     """A calibration measures the first one's recipe with a trial's seeds: more of them would understate the noise."""
     task, n_seeds = lineage.task, len(measurement.box_seeds)
-    if measurement.values_per_metric() != dict.fromkeys(task.evaluator.metrics, n_seeds):
+    if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
         yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
     if n_seeds != task.n_seeds:
         yield f"{where}: the calibration has {n_seeds} seeds, the campaign {task.n_seeds}"
     first = next((c.measurement.source_bytes for c in lineage.calibrations), measurement.source_bytes)
-    if measurement.source_bytes != first:
-        yield f"{where}: the calibration weighed {measurement.source_bytes} bytes, the first {first}: another recipe"
+    if (size := measurement.source_bytes) != first:
+        yield f"{where}: the calibration has a source of {size} bytes, the first one {first}: another recipe"
 
 
 def _check_imported(
@@ -212,7 +212,7 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     n_seeds = len(measurement.box_seeds)
     if trial.number and n_seeds != task.n_seeds:
         yield f"{what} has {n_seeds} seeds, the campaign {task.n_seeds}"
-    if measurement.values_per_metric() != dict.fromkeys(task.evaluator.metrics, n_seeds):
+    if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
         yield f"{what} lacks values of the metrics that the manifest declares"
 
 

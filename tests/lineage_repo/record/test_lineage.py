@@ -117,7 +117,7 @@ def test_numbers_are_unique_and_gapless_for_two_writers(campaign: Campaign) -> N
     assert verify(first.store).problems == ()
 
 
-def test_a_trial_is_rooted_only_from_a_recorded_one(campaign: Campaign) -> None:
+def test_a_trial_builds_only_on_a_recorded_one(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     with pytest.raises(RecordError, match="no trial 0042; recorded are 0000 to 0000"):
         submit(lineage, parent=42)

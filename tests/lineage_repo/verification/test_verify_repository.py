@@ -72,7 +72,7 @@ def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: C
     report = problems(campaign)
     assert "calibration lacks values of the metrics" in report
     assert "calibration has 1000 seeds, the campaign 2" in report
-    assert "calibration weighed 9 bytes" in report
+    assert "calibration has a source of 9 bytes" in report
 
 
 def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:

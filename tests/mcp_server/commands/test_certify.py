@@ -129,7 +129,7 @@ def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
         ({"trial_seeds": (1, 2, 3, 4)}, "3 seeds of 4 draws"),
         ({"trial_seeds": (7, 8, 9)}, "the seed 7, which an earlier measurement drew"),
         ({"box_seeds": (5, 5, 5)}, "3 seeds of 3 draws: one of each is asked for, none twice"),
-        ({"source_bytes": 9}, "weighed 9 bytes, in its own measurement 12: another recipe"),
+        ({"source_bytes": 9}, "has a source of 9 bytes, and 12 in its own measurement: another recipe"),
         ({"metrics": {"error": (0.4, 0.5, 0.4), "worst": (0.1, 0.1, 0.1), "more": (1.0,)}}, "lacks values"),
         ({"phases": ()}, "lacks a run of a phase"),
     ]
