@@ -8,7 +8,6 @@ import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_answer, print_lines, show_progress
-from lineage_repo.errors import UnsupportedError
 from lineage_repo.progress import report_progress
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.report.compare_page import render_comparison
@@ -33,7 +32,7 @@ def make_page(data: ReportData) -> str:
 
 def _check_folder(out: Path) -> None:
     if not out.parent.is_dir():
-        raise UnsupportedError(f"{out.parent} is not a folder: make it first")
+        raise click.ClickException(f"{out.parent} is not a folder: make it first")
 
 
 @click.command()
