@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from lineage_repo.errors import InterchangeError
 from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, read_lines
 from lineage_repo.interchange.release import read_release
-from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Imported, Proposal, Trial
+from lineage_repo.model.imported import Imported
+from lineage_repo.model.ledger import NO_RECIPE_TREE, CampaignEntry, Proposal, Trial
 from lineage_repo.model.manifest import HARNESS_METRICS, Evaluator, Specialist, Task
 from lineage_repo.model.measurement import Status, now
 from lineage_repo.model.paths import CampaignPaths

@@ -15,7 +15,7 @@ from lineage_repo.model.manifest import Gate, Objective, Task
 from lineage_repo.model.measurement import Name, Record, Status
 from lineage_repo.record.lineage import Lineage
 
-FORMAT = 1
+FORMAT = 2
 
 
 _Kind = TypeVar("_Kind", bound=Record)
@@ -25,7 +25,7 @@ class CampaignLine(Record):
     """The first line: what was searched."""
 
     kind: Literal["campaign"] = "campaign"
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: Annotated[str, Field(min_length=1, max_length=80)]
     objective: Objective

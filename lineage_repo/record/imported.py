@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from lineage_repo.model.ledger import Imported, Incumbent, Proposal, Trial, Verdict
+from lineage_repo.model.imported import Imported
+from lineage_repo.model.ledger import Incumbent, Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage

@@ -25,8 +25,9 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Clock, Measurement, Spread, Status
 from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.storage.store import Row, Store
-from lineage_repo.verdict.judge import estimate_spread, values_per_seed
+from lineage_repo.verdict.judge import values_per_seed
 from lineage_repo.verdict.notices import find_notices
+from lineage_repo.verdict.statistics import estimate_spread
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from lineage_repo.model.ledger import Certification
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Measurement, Spread, Status
-from lineage_repo.verdict.judge import estimate_spread, judge, student_p, values_per_seed
+from lineage_repo.verdict.judge import judge, values_per_seed
+from lineage_repo.verdict.statistics import estimate_spread, student_p
 
 
 def required_p(task: Task, earlier: int) -> float:

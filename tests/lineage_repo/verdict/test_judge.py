@@ -7,16 +7,8 @@ import pytest
 from lineage_repo.model.ledger import Incumbent, Verdict
 from lineage_repo.model.manifest import Gate, Task
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Spread, Status
-from lineage_repo.verdict.judge import (
-    JUDGE_VERSION,
-    estimate_spread,
-    gate_margin,
-    judge,
-    pool_measurements,
-    student_t,
-    threshold,
-    values_per_seed,
-)
+from lineage_repo.verdict.judge import JUDGE_VERSION, gate_margin, judge, pool_measurements, threshold, values_per_seed
+from lineage_repo.verdict.statistics import estimate_spread, student_t
 from tests.conftest import MakeTask
 
 INCUMBENT = Incumbent(number=3, score=0.5, n_seeds=2)

@@ -12,7 +12,7 @@ from lineage_repo.model.measurement import Measurement, Spread, now
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.certification import compare_recipes
-from lineage_repo.verdict.judge import student_p
+from lineage_repo.verdict.statistics import student_p
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import runner
