@@ -30,7 +30,7 @@ class RunSummary(Record):
     """Registered in the campaign, the baseline not counted."""
     recorded: int
     sessions: int
-    """Registration by this run."""
+    """Started by this run."""
     baseline: float | None
     best: float | None
     best_trial: int | None

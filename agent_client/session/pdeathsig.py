@@ -1,6 +1,6 @@
 """Run a program that dies with the process that started it, however that process ends.
 
-Registration by its path with the interpreter's -I and -S, so it imports nothing but the standard library.
+Started by its path with the interpreter's -I and -S, so it imports nothing but the standard library.
 """
 
 import ctypes
