@@ -34,7 +34,7 @@ class HostError(EspalierError):
 
 
 class SandboxError(EspalierError):
-    """This host cannot create a sandbox."""
+    """No box can be made here as the campaign requires, or something outside ended one."""
 
 
 class EvaluatorError(EspalierError):

@@ -30,11 +30,11 @@ class _Listener(logging.Handler):
 def progress_to(listen: Callable[[str], None]) -> Generator[None]:
     """Call `listen` with every progress line of this process while the block runs."""
     logger, handler = logging.getLogger(_LOGGER), _Listener(listen)
-    before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        if not logger.handlers:  # another block may still listen
+            logger.setLevel(logging.NOTSET)

@@ -91,7 +91,7 @@ def calibrated_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def campaign(calibrated_toy: Path, tmp_path: Path) -> Generator[Campaign]:
-    """A calibrated toy campaign; runners that the test left are waited for by their claim."""
+    """A calibrated toy campaign; runners that the test left are waited for by their lock."""
     folder = tmp_path / "campaign"
     shutil.copytree(calibrated_toy, folder)
     yield Campaign.open(folder)

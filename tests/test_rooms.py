@@ -34,7 +34,7 @@ def test_the_contracts_hold() -> None:
         ("mcp_server/tools/replies.py", "from agent_client.brief import message", "Three packages"),
         ("lineage_repo/model/roster.py", "from lineage_repo.cli import output", "Rooms of the record"),
         ("mcp_server/sandbox/box.py", "from mcp_server.trial import queue", "Rooms of the server"),
-        ("agent_client/brief/message.py", "from agent_client.loop import progress", "Rooms of the client"),
+        ("agent_client/brief/message.py", "from agent_client.loop import news", "Rooms of the client"),
         ("lineage_repo/model/measurement.py", "from lineage_repo.model import ledger", "No circle"),
         ("lineage_repo/record/lineage.py", "import git", "Git is run"),
     ],

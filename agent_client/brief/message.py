@@ -36,11 +36,11 @@ def render(lineage: Lineage, specialist: str, folder: Path, submits: int, sessio
     If agents may not read the record, it has the number and the score of the best and nothing else of any trial.
 
     Args:
-        lineage: the record, refreshed by the caller.
-        specialist: a name of the campaign's roster.
-        folder: the working copy of the specialist.
-        submits: how many trials the session may submit.
-        session: the session's id.
+        lineage: The record, refreshed by the caller.
+        specialist: A name of the campaign's roster.
+        folder: The working copy of the specialist.
+        submits: How many trials the session may submit.
+        session: The session's id.
     """
     head = _head(lineage, specialist, folder, submits, session)
     if not lineage.campaign.read_record:

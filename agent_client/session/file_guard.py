@@ -62,9 +62,9 @@ def find_refusal(folder: Path, tool: str, arguments: Mapping[str, object]) -> st
     """Find why a call may not run.
 
     Args:
-        folder: the working copy; relative paths of a call start there, and links are followed.
-        tool: one of `FILE_TOOLS`.
-        arguments: the tool's input as the model wrote it, so any type may occur.
+        folder: The working copy; relative paths of a call start there, and links are followed.
+        tool: One of `FILE_TOOLS`.
+        arguments: The tool's input as the model wrote it, so any type may occur.
 
     Returns:
         The reason, written for the agent; None if every path and pattern stays inside `folder`.

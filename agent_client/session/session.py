@@ -63,10 +63,10 @@ class Session:
     Transcript, trace, log and `session.json` are redacted by `access.redact`.
 
     Args:
-        campaign: calibrated; its lineage is read, never written.
-        access: the variables for Claude Code and for our server.
-        assignment: specialist, model, caps and extra tools.
-        changed: set when the session has begun, which is when the model is asked for the first time.
+        campaign: Calibrated; its lineage is read, never written.
+        access: The variables for Claude Code and for our server.
+        assignment: Specialist, model, caps and extra tools.
+        changed: Set when the session has begun, which is when the model is asked for the first time.
     """
 
     def __init__(

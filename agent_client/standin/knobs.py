@@ -115,11 +115,11 @@ def choose(
     another parent: what failed early may help later.
 
     Args:
-        knobs: the knobs of the role, as the recipe has them.
-        attempts: the changes of knobs in the record, the oldest first.
-        parent: the trial that the move starts from.
-        submitted: the settings that this session submitted already.
-        salt: decides between moves of equal rank.
+        knobs: The knobs of the role, as the recipe has them.
+        attempts: The changes of knobs in the record, the oldest first.
+        parent: The trial that the move starts from.
+        submitted: The settings that this session submitted already.
+        salt: Decides between moves of equal rank.
     """
     known = list(knobs)
     tried = {(a.name, value) for a in attempts for value in (a.old, a.new)} | submitted

@@ -2,7 +2,7 @@
 
 campaign.toml                what was frozen at `init`
 lineage.git/                 the record: a bare repository
-overview.json, rows.tsv      caches that readers derive from the record
+overview.json, rows.tsv      caches derived from the record
 run/                         state.json, pause, stop, lock: where a loop is observed and controlled
 trials/NNNN/                 one trial: lock, cancel, progress.txt, runner.log, job-N/
 trials/KIND-.../             a measurement that is not a trial: a calibration, a dry run, a certification

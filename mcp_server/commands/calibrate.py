@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
 from lineage_repo.model.manifest import Task
-from lineage_repo.progress import progress_to
 from lineage_repo.prompting.queries import margin_text
 from mcp_server.commands.opening import open_to_measure
 from mcp_server.trial.calibration import Noise, summarize_noise
@@ -41,7 +40,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
     folder = shlex.quote(str(directory))
     if repeats or not campaign.lineage.best:
         try:
-            with progress_to(print_progress):
+            with show_progress():
                 run_calibration(campaign, repeats, executor)
         except KeyboardInterrupt:
             recorded = len(campaign.lineage.refresh().calibrations)

@@ -6,12 +6,12 @@ from statistics import fmean
 import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import print_json, print_lines, show_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Certification
 from lineage_repo.model.manifest import MIN_CERTIFICATION_SEEDS, Task
 from lineage_repo.model.measurement import LEVELS, Measurement, now
-from lineage_repo.progress import progress_to, report_progress
+from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verdict.certification import compare_recipes, required_p
 from lineage_repo.verdict.judge import pool_measurements, values_per_seed
@@ -42,7 +42,7 @@ def certify(directory: Path, trial: int | None, against: int, seeds: int | None,
     campaign, executor = open_to_measure(directory)
     best = campaign.lineage.refresh().best
     number = trial if trial is not None else best.number if best else 0
-    with progress_to(print_progress):
+    with show_progress():
         entry = measure_pair(campaign, number, against, seeds or campaign.task.certification.n_seeds, executor)
     if as_json:
         print_json(_as_json(campaign, entry))

@@ -8,11 +8,10 @@ from statistics import fmean
 import click
 
 from lineage_repo.cli.options import json_option
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import print_json, print_lines, show_progress
 from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
-from lineage_repo.progress import progress_to
 from lineage_repo.prompting.queries import margin_text
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
@@ -72,7 +71,7 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
         campaign = Campaign.create(Path(scratch) / "check", source, isolation=isolation)
         for specialist in campaign.roster:
             system_prompt(campaign, specialist)
-        with progress_to(print_progress):
+        with show_progress():
             result = try_start(campaign, seeds, executor)
     if as_json:
         print_json({"schema": "espalier.task-check/1", **result.model_dump(mode="json")})

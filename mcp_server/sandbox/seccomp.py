@@ -1,7 +1,8 @@
 """The system calls that no box may make, as a classic BPF program for bubblewrap's --seccomp.
 
-Assembled by hand for x86_64 and aarch64: pyseccomp, the binding of libseccomp in the registry, is unmaintained since
-2021 and needs the library on the host. The numbers are those of the kernel's asm/unistd_64.h and asm-generic/unistd.h.
+Assembled by hand for x86_64 and aarch64: pyseccomp, the binding of libseccomp in the registry, has been unmaintained
+since 2021 and needs the library on the host. The numbers are those of the kernel's asm/unistd_64.h and
+asm-generic/unistd.h.
 """
 
 import errno

@@ -27,8 +27,8 @@ class Workspace:
     """What one connection may do: the tools' behaviour, without MCP.
 
     It is not thread-safe: use it from one thread at a time. Only `size_project` may run beside other calls, since it
-    reads nothing of the record that changes. Every method raises `RefusedError` for a call that the agent can correct;
-    its message names the next step.
+    reads nothing of the record that changes. A call that the agent can correct raises an `EspalierError`, mostly
+    `RefusedError`; its message names the next step.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ _HUGE = 1e100
 
 
 class _OutputFault(Record):
-    """Why the evaluator could not score, as it writes it."""
+    """Why there is no score, as the evaluator writes it."""
 
     status: Status
     line: str

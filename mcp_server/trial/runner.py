@@ -67,7 +67,9 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
     except Exception as error:  # the one broad catch of this process: whatever went wrong, the trial is recorded
         logging.getLogger("espalier.trial").exception("trial %04d could not be measured", number)
         result = JobResult.abort(f"the runner failed: {type(error).__name__}: {error}")
-    return _record(campaign, number, result)
+    trial = _record(campaign, number, result)
+    write_overview(campaign.lineage)
+    return trial
 
 
 def _measure(campaign: Campaign, number: int, executor: LocalExecutor) -> JobResult:
@@ -84,11 +86,9 @@ def _record(campaign: Campaign, number: int, result: JobResult) -> Trial:
     """Record the result; wait for a full disk or a held lock, since the measurement is already paid for."""
     for retries_left in range(_RETRIES, -1, -1):
         try:
-            trial = campaign.lineage.record(
+            return campaign.lineage.record(
                 number, result.measurement, result.fault, attempts=result.attempts, isolation=result.isolation
             )
-            write_overview(campaign.lineage)
-            return trial
         except (RecordError, OSError):
             logging.getLogger("espalier.trial").exception("trial %04d could not be recorded", number)
             if retries_left == 0:

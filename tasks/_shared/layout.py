@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MADE = "rows.jsonl"
+MADE = "made.jsonl"
 """One line for each file that was made: its size, time and digest, and the fingerprint of its source."""
 LIST = "data.json"
-_AGAIN = "remove what is not listed in data.json, and run espalier task prepare again, which makes the rest again"
+_AGAIN = "remove what is not listed in data.json, and run espalier task prepare again, which restores the rest"
 
 
 class MissingError(Exception):

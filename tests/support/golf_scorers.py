@@ -102,14 +102,14 @@ class Remembering(Scorer):
     def __init__(self, row: Callable[[list[int], int], bytes]) -> None:
         super().__init__(row)
         self.asked: list[int] = []
-        self.said = b""
+        self.answered = b""
 
     def answer(self, known: list[int]) -> bytes:
-        said, width = super().answer(known), 4 * VOCABULARY
+        answer, width = super().answer(known), 4 * VOCABULARY
         same = next((i for i, pair in enumerate(zip(known, self.asked, strict=False)) if pair[0] != pair[1]), 0)
-        said = self.said[: same * width] + said[same * width :]
-        self.asked, self.said = known, said
-        return said
+        answer = self.answered[: same * width] + answer[same * width :]
+        self.asked, self.answered = known, answer
+        return answer
 
 
 def grams(tokens: list[int]) -> Iterator[tuple[int, ...]]:

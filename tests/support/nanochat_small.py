@@ -29,8 +29,8 @@ encoding = pickle.loads((data / "tokenizer" / "tokenizer.pkl").read_bytes())
 counts = np.ones((encoding.n_vocab, encoding.n_vocab))
 for shard in sorted(data.glob("shard_*.parquet")):
     for text in parquet.read_table(shard).column("text").to_pylist():
-        told = [encoding.encode_single_token("<|bos|>"), *encoding.encode_ordinary(text)]
-        np.add.at(counts, (told[:-1], told[1:]), 1)
+        tokens = [encoding.encode_single_token("<|bos|>"), *encoding.encode_ordinary(text)]
+        np.add.at(counts, (tokens[:-1], tokens[1:]), 1)
 odds = np.log(counts / counts.sum(1, keepdims=True)).astype("<f4")
 blocks = {f"transformer.h.{n}.w": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(12)}
 header = json.dumps({**blocks, "odds": {"dtype": "F32", "shape": odds.shape, "data_offsets": [0, odds.nbytes]}})

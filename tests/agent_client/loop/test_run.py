@@ -99,7 +99,7 @@ def test_hours_are_counted_over_all_runs(campaign: Campaign) -> None:
     assert first.campaign_hours >= 0.002
     again = run_to_end(campaign, "--hours", 0.001)
     assert (again.reason, again.sessions) == ("hours", 0)
-    assert {summary.end_reason for summary in read_sessions(campaign.folder)} <= {
+    assert {record.end_reason for record in read_sessions(campaign.folder)} <= {
         EndReason.CAMPAIGN, EndReason.MINUTES, EndReason.SUBMITS,
     }  # fmt: skip
 

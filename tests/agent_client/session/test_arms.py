@@ -120,12 +120,12 @@ def test_hidden_data_of_a_killed_measurement_are_removed_and_those_of_a_live_one
 ) -> None:
     dead, live = (campaign.paths.trials / f"{what}-{name}" for name in ("dead", "live"))
     locks.release(locks.acquire(dead))
-    claim = locks.acquire(live)
+    lock = locks.acquire(live)
     secrets = [folder / "job-1" / "secret" for folder in (dead, live)]
     for secret in secrets:
         secret.mkdir(parents=True)
     campaign.recover()
-    locks.release(claim)
+    locks.release(lock)
     assert [secret.exists() for secret in secrets] == [False, True]
 
 

@@ -152,8 +152,8 @@ def test_an_endpoint_that_refuses_the_request_is_an_api_error_and_not_a_success(
 
 def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(campaign: Campaign) -> None:
     first = subprocess.run(command(campaign, "--trials", 3), capture_output=True, check=True, encoding="utf-8")
-    record = RunSummary.model_validate_json(first.stdout)
-    assert (record.reason, record.trials, record.recorded) == ("goal", 3, 3)
+    summary = RunSummary.model_validate_json(first.stdout)
+    assert (summary.reason, summary.trials, summary.recorded) == ("goal", 3, 3)
     assert sorted(campaign.lineage.refresh().trials) == [0, 1, 2, 3]
     assert "0001 " in first.stderr
     assert "ends (submits)" in first.stderr
@@ -171,8 +171,8 @@ def test_the_stand_in_reaches_the_goal_in_every_arm(
 ) -> None:
     campaign = like(calibrated_toy, tmp_path / "arm", **options)
     done = subprocess.run(command(campaign, "--trials", 4), capture_output=True, check=True, encoding="utf-8")
-    record = RunSummary.model_validate_json(done.stdout)
-    assert (record.reason, record.recorded) == ("goal", 4)
+    summary = RunSummary.model_validate_json(done.stdout)
+    assert (summary.reason, summary.recorded) == ("goal", 4)
     trials = [trial for number, trial in campaign.lineage.refresh().trials.items() if number]
     assert {trial.proposal.specialist for trial in trials} == set(campaign.roster)
     for trial in trials:

@@ -117,7 +117,7 @@ def test_a_comparison_that_does_not_follow_from_its_measurements_is_named(campai
     assert any("comparison of 0001 with 0000 is not what" in line for line in verify(lineage.store).problems)
 
 
-def test_a_replication_that_proves_nothing_is_named(campaign: Campaign) -> None:
+def test_a_certification_that_proves_nothing_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.6)
     entry = measured_again(lineage)
