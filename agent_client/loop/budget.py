@@ -10,6 +10,7 @@ from pathlib import Path
 from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.loop.sessions import Sessions
 from lineage_repo.model.ledger import Caps
+from lineage_repo.model.manifest import Task
 from lineage_repo.model.session import EndReason, SessionRecord, read_sessions
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
@@ -148,3 +149,12 @@ def settle_sessions(campaign: Campaign) -> list[SessionRecord]:
             write_whole(paths.record, ended.canonical())
         settled.append(ended)
     return settled
+
+
+def longest_trial_s(task: Task) -> float:
+    """Compute more seconds than one trial can take alone on an idle host, a second attempt included.
+
+    On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
+    """
+    boxes = sum((p.limit_s + (p.ready_s or 60.0)) * (task.n_seeds if p.per == "seed" else 1) for p in task.phases)
+    return 2 * (boxes + 2 * task.evaluator.limit_s * task.n_seeds) + 600

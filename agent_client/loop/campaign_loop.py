@@ -10,14 +10,13 @@ import time
 
 from agent_client.loop import news
 from agent_client.loop.backoff import Backoff
-from agent_client.loop.budget import Budget
+from agent_client.loop.budget import Budget, longest_trial_s
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.loop.sessions import Sessions
 from agent_client.loop.state import EndedSession, Heartbeat, LiveSession, RunState, RunSummary
 from agent_client.session.claude_options import Access, Assignment
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Status, now
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor import health
@@ -125,9 +124,8 @@ class Run:
             self.stop()
         if self._paused != self._control.paused:
             self._paused = not self._paused
-            report_progress(
-                f"paused: `espalier resume {self.campaign.folder}` continues" if self._paused else "resumed"
-            )
+            paused = f"paused: `espalier resume {self.campaign.folder}` continues"
+            report_progress(paused if self._paused else "resumed")
         self._budget.spend.advance(now(), counts=not self._paused or bool(self._sessions))
 
     def _notify_keep(self, trial: Trial) -> None:
@@ -186,9 +184,8 @@ class Run:
                 return
             name = min(ready, key=self._count_trials)
             caps, plan = self._budget.caps(name, room), self.plan
-            session = self._sessions.begin(
-                Assignment(specialist=name, model=plan.models[name], caps=caps, extras=plan.extras)
-            )
+            assignment = Assignment(specialist=name, model=plan.models[name], caps=caps, extras=plan.extras)
+            session = self._sessions.begin(assignment)
             news.report_session_start(session.id, caps.submits)
 
     def _may_start(self) -> bool:
@@ -250,12 +247,3 @@ class Run:
             waiting=self._backoff.waiting(self._sessions),
             ended=tuple(EndedSession.of(session) for session in self._ended[-_SHOWN:]),
         )
-
-
-def longest_trial_s(task: Task) -> float:
-    """Compute more seconds than one trial can take alone on an idle host, a second attempt included.
-
-    On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
-    """
-    boxes = sum((p.limit_s + (p.ready_s or 60.0)) * (task.n_seeds if p.per == "seed" else 1) for p in task.phases)
-    return 2 * (boxes + 2 * task.evaluator.limit_s * task.n_seeds) + 600

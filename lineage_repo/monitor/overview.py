@@ -9,7 +9,7 @@ from lineage_repo.model.status_table import STATUSES
 from lineage_repo.monitor.json_shape import read_json
 from lineage_repo.monitor.record_view import ObjectiveView, read_tip
 
-SCHEMA = "espalier.status/1"
+SCHEMA = "espalier.status/2"
 
 
 class BestTrial(NamedTuple):

@@ -50,7 +50,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
             raise SystemExit(130) from None
     noise = summarize_noise(campaign)
     if as_json:
-        return print_json({"schema": "espalier.calibrate/1", **noise.model_dump(mode="json")})
+        return print_json({"schema": "espalier.calibrate/2", **noise.model_dump(mode="json")})
     trials = len(campaign.lineage.registered) + 7
     return print_lines(
         *_format_noise(noise, campaign.task), f"next      espalier run {folder} --model standin --trials {trials}"

@@ -92,7 +92,7 @@ def _means(task: Task, entry: Certification) -> dict[str, tuple[float, float]]:
 def _as_json(campaign: Campaign, entry: Certification) -> dict[str, object]:
     task, earlier = campaign.task, len(campaign.lineage.certifications) - 1
     return {
-        "schema": "espalier.certify/1",
+        "schema": "espalier.certify/2",
         **entry.model_dump(mode="json", include={"number", "against", "gain", "p", "failure", "certified"}),
         "rule": task.certification.model_dump(),
         "p_needed": required_p(task, earlier),

@@ -74,7 +74,7 @@ def check(path: str, seeds: int, isolation: Isolation, as_json: bool) -> None:
         with show_progress():
             result = try_start(campaign, seeds, executor)
     if as_json:
-        print_json({"schema": "espalier.task-check/1", **result.model_dump(mode="json")})
+        print_json({"schema": "espalier.task-check/2", **result.model_dump(mode="json")})
     else:
         print_lines(*_format_check(source.task, result))
     if result.failure:

@@ -158,7 +158,7 @@ class Workspace:
 
     def is_finished(self, number: int) -> bool:
         """Return whether a trial is recorded; record one whose runner died first."""
-        self.find_started(number)
+        self.find_registration(number)
         if number in self.lineage.trials:
             return True
         if locks.is_alive(self.campaign.paths.trial(number).folder):
@@ -166,7 +166,7 @@ class Workspace:
         self.campaign.recover()
         return number in self.lineage.trials
 
-    def find_started(self, number: int) -> Registration:
+    def find_registration(self, number: int) -> Registration:
         """Return a registered trial that this connection may wait for, or refuse with the numbers that exist."""
         if number not in self.lineage.registered:
             self.lineage.refresh()

@@ -1,5 +1,6 @@
 """A job: the folder that an engine is handed, and the two files that matter in it."""
 
+import hashlib
 import io
 import tarfile
 import tempfile
@@ -84,6 +85,10 @@ class Job(JobPaths):
         self.boxes.symlink_to(elsewhere)
         write_whole(self.spec, spec.canonical())
 
+    def sealed_folder(self, phase: str, index: int | None) -> Path:
+        """Return where a phase's sealed artifact lies; `index` is None for a phase that runs once per trial."""
+        return self.sealed / ("trial" if index is None else str(index)) / phase
+
     def files(self) -> dict[str, bytes]:
         """Read the staged recipe."""
         with tarfile.open(self.recipe_tar) as archive:
@@ -97,3 +102,9 @@ class Job(JobPaths):
         except (FileNotFoundError, ValidationError):
             return None
         return result if result.nonce == nonce else None
+
+
+def derive_seed(trial_seed: int, index: int) -> int:
+    """Derive a box's seed: 63 bits that reveal neither the trial's seed nor another box's."""
+    digest = hashlib.sha256(f"espalier seed {trial_seed} {index}".encode()).digest()
+    return int.from_bytes(digest[:8]) >> 1

@@ -1,15 +1,13 @@
 """Measure a recipe: prepare, one fresh box per phase and seed, seal, score."""
 
-import hashlib
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from lineage_repo.errors import EvaluatorError, SandboxError
+from lineage_repo.errors import SandboxError
 from lineage_repo.model.manifest import Phase
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun
 from lineage_repo.progress import report_progress
@@ -24,7 +22,8 @@ from mcp_server.sandbox.host import interpreter
 from mcp_server.sandbox.selftest import SelfTest
 from mcp_server.trial import disturbance, faults
 from mcp_server.trial.evaluator import Dialogue, EvaluatorProgram
-from mcp_server.trial.job import Job, JobResult, JobSpec
+from mcp_server.trial.inputs import deliver_inputs
+from mcp_server.trial.job import Job, JobResult, JobSpec, derive_seed
 
 
 class MeasureJob:
@@ -152,7 +151,7 @@ class MeasureJob:
         """Run a box from its start to its end; it gets its data, and the evaluator listens, from GO on."""
         if phase.ready_s is not None and not box.wait_ready():
             return
-        self._deliver_inputs(phase, index, data)
+        deliver_inputs(self.job, self.task, self.spec.n_seeds, phase, index, data)
         if dialogue:
             dialogue.go()
         if phase.ready_s is None:
@@ -165,7 +164,7 @@ class MeasureJob:
         artifact = phase.artifact
         if artifact is None or box.exit_status != "ok":
             return None
-        target = self._sealed_folder(phase.name, index) / artifact.path
+        target = self.job.sealed_folder(phase.name, index) / artifact.path
         return seal(box.out, artifact.path, artifact.max_bytes, target)
 
     def _find_fault(self, phase: Phase, run: PhaseRun, log: bytes, dialogue: Dialogue | None) -> Fault | None:
@@ -208,42 +207,3 @@ class MeasureJob:
             drops_root=self._drops_root,
             walls=self.spec.isolation != "none",
         )
-
-    def _deliver_inputs(self, phase: Phase, index: int | None, data: Path) -> None:
-        """Make the phase's inputs appear in its /data, as hard links, so that nothing is copied under the clock."""
-        public = self.job.public / str(index or 0)
-        sources = [(public / name, name) for name in phase.inputs]
-        for earlier in phase.sealed:
-            maker = self.task.phase(earlier)
-            if maker.artifact is None:
-                continue
-            # A phase that runs once sees every seed's artifact, each in a folder of its own.
-            gathers = index is None and maker.per == "seed"
-            for unit in range(self.spec.n_seeds) if gathers else [index if maker.per == "seed" else None]:
-                inside = f"{unit}/{maker.artifact.path}" if gathers else maker.artifact.path
-                sources.append((self._sealed_folder(earlier, unit) / maker.artifact.path, inside))
-        for source, inside in sources:
-            (data / inside).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _link(source, data / inside)
-            except FileNotFoundError:
-                raise EvaluatorError(
-                    f"`inputs` of phase {phase.name} names {inside}, which prepare did not write to public/{index or 0}"
-                ) from None
-
-    def _sealed_folder(self, phase: str, index: int | None) -> Path:
-        return self.job.sealed / ("trial" if index is None else str(index)) / phase
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file, or every file of a folder, a second name."""
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=os.link)
-    else:
-        os.link(source, target)
-
-
-def derive_seed(trial_seed: int, index: int) -> int:
-    """Derive a box's seed: 63 bits that reveal neither the trial's seed nor another box's."""
-    digest = hashlib.sha256(f"espalier seed {trial_seed} {index}".encode()).digest()
-    return int.from_bytes(digest[:8]) >> 1

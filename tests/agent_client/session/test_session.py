@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent_client.loop.campaign_loop import longest_trial_s
+from agent_client.loop.budget import longest_trial_s
 from agent_client.loop.state import RunSummary
 from agent_client.session.tool_check import PROMPT
 from agent_client.standin import server

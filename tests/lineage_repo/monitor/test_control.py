@@ -77,7 +77,7 @@ def test_status_prints_every_field_of_the_loop_and_of_the_overview(campaign: Cam
     assert shown["loop"]["plan"].keys() == set(run_state.PlanView._fields)
     added = {"schema", "loop", "news_at", "free_bytes", "alarms", "state", "slots"}
     assert shown.keys() == {*Overview._fields, *added}
-    assert shown["schema"] == "espalier.status/1"
+    assert shown["schema"] == "espalier.status/2"
 
 
 def test_each_command_says_so_when_no_loop_runs(campaign: Campaign) -> None:
