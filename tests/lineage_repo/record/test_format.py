@@ -60,6 +60,24 @@ def test_no_command_says_anything_else_of_a_record_of_version_1(old: Path, tmp_p
     assert result.output.count("WRONG") == (command == "verify")
 
 
+def test_the_rows_that_version_1_cached_are_not_shown(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "old" / "lineage.git")
+    body = {"kind": "campaign", "schema_version": 1, "name": "old", "arm": "roles", "start": "0" * 40}
+    with store.writing():
+        tip = store.append(json.dumps(body).encode(), "campaign old", datetime.now(UTC))
+    header = {
+        "title": "Old",
+        "arm": "roles",
+        "objective": {"metric": "e", "direction": "lower", "unit": "", "digits": 4, "min_delta": None},
+    }
+    rows = f"{json.dumps(header)}\n0\tbaseline\tstart\tan old line\t{{}}\ntip\t{tip}\n"
+    (tmp_path / "old" / "rows.tsv").write_text(rows, "utf-8")
+    result = CliRunner().invoke(main, ["log", str(tmp_path / "old")])
+    assert result.exit_code == 1
+    assert REFUSED in result.output
+    assert "an old line" not in result.output
+
+
 def ledger_of(tmp_path: Path, body: bytes) -> Path:
     store = Store.create(tmp_path / "hostile.git")
     with store.writing():
