@@ -1,6 +1,7 @@
 """The commands, as a user types them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,13 @@ def test_doctor_says_what_this_machine_can_run() -> None:
 def test_task_schema_and_list() -> None:
     assert json.loads(espalier("task", "schema").output)["title"] == "Task"
     assert "airbench_cpu" in espalier("task", "list").output
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["top", "--once"]])
+def test_a_terminal_without_utf_8_shows_escapes(campaign: Campaign, arguments: list[str]) -> None:
+    submit(campaign.lineage.refresh(), 1.0)
+    command = [sys.executable, "-m", "lineage_repo.cli.main", arguments[0], str(campaign.folder), *arguments[1:]]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"q leaves" not in result.stdout
