@@ -7,7 +7,7 @@ logger below `espalier`.
 
 import logging
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _LOGGER = "espalier.progress"
 
@@ -23,7 +23,9 @@ class _Listener(logging.Handler):
         self._listen = listen
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._listen(record.getMessage())
+        # Showing progress never ends the work: a full disk or a closed pipe costs a line, not a trial.
+        with suppress(OSError):
+            self._listen(record.getMessage())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The `espalier` command: a table of commands, each loaded only when it is called."""
 
 import importlib
+import io
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -116,6 +117,9 @@ def main() -> None:
     Start with `espalier init DIR --task airbench_cpu`, then `espalier calibrate DIR`, then
     `espalier run DIR --model standin --trials 8`. `espalier task list` names the tasks.
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a character that it lacks as an escape
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 @click.group(cls=_TaskCommands)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_json
@@ -42,7 +43,8 @@ def top(directory: Path, once: bool, as_json: bool) -> None:
     with _read_keys(), Live(console=console, screen=True, auto_refresh=False) as live:
         try:
             while True:
-                live.update(_read_frame(directory, lineage), refresh=True)
+                frame = Group(_read_frame(directory, lineage), Text("q leaves", "dim"))
+                live.update(frame, refresh=True)
                 if _wait_for_key() in {"q", "Q"}:
                     return None
         except KeyboardInterrupt:

@@ -45,7 +45,7 @@ def render_frame(now: CampaignStatus, slots: Slots, scored: Sequence[Score], kep
     if overview.best is None:
         return Group(head, *alarms, _text("no baseline yet: espalier calibrate measures it", "dim"))
     above = _SideBySide(_plot(now, scored, kept), _facts(now, overview.best, slots))
-    return Group(head, *alarms, above, _specialists(now), _recent(now), _text("q leaves", "dim"))
+    return Group(head, *alarms, above, _specialists(now), _recent(now))
 
 
 class _SideBySide:

@@ -25,6 +25,8 @@ from lineage_repo.storage.store import Draft, Row, Store
 from lineage_repo.text.sanitize import plain_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+"""A later time with an offset may have no UTC date."""
 """The date of trials whose source gives none; their `missing` names the time."""
 SESSION = "imported"
 
@@ -65,6 +67,8 @@ def _write_history(lineage: Lineage, trace: Trace) -> None:
             raise InterchangeError(
                 f"trial {line.id!r} is dated {line.at:%Y}, before 1970: correct its time, or leave it out"
             )
+        if line.at and line.at >= _LATEST:
+            raise InterchangeError(f"trial {line.id!r} is dated {line.at:%Y}: correct its time, or leave it out")
     entry = _build_campaign(trace)
     lineage.fold(Row("", None, b""), entry)
     drafts = [_draft_entry(lineage, entry)]

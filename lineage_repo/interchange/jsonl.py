@@ -14,6 +14,7 @@ from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
 from lineage_repo.model.manifest import Gate, Objective, Task
 from lineage_repo.model.measurement import Name, Record, Status
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.text.escape import escape_line
 
 FORMAT = 2
 
@@ -112,9 +113,10 @@ def _parse_line(path: Path, number: int, line: str, kind: type[_Kind]) -> _Kind:
 
 
 def describe_problem(error: ValidationError) -> str:
-    """Say which field is wrong, and how."""
+    """Say in one line which field is wrong, and how."""
     first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    where = ".".join(escape_line(str(part)) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def format_lines(lineage: Lineage) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lineage_repo.model.measurement import Record
+from lineage_repo.text.escape import escape_line
 
 
 def explain_validation(error: ValidationError, model: type[Record], whole: str) -> str:
@@ -14,7 +15,7 @@ def explain_validation(error: ValidationError, model: type[Record], whole: str) 
 
 
 def _explain(problem: Any, model: type[Record], whole: str) -> str:
-    where = ".".join(str(part) for part in problem["loc"]) or whole
+    where = ".".join(escape_line(str(part)) for part in problem["loc"]) or whole
     if problem["type"] != "extra_forbidden":
         return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
     known = _list_keys(model)

@@ -33,10 +33,10 @@ class Caps(Record):
     turns: int = Field(default=200, ge=1)
     submits: int = Field(default=2, ge=1)
     """Trials that a session may register."""
-    usd: float = Field(default=5.0, gt=0)
+    usd: FiniteFloat = Field(default=5.0, gt=0)
     tokens: int = Field(default=2_000_000, ge=1)
-    minutes: float = Field(default=240.0, gt=0)
-    idle_minutes: float = Field(default=20.0, gt=0)
+    minutes: FiniteFloat = Field(default=240.0, gt=0)
+    idle_minutes: FiniteFloat = Field(default=20.0, gt=0)
     """Minutes without a message; waiting for a trial, a slot or a dry run does not count as idle time."""
 
 

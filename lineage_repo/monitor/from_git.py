@@ -14,7 +14,15 @@ from lineage_repo.model.manifest import Objective, Task
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import REPOSITORY, CampaignPaths
 from lineage_repo.monitor.json_shape import dump
-from lineage_repo.monitor.log_table import TIP, LogHeader, LogRow, LogTable, parse_log_table, read_log_table
+from lineage_repo.monitor.log_table import (
+    ROWS_FORMAT,
+    TIP,
+    LogHeader,
+    LogRow,
+    LogTable,
+    parse_log_table,
+    read_log_table,
+)
 from lineage_repo.monitor.overview import (
     SCHEMA,
     BestTrial,
@@ -159,7 +167,7 @@ def _log_text(directory: Path) -> str:
     lineage = open_lineage(directory)
     campaign, task = lineage.campaign, lineage.task
     arm = arm_text(campaign.arm, read_record=campaign.read_record)
-    header = LogHeader(task.title, arm, ObjectiveView(**task.objective.model_dump()))
+    header = LogHeader(ROWS_FORMAT, task.title, arm, ObjectiveView(**task.objective.model_dump()))
     return json.dumps(dump(header)) + "\n" + _rows_text(lineage.trials.values(), task.objective, lineage.tip or "")
 
 

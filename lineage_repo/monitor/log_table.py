@@ -5,7 +5,7 @@ a file that does not fit is made anew from git.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.json_shape import convert, parse_json
@@ -13,11 +13,14 @@ from lineage_repo.monitor.record_view import ObjectiveView
 from lineage_repo.storage.files import read_plain
 
 TIP = "tip"
+ROWS_FORMAT = 2
+"""Changes with the record's format: what another version left is made anew from git, which refuses its record."""
 
 
 class LogHeader(NamedTuple):
     """The first line of the file."""
 
+    format: Annotated[int, (ROWS_FORMAT,)]
     title: str
     arm: str
     objective: ObjectiveView

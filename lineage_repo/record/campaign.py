@@ -9,6 +9,7 @@ import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
 
 from lineage_repo.errors import CampaignError, TaskError
+from lineage_repo.model.explain import explain_validation
 from lineage_repo.model.ledger import Arm, CampaignEntry, Caps, Trial
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Fault, Isolation, Name, Record, Status, now
@@ -141,7 +142,7 @@ class Campaign:
                     f"{folder} has a lineage without a campaign, such as an imported one: it can be read, not run"
                 ) from None
             raise CampaignError(f"{folder} is not a campaign; `espalier init {folder} --task NAME` makes one") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8, and numbers without end
             raise CampaignError(f"{paths.settings} can't be read: {error}") from None
         if raw.get("format") != FORMAT:
             raise CampaignError(
@@ -150,7 +151,11 @@ class Campaign:
         try:
             settings = Settings.model_validate(raw)
             source = _with_seeds(TaskFolder.load(settings.task_folder), settings.n_seeds)
-        except (ValidationError, TaskError) as error:
+        except ValidationError as error:
+            raise CampaignError(
+                f"{folder}: {explain_validation(error, Settings, paths.settings.name)}; restore {paths.settings.name}"
+            ) from None
+        except TaskError as error:
             raise CampaignError(f"{folder}: {error}") from None
         return cls(folder, settings, source)
 

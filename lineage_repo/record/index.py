@@ -25,11 +25,14 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Clock, Measurement, Spread, Status
 from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.storage.store import Row, Store
+from lineage_repo.text.escape import escape_line
 from lineage_repo.verdict.judge import values_per_seed
 from lineage_repo.verdict.notices import find_notices
 from lineage_repo.verdict.statistics import estimate_spread
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+_FORMATS = 1000
+"""No version will have this format: an entry that claims one is malformed, not old or new."""
 
 
 def read_entry(row: Row) -> Entry:
@@ -46,13 +49,20 @@ def read_entry(row: Row) -> Entry:
                 f"this record has format {version}, and this version of espalier reads format {SCHEMA_VERSION} only: "
                 "read it with the version that made it, or make a new campaign"
             ) from None
-        raise RecordError(f"ledger entry {row.commit} is not one that this version knows: {error}") from None
+        problem = error.errors()[0]
+        # One line: a key that a stranger chose may hold line breaks and pass for a line of espalier's.
+        where = "".join(f"{escape_line(str(part))}: " for part in problem["loc"])
+        raise RecordError(
+            f"ledger entry {row.commit} is not one that this version knows: {where}{escape_line(problem['msg'])}"
+        ) from None
 
 
-def _read_version(body: bytes) -> object:
-    """Return the format that an entry claims; the current one if it claims none, as most kinds of entry do."""
+def _read_version(body: bytes) -> int:
+    """Return the format that an entry claims; the current one if it claims no number, as most kinds of entry do."""
     with suppress(ValueError, AttributeError, RecursionError):
-        return json.loads(body).get("schema_version", SCHEMA_VERSION)
+        version: object = json.loads(body).get("schema_version")
+        if type(version) is int and 0 < version < _FORMATS:
+            return version
     return SCHEMA_VERSION
 
 

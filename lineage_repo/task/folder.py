@@ -36,7 +36,7 @@ class TaskFolder(Record):
             raise TaskError(f"{path} has no task.toml; `espalier task list` names the built-in tasks") from None
         try:
             folder = cls(path=path, task=parse_manifest(tomllib.loads(text)))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise TaskError(f"{path / 'task.toml'}: {error}") from None
         if missing := [name for name in folder.task.evaluator.shared if not (_shared() / name).is_file()]:
             raise TaskError(f"evaluator.shared: {_shared()} has no {', '.join(missing)}")

@@ -51,7 +51,7 @@ def load(environment: Mapping[str, str]) -> Host:
     try:
         raw = tomllib.loads(config.read_text("utf-8")) if config.is_file() else {}
         return Host.model_validate({"state": state, "path": environment.get("PATH", os.defpath)} | raw)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise HostError(f"{config}: {error}") from None
     except ValidationError as error:
         raise HostError(f"{config}: {explain_validation(error, Host, config.name)}") from None

@@ -1,6 +1,7 @@
 """The commands, as a user types them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,26 @@ def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
     assert "has format 9, this version reads 2: use the version that made it" in result.output
 
 
+@pytest.mark.parametrize("line", [f"x = {'9' * 5000}", f"x = {'[' * 5000}{']' * 5000}", "x ="])
+def test_campaign_toml_that_no_parser_reads_is_named(campaign: Campaign, line: str) -> None:
+    toml = campaign.folder / "campaign.toml"
+    toml.write_text(f"{line}\n{toml.read_text('utf-8')}", "utf-8")
+    result = espalier("serve", campaign.folder, "--specialist", "opt")
+    assert result.exit_code == 1
+    assert "campaign.toml can't be read" in result.output
+
+
+@pytest.mark.parametrize("minutes", ["inf", "nan", "'long'"])
+def test_a_setting_that_does_not_fit_is_named_in_one_line(campaign: Campaign, minutes: str) -> None:
+    toml = campaign.folder / "campaign.toml"
+    toml.write_text(toml.read_text("utf-8").replace("\nminutes = 240.0", f"\nminutes = {minutes}"), "utf-8")
+    result = espalier("serve", campaign.folder, "--specialist", "opt")
+    assert result.exit_code == 1
+    assert "caps.minutes: Input should be a" in result.output
+    assert "restore campaign.toml" in result.output
+    assert "pydantic" not in result.output
+
+
 def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:
     submit(campaign.lineage.refresh(), 0.01)
     status = json.loads(espalier("status", campaign.folder, "--json").output)
@@ -188,3 +209,13 @@ def test_doctor_says_what_this_machine_can_run() -> None:
 def test_task_schema_and_list() -> None:
     assert json.loads(espalier("task", "schema").output)["title"] == "Task"
     assert "airbench_cpu" in espalier("task", "list").output
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["top", "--once"]])
+def test_a_terminal_without_utf_8_shows_escapes(campaign: Campaign, arguments: list[str]) -> None:
+    submit(campaign.lineage.refresh(), 1.0)
+    command = [sys.executable, "-m", "lineage_repo.cli.main", arguments[0], str(campaign.folder), *arguments[1:]]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"q leaves" not in result.stdout

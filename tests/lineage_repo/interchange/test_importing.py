@@ -171,6 +171,11 @@ def test_two_gates_on_one_metric_have_different_names(tmp_path: Path) -> None:
     ]
 
 
+def test_a_time_without_a_date_in_utc_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InterchangeError, match="is dated 9999: correct its time"):
+        small(tmp_path / "out", line(0, 2.0, at="9999-12-31T23:59:59-14:00"))
+
+
 @pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
 def test_a_time_before_gits_epoch_is_refused_and_leaves_no_folder(tmp_path: Path, at: str) -> None:
     with pytest.raises(InterchangeError, match="before 1970: correct its time"):
