@@ -14,7 +14,14 @@ _LOGGER = "espalier.progress"
 
 def report_progress(line: str) -> None:
     """Report in one line how far long work has come."""
-    logging.getLogger(_LOGGER).info("%s", line)
+    _get_logger().info("%s", line)
+
+
+def _get_logger() -> logging.Logger:
+    logger = logging.getLogger(_LOGGER)
+    # mcp shows every message of a server's process; progress is for those who listen.
+    logger.propagate = False
+    return logger
 
 
 class _Listener(logging.Handler):
@@ -31,7 +38,7 @@ class _Listener(logging.Handler):
 @contextmanager
 def progress_to(listen: Callable[[str], None]) -> Generator[None]:
     """Call `listen` with every progress line of this process while the block runs."""
-    logger, handler = logging.getLogger(_LOGGER), _Listener(listen)
+    logger, handler = _get_logger(), _Listener(listen)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

@@ -32,6 +32,15 @@ def test_a_block_that_ends_first_leaves_the_other_listening() -> None:
     assert logging.getLogger("espalier.progress").handlers == []
 
 
+def test_a_handler_for_everything_sees_no_progress(caplog: pytest.LogCaptureFixture) -> None:
+    lines = list[str]()
+    with caplog.at_level(logging.INFO), progress_to(lines.append):
+        report_progress("for the listener")
+    report_progress("for nobody")
+    assert lines == ["for the listener"]
+    assert caplog.messages == []
+
+
 def test_a_listener_on_a_full_disk_costs_a_line_and_no_work() -> None:
     def fail(_: str) -> None:
         raise OSError(28, "No space left on device")
