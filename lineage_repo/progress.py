@@ -45,5 +45,5 @@ def progress_to(listen: Callable[[str], None]) -> Generator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        if not logger.handlers:  # another block may still listen
+        if not any(isinstance(other, _Listener) for other in logger.handlers):
             logger.setLevel(logging.NOTSET)

@@ -28,17 +28,26 @@ def test_a_block_that_ends_first_leaves_the_other_listening() -> None:
     first.__exit__(None, None, None)
     report_progress("still heard")
     second.__exit__(None, None, None)
-    assert lines == ["still heard"]
-    assert logging.getLogger("espalier.progress").handlers == []
-
-
-def test_a_handler_for_everything_sees_no_progress(caplog: pytest.LogCaptureFixture) -> None:
-    lines = list[str]()
-    with caplog.at_level(logging.INFO), progress_to(lines.append):
-        report_progress("for the listener")
     report_progress("for nobody")
+    assert lines == ["still heard"]
+
+
+def test_a_handler_of_the_whole_process_sees_no_progress() -> None:
+    records, lines = list[logging.LogRecord](), list[str]()
+    handler = logging.Handler()
+    handler.emit = records.append
+    root, before = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        with progress_to(lines.append):
+            report_progress("for the listener")
+        report_progress("for nobody")
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
     assert lines == ["for the listener"]
-    assert caplog.messages == []
+    assert records == []
 
 
 def test_a_listener_on_a_full_disk_costs_a_line_and_no_work() -> None:
