@@ -141,7 +141,7 @@ def test_a_key_that_the_endpoint_echoes_is_in_no_file_of_the_session(campaign: C
         assert KEY not in text, path
         assert "sk-ant-api03-" not in text, path
     assert any("[redacted]" in str(line) for line in lines(campaign, record))
-    assert "holds what looks like a key" in results(campaign, record)[2][1]
+    assert "contains what looks like a key" in results(campaign, record)[2][1]
     assert KEY not in _all_text(campaign.paths.trials)
 
 
