@@ -90,22 +90,22 @@ def _gain_over_baseline(task: Task, best: Trial | None, baseline: Trial | None) 
     return task.objective.gain(best.score, baseline.score)
 
 
-def write_overview(lineage: Index) -> None:
-    """Leave the overview beside a campaign's repository, where `espalier status` reads it without git.
+def write_overview(lineage: Index) -> Overview:
+    """Leave the overview beside a campaign's repository, where `espalier status` reads it without git; return it.
 
     A full disk costs nobody a trial: readers make an overview that is missing or old themselves.
     """
+    overview = build_overview(lineage)
     if lineage.store.path.name == REPOSITORY:
-        text = json.dumps({"schema": SCHEMA, **dump(build_overview(lineage))}, indent=1)
+        text = json.dumps({"schema": SCHEMA, **dump(overview)}, indent=1)
         with suppress(OSError):
             write_whole(CampaignPaths(lineage.store.path.parent).overview, text.encode())
+    return overview
 
 
 def rebuild_overview(directory: Path) -> Overview:
     """Read the whole ledger, leave the overview for the next reader, and return it; raise `RecordError`."""
-    lineage = open_lineage(directory)
-    write_overview(lineage)
-    return build_overview(lineage)
+    return write_overview(open_lineage(directory))
 
 
 def update_log_table(directory: Path, *, anew: bool = False) -> LogTable:

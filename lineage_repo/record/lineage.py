@@ -18,6 +18,7 @@ from lineage_repo.record.index import Index
 from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
 from lineage_repo.storage.objects import Signature
 from lineage_repo.storage.store import BEST
+from lineage_repo.text.phrases import certified_text
 from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
 
 
@@ -34,12 +35,11 @@ class Lineage(Index):
             case CampaignEntry():
                 return f"campaign {entry.name}: {entry.task['title']}"
             case Calibration():
-                return (
-                    f"calibration {len(self.calibrations) + 1}: {len(entry.measurement.box_seeds)} seeds of the start"
-                )
+                n_seeds = len(entry.measurement.box_seeds)
+                return f"calibration {len(self.calibrations) + 1}: {n_seeds} seeds of the start"
             case Certification():
-                result = "certified" if entry.certified else "not certified"
-                return f"certification {entry.number:04d} against {entry.against:04d}: {result}, p {entry.p:.2g}"
+                pair = f"{entry.number:04d} against {entry.against:04d}"
+                return f"certification {pair}: {certified_text(entry.certified)}, p {entry.p:.2g}"
             case Registration():
                 return proposal_message(entry).splitlines()[0]
             case Trial():

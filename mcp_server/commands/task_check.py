@@ -12,6 +12,7 @@ from lineage_repo.cli.output import print_json, print_lines, show_progress
 from lineage_repo.errors import TaskError
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import LEVELS, Clock, Isolation, Margin, Measurement, Record, Status
+from lineage_repo.model.paths import TrialPaths
 from lineage_repo.prompting.queries import margin_text
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
@@ -95,7 +96,7 @@ def try_start(campaign: Campaign, n_seeds: int, executor: Executor) -> TaskCheck
     folder = campaign.paths.trials / "check"
     result = measure(campaign, files, folder, executor, n_seeds=n_seeds)
     if result.fault:
-        for log in sorted(folder.glob("job-*/logs/*.log"))[-1:]:
+        for log in [log for job in TrialPaths(folder).jobs for log in sorted(job.box_logs.glob("*.log"))][-1:]:
             print_lines(f"--- the end of {log.name}", *_last_lines(log), "---", err=True)
     return _judge_start(campaign.task_folder, n_seeds, result)
 
