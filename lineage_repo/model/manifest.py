@@ -1,5 +1,6 @@
 """The task manifest (`task.toml`): the objective, the phases that measure it, and the limits."""
 
+import itertools
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, model_validator
@@ -15,9 +16,6 @@ HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes
 
 _Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 
-MIN_CERTIFICATION_SEEDS = 3
-"""Fresh seeds per recipe that a certification needs: with two, luck alone too often makes a large difference."""
-
 
 class Objective(Record):
     """The number that a campaign improves, and how differences in it count."""
@@ -27,8 +25,10 @@ class Objective(Record):
     unit: str = Field(max_length=16)
     digits: int = Field(default=4, ge=0, le=9)
     """Decimals shown to people."""
-    min_delta: FiniteFloat | None = Field(default=None, ge=0)
-    """Smallest improvement that counts, in `unit`; None derives it from the calibrated noise."""
+    min_delta: FiniteFloat = Field(default=0.0, ge=0)
+    """Smallest measured gain that moves the head, in `unit`, beside what the judge asks."""
+    reserved: Name | None = None
+    """Metric of the evaluator on data that no trial is judged by; a certification compares it instead."""
 
     def gain(self, score: float, reference: float) -> float:
         """Return how much better `score` is than `reference`, in `unit`; positive is better.
@@ -139,15 +139,60 @@ class Disturbance(Record):
     """Longest wait for a quiet host before a trial is measured again."""
 
 
-class CertificationRule(Record):
-    """When one recipe counts as better than another: both are measured again, on fresh seeds, in turn."""
+class JudgeRule(Record):
+    """How a trial's gain is judged, in stages that cost more the further a recipe gets.
 
-    gain: float = Field(default=0.0, ge=0)
-    """The true gain that must be shown to be exceeded, in the objective's unit."""
-    p: float = Field(default=0.01, gt=0, lt=0.5)
-    """One-sided significance level of the campaign's first certification; each later one gets half of it."""
-    n_seeds: int = Field(default=MIN_CERTIFICATION_SEEDS, ge=MIN_CERTIFICATION_SEEDS, le=64)
-    """Fresh seeds per recipe."""
+    Screen: a few seeds against the head's last ones. Observed: blocks against the head; a pass moves the head.
+    Replicated: the head against the anchor, in groups of blocks; a pass moves the anchor. Certified: the anchor against
+    the start, in a fixed number of blocks. A block measures both recipes once, in turn, on one host.
+    """
+
+    rule: Literal["paired", "any"] = "paired"
+    """`any`: a higher mean over `n_seeds` seeds moves the head, with no test; to repeat the paper's arms."""
+    screen_seeds: int = Field(default=2, ge=1, le=16)
+    """Seeds of the candidate in a screen."""
+    head_every: int = Field(default=1, ge=1, le=64)
+    """Every how many trials a screen measures one seed of the head too."""
+    head_window: int = Field(default=9, ge=1, le=64)
+    """The head's last seeds, with whose mean a screen compares."""
+    screen_z: float = Field(default=1.0, ge=-8, le=8)
+    """Standard errors by which the candidate's mean must beat the head's to pass the screen."""
+    hopeless_z: float = Field(default=2.0, ge=0, le=8)
+    """Standard errors below the head's mean at which a first seed ends the screen."""
+    blocks: int = Field(default=4, ge=2, le=64)
+    """Blocks of an observed trial."""
+    observed_confidence: float = Field(default=0.85, gt=0.5, lt=1)
+    """One-sided confidence at which the gain over these blocks moves the head."""
+    replicate_after: int = Field(default=3, ge=1, le=64)
+    """Moves of the head after which it is replicated."""
+    replicated_blocks: tuple[int, ...] = Field(default=(4, 8, 16), min_length=1, max_length=8)
+    """Blocks after which a replication looks at its gain."""
+    replicated_p: tuple[float, ...] = Field(default=(0.0025, 0.0025, 0.005), min_length=1, max_length=8)
+    """One-sided level spent at each of these looks."""
+    replicated_futile_t: tuple[float, ...] = (0.5, 1.0)
+    """Value of t below which a replication stops at each look but the last."""
+    proof_share: float = Field(default=0.5, gt=0, le=1)
+    """Most of the host's slots that a replication takes at once, at least one."""
+    certified_blocks: int = Field(default=12, ge=4, le=64)
+    """Blocks of a certification."""
+    certified_p: float = Field(default=0.01, gt=0, lt=0.5)
+    """One-sided level of all certifications together; the k-th one has 1 / (k (k + 1)) of it."""
+    certified_gain: float = Field(default=0.0, ge=0)
+    """The true gain over the start that a certification must show to be exceeded, in the objective's unit."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        looks = self.replicated_blocks
+        if looks[0] < 2 or any(a >= b for a, b in itertools.pairwise(looks)) or looks[-1] > 256:
+            raise ValueError(f"replicated_blocks must rise, from 2 at least to 256 at most; they are {looks}")
+        if len(self.replicated_p) != len(looks) or len(self.replicated_futile_t) != len(looks) - 1:
+            raise ValueError(
+                f"{len(looks)} replicated_blocks need {len(looks)} replicated_p and {len(looks) - 1} "
+                f"replicated_futile_t, not {len(self.replicated_p)} and {len(self.replicated_futile_t)}"
+            )
+        if not all(0 < p < 0.5 for p in self.replicated_p):
+            raise ValueError(f"each of replicated_p must lie between 0 and 0.5; they are {self.replicated_p}")
+        return self
 
 
 class RecipeFiles(Record):
@@ -201,7 +246,7 @@ class Task(Record):
     clock: Literal["cpu", "wall"] = "wall"
     """`cpu` needs cgroup accounting, and falls back to `wall`; calibration freezes which one counts."""
     disturbance: Disturbance = Disturbance()
-    certification: CertificationRule = CertificationRule()
+    judge: JudgeRule = JudgeRule()
     hide: tuple[Name, ...] = ()
     """Python packages that no box sees."""
     recipe: RecipeFiles = RecipeFiles()

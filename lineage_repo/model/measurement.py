@@ -171,3 +171,18 @@ class Spread(Record):
     n: int
     mean: FiniteFloat
     sd: FiniteFloat
+
+
+class Interval(Record):
+    """A gain with its two-sided 95 % confidence interval, in the unit of what was compared; positive is better."""
+
+    mean: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+    n: int
+    """Number of blocks, or of the candidate's seeds where nothing was paired."""
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether the interval holds 0."""
+        return self.low <= 0 <= self.high
