@@ -15,7 +15,8 @@ from lineage_repo.text.escape import escape_text
 COMMANDS = {
     "init": ("lineage_repo.cli.init:init", "Make a campaign folder for a task."),
     "calibrate": ("mcp_server.commands.calibrate:calibrate", "Measure the unmodified starting recipe and its noise."),
-    "certify": ("mcp_server.commands.certify:certify", "Measure the best trial and the start again on fresh seeds."),
+    "certify": ("mcp_server.commands.prove:certify", "Certify the anchor's gain over the start, on fresh seeds."),
+    "replicate": ("mcp_server.commands.prove:replicate", "Test the head against the anchor, on fresh seeds."),
     "run": ("agent_client.cli:run", "Run specialist sessions until a goal or a cap is reached."),
     "serve": ("mcp_server.commands.serve:serve", "Serve one specialist's tools over MCP on stdio."),
     "status": ("lineage_repo.cli.status:status", "Show where a campaign stands."),

@@ -31,8 +31,7 @@ def logs(directory: Path, trial: int) -> None:
     if trial not in lineage.registered:  # a trial that still runs has logs too
         lineage.trial(trial)
     paths = CampaignPaths(directory).trial(trial)
-    box_logs = [path for job in paths.jobs for path in sorted(job.box_logs.glob("*.log"))]
-    candidates = [*box_logs, *(job.log for job in paths.jobs), paths.log]
+    candidates = [*paths.box_logs, *(job.log for job in paths.jobs), paths.log]
     written = [path for path in candidates if path.is_file() and path.stat().st_size]
     for path in written:
         print_lines(f"== {path.relative_to(paths.folder)}")

@@ -1,25 +1,30 @@
 """The ledger's entries, and the proposal and verdict that they contain."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from lineage_repo.model.imported import Imported
 from lineage_repo.model.measurement import (
+    Comparison,
     Digest,
     Fault,
+    Interval,
     Isolation,
     Margin,
     Measurement,
     Name,
     Number,
+    Outcome,
     Record,
     Spread,
     Status,
+    pool_measurements,
 )
 from lineage_repo.text.sanitize import Line
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NO_RECIPE_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """Git's empty tree: never the tree of a measured recipe, since a snapshot has at least one file."""
 
@@ -57,26 +62,25 @@ class Proposal(Record):
     """Git tree of the recipe; `NO_RECIPE_TREE` for an imported trial that came without one."""
 
 
-class Incumbent(Record):
-    """The best trial at the moment of judging."""
-
-    number: Number
-    score: FiniteFloat
-    n_seeds: int
+Finding = Literal["better", "promising", "tie", "worse", "hopeless"]
+"""What the comparison with the head shows: `better` moves the head; `promising` passed the screen and gained too little
+over its blocks; the 95 % interval of a `tie` holds 0, that of `worse` lies below; `hopeless` was the first seed."""
+Level = Literal["observed", "replicated", "certified"]
+"""How well a gain is proven: over blocks of its own trial, by a replication, by a certification."""
+ProofLevel = Literal["replicated", "certified"]
 
 
 class Verdict(Record):
-    """What the judge makes of one trial; scores, deltas and the threshold are in the objective's unit."""
+    """What the judge makes of one trial; the score and the gain are in the objective's unit."""
 
     status: Status
     score: FiniteFloat | None = None
-    """Mean of the objective over the seeds; None where the status is not a measured one."""
-    delta_vs_best: FiniteFloat | None = None
-    """Score minus the incumbent's score."""
-    delta_vs_parent: FiniteFloat | None = None
-    """Score minus the parent's score."""
-    threshold: FiniteFloat | None = None
-    """The gain over the incumbent that a keep must exceed."""
+    """Mean of the objective over the seeds; None where the status is not a measured one. Scores of other hours or hosts
+    do not compare: the gain does."""
+    against: Number | None = None
+    """The trial that the gain is over: the head when it was measured."""
+    gain: Interval | None = None
+    finding: Finding | None = None
     failure: Line | None = None
     """One line that says why there is no score."""
     margins: tuple[Margin, ...] = ()
@@ -86,7 +90,7 @@ class CampaignEntry(Record):
     """The ledger's root: what is searched and by whom, frozen."""
 
     kind: Literal["campaign"] = "campaign"
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     name: str
     task: dict[str, Any]
     """The whole manifest, so that a clone judges by the same objective."""
@@ -107,31 +111,68 @@ class CampaignEntry(Record):
 
 
 class Calibration(Record):
-    """One measurement of the unmodified start."""
+    """The unmodified start, measured beside itself with shared seeds: its noise, and what a shared seed takes away."""
 
     kind: Literal["calibration"] = "calibration"
-    measurement: Measurement
+    comparison: Comparison
     isolation: dict[str, str]
-    host: dict[str, str]
+    at: AwareDatetime
+
+    @property
+    def measurement(self) -> Measurement:
+        """One value per seed: the candidate's side."""
+        return self.comparison.candidate
+
+
+class ProofRegistration(Record):
+    """A replication or a certification that was registered before its first seed; a certification spends its level."""
+
+    kind: Literal["proof_registration"] = "proof_registration"
+    proof: Annotated[int, Field(ge=1)]
+    """Counts the proofs of the campaign."""
+    level: ProofLevel
+    number: Number
+    """The trial in question."""
+    against: Number
+    """What it must beat: the anchor or the start."""
+    blocks: tuple[int, ...]
+    """Blocks after each of which the gain is looked at."""
     at: AwareDatetime
 
 
-class Certification(Record):
-    """Two recipes of the record, measured again in turn, and whether the first beats the second by the task's rule."""
+class Proof(Record):
+    """What became of a registered proof."""
 
-    kind: Literal["certification"] = "certification"
+    kind: Literal["proof"] = "proof"
+    proof: Annotated[int, Field(ge=1)]
+    level: ProofLevel
     number: Number
     against: Number
-    measurements: tuple[Measurement, Measurement]
-    """Of `number` and of `against`, on fresh seeds."""
-    gain: FiniteFloat
-    """Measured gain of the first over the second, in the objective's unit; positive is better."""
-    p: FiniteFloat
-    """One-sided: the probability of at least this gain if the true gain were the one that the rule demands."""
+    metric: Name
+    """What was compared: the objective's metric, or its reserved one."""
+    comparisons: tuple[Comparison, ...] = ()
+    outcome: Outcome
+    gain: Interval | None = None
+    """In the objective's unit, or that of the reserved metric."""
+    p: FiniteFloat | None = None
+    """One-sided, of a certification: probability of at least this gain if there were only the one that the rule asks
+    to exceed."""
     failure: Line | None = None
-    """Which gates were missed."""
-    certified: bool
+    """Why it was refused or aborted."""
     isolation: dict[str, str]
+    at: AwareDatetime
+
+
+class Demotion(Record):
+    """The head falls back to the anchor, because a replication found no gain."""
+
+    kind: Literal["demotion"] = "demotion"
+    number: Number
+    """The head that is demoted."""
+    anchor: Number
+    """The head from now on."""
+    proof: Annotated[int, Field(ge=1)]
+    """The replication that caused it."""
     at: AwareDatetime
 
 
@@ -149,14 +190,15 @@ class Trial(Record):
     """A finished trial: the ledger entry and the trial commit's `trial.json`, byte for byte."""
 
     kind: Literal["trial"] = "trial"
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     number: Number
     proposal: Proposal
-    measurement: Measurement | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    """The screen, then the blocks; blocks again where the head had moved. The start's are its calibrations."""
     fault: Fault | None = None
     attempts: Annotated[int, Field(ge=1)] = 1
-    incumbent: Incumbent | None = None
-    parent_score: FiniteFloat | None = None
+    head: Number | None = None
+    """The head at the moment of judging; None for the start."""
     imported: Imported | None = None
     noise: dict[str, Spread] = Field(default={})
     """The calibrated spread of each metric that the judge used."""
@@ -178,6 +220,11 @@ class Trial(Record):
     def score(self) -> float | None:
         return self.verdict.score
 
+    @cached_property
+    def measurement(self) -> Measurement | None:
+        """Every seed of the recipe that this trial measured, as one; None if nothing was."""
+        return pool_measurements([c.candidate for c in self.comparisons]) if self.comparisons else None
+
     def lacks(self, what: str) -> bool:
         """Return whether the trial was imported without `what` (see `Imported.missing`)."""
         return self.imported is not None and what in self.imported.missing
@@ -186,8 +233,11 @@ class Trial(Record):
     def n_seeds(self) -> int:
         """Number of seeds that the score is the mean of; 1 where an import does not say."""
         if self.measurement is not None:
-            return len(self.measurement.box_seeds)
+            return self.measurement.n_seeds
         return (self.imported.n_seeds if self.imported else None) or 1
 
 
-Entry = Annotated[CampaignEntry | Calibration | Registration | Trial | Certification, Field(discriminator="kind")]
+Entry = Annotated[
+    CampaignEntry | Calibration | Registration | Trial | ProofRegistration | Proof | Demotion,
+    Field(discriminator="kind"),
+]

@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat, ValidationError, model_validator
 from lineage_repo.errors import TaskError
 from lineage_repo.model.explain import explain_validation
 from lineage_repo.model.ledger import Caps
-from lineage_repo.model.measurement import Name, Record
+from lineage_repo.model.measurement import Interval, Name, Record
 from lineage_repo.model.upstream import DataNeeds, Upstream, Variant
 
 HARNESS_METRICS = ("seconds", "process_seconds", "artifact_bytes", "source_bytes")
@@ -30,6 +30,11 @@ class Objective(Record):
     reserved: Name | None = None
     """Metric of the evaluator on data that no trial is judged by; a certification compares it instead."""
 
+    @property
+    def sign(self) -> float:
+        """1 where more is better, -1 where less is; times a value it gives one of which more is better."""
+        return -1.0 if self.direction == "lower" else 1.0
+
     def gain(self, score: float, reference: float) -> float:
         """Return how much better `score` is than `reference`, in `unit`; positive is better.
 
@@ -41,6 +46,19 @@ class Objective(Record):
     def text(self, score: float | None) -> str:
         """Return `score` with its decimals and unit, for people."""
         return "no score" if score is None else f"{score:.{self.digits}f} {self.unit}"
+
+    def gain_text(self, gain: Interval) -> str:
+        """Return a gain with its interval, signed so that more is better, for people.
+
+        >>> Objective(metric="seconds", direction="lower", unit="s", digits=2).gain_text(
+        ...     Interval(mean=0.5, low=0.25, high=0.75, n=4)
+        ... )
+        '+0.50 s, 0.25 to 0.75'
+        """
+        mean = f"{gain.mean:+.{self.digits}f} {self.unit}"
+        if gain.low is None or gain.high is None:
+            return mean
+        return f"{mean}, {gain.low:.{self.digits}f} to {gain.high:.{self.digits}f}"
 
 
 class Gate(Record):
@@ -269,6 +287,10 @@ class Task(Record):
                 raise ValueError(
                     f"{where} uses the metric {metric!r}, which nobody measures; measured: {', '.join(measured)}"
                 )
+        if self.objective.reserved not in {None, *self.evaluator.metrics}:
+            raise ValueError(
+                f"objective.reserved names {self.objective.reserved!r}, which evaluator.metrics does not declare"
+            )
         if clash := set(HARNESS_METRICS) & set(self.evaluator.metrics):
             raise ValueError(f"evaluator.metrics claims {sorted(clash)}, which the harness measures itself")
         if self.objective.metric == "seconds" and self.phases and not any(p.timed for p in self.phases):

@@ -1,11 +1,13 @@
 """The value types of the record: measurements, faults, margins, and the status of a trial."""
 
+import hashlib
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from lineage_repo.text.sanitize import Line
 
@@ -115,9 +117,83 @@ class Measurement(Record):
     loop_cpu_s: tuple[FiniteFloat, ...] = ()
     """CPU seconds of a fixed loop, timed before the first box and after each seed's last: more on a disturbed host."""
 
+    @property
+    def n_seeds(self) -> int:
+        """Number of boxes' seeds, of a seed that ended in a fault too."""
+        return len(self.box_seeds)
+
     def count_values(self) -> dict[str, int]:
         """Return how many values each metric of the evaluator has."""
         return {name: len(values) for name, values in self.metrics.items()}
+
+
+def pool_measurements(measurements: Sequence[Measurement]) -> Measurement:
+    """Return several measurements of one recipe as one with all their seeds, whose indices run on.
+
+    Where the last one ended in a fault, the metrics have fewer values than there are seeds. A phase that ran once for
+    all seeds of a measurement becomes one run per seed of that measurement. Source bytes and clock are the first's.
+    """
+    first = measurements[0]
+    phases: list[PhaseRun] = []
+    offset = 0
+    for measurement in measurements:
+        n_seeds = len(measurement.box_seeds)
+        for run in measurement.phases:
+            covered = range(n_seeds) if run.seed_index is None else [run.seed_index]
+            phases += [run.model_copy(update={"seed_index": index + offset}) for index in covered]
+        offset += n_seeds
+    return Measurement(
+        trial_seeds=tuple(seed for m in measurements for seed in m.trial_seeds),
+        box_seeds=tuple(seed for m in measurements for seed in m.box_seeds),
+        metrics={name: tuple(v for m in measurements for v in m.metrics.get(name, ())) for name in first.metrics},
+        phases=tuple(phases),
+        source_bytes=first.source_bytes,
+        clock=first.clock,
+        evaluator_s=sum(m.evaluator_s for m in measurements),
+        loop_cpu_s=tuple(reading for m in measurements for reading in m.loop_cpu_s),
+    )
+
+
+def derive_seed(trial_seed: int, index: int) -> int:
+    """Derive a box's seed: 63 bits that reveal neither the trial's seed nor another box's."""
+    digest = hashlib.sha256(f"espalier seed {trial_seed} {index}".encode()).digest()
+    return int.from_bytes(digest[:8]) >> 1
+
+
+Side = Literal["candidate", "reference"]
+
+
+class Turn(Record):
+    """One seed of one side of a comparison."""
+
+    side: Side
+    began: AwareDatetime
+    """By the clock of the host that measured it, so it compares with turns of the same comparison only."""
+
+
+class Comparison(Record):
+    """A recipe measured in turn with a reference, in one slot of one host, one fresh seed each time."""
+
+    against: Number | None = None
+    """Trial of the reference; None where the start is measured beside itself."""
+    shared_seeds: bool = False
+    """Whether both sides of a block took the same trial seed: the same split and order of data."""
+    ledger: Digest | None = None
+    """Newest ledger entry when it began; what a screen compares with follows from it."""
+    window: tuple[FiniteFloat, ...] = ()
+    """Earlier values of the reference's objective that a screen also compares with, oldest first."""
+    candidate: Measurement
+    reference: Measurement | None = None
+    """None where a screen measures no seed of the head."""
+    turns: tuple[Turn, ...] = Field(min_length=1)
+    """In the order in which they were measured; the k-th of a side is seed k of its measurement."""
+    host: dict[str, str] = Field(default={})
+    """Which host measured it."""
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Of both sides, the candidate first."""
+        return (self.candidate,) if self.reference is None else (self.candidate, self.reference)
 
 
 class Margin(Record):
@@ -177,12 +253,28 @@ class Interval(Record):
     """A gain with its two-sided 95 % confidence interval, in the unit of what was compared; positive is better."""
 
     mean: FiniteFloat
-    low: FiniteFloat
-    high: FiniteFloat
+    low: FiniteFloat | None = None
+    """None, like `high`, where nothing is known of the noise."""
+    high: FiniteFloat | None = None
     n: int
     """Number of blocks, or of the candidate's seeds where nothing was paired."""
 
     @property
     def is_tie(self) -> bool:
         """Whether the interval holds 0."""
-        return self.low <= 0 <= self.high
+        return self.low is not None and self.high is not None and self.low <= 0 <= self.high
+
+
+class Outcome(StrEnum):
+    """What a proof shows."""
+
+    PASSED = "passed"
+    """The gain is real at the level that was asked."""
+    OPEN = "open"
+    """The gain was too small to tell; nothing changes."""
+    REFUTED = "refuted"
+    """There was no gain: a replicated head is demoted."""
+    REFUSED = "refused"
+    """The recipe cannot be proven: it misses a gate, or has no spread of its own."""
+    ABORTED = "aborted"
+    """The harness failed or was interrupted; a certification is spent all the same."""

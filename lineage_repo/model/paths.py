@@ -5,7 +5,8 @@ lineage.git/                 the record: a bare repository
 overview.json, rows.tsv      caches derived from the record
 run/                         state.json, pause, stop, lock: where a loop is observed and controlled
 trials/NNNN/                 one trial: lock, cancel, progress.txt, runner.log, job-N/
-trials/KIND-.../             a measurement that is not a trial: a calibration, a dry run, a certification
+trials/proof-NNNN/           one replication or certification: the same files
+trials/KIND-.../             a measurement that is neither: a calibration, a dry run
 sessions/ID/                 one session: session.json, brief.md, system.md, transcript.jsonl, tools.jsonl, cli.log
 workdirs/SPECIALIST/         the working copy that a specialist edits
 boxes/                       what boxes see, under random names that reveal nothing of the trial
@@ -27,9 +28,9 @@ class JobPaths:
     def spec(self) -> Path:
         return self.folder / "spec.json"
 
-    @property
-    def recipe_tar(self) -> Path:
-        return self.folder / "recipe.tar"
+    def recipe_tar(self, side: str) -> Path:
+        """The recipe in question, `candidate`, or what it is compared with, `reference`."""
+        return self.folder / f"{side}.tar"
 
     @property
     def result(self) -> Path:
@@ -44,12 +45,38 @@ class JobPaths:
         return self.folder / "worker.log"
 
     @property
-    def box_logs(self) -> Path:
-        return self.folder / "logs"
-
-    @property
     def evaluator(self) -> Path:
         return self.folder / "evaluator"
+
+    @property
+    def boxes(self) -> Path:
+        """A link to a folder elsewhere, since boxes can read where their mounts come from."""
+        return self.folder / "boxes"
+
+    @property
+    def staged(self) -> tuple[Path, ...]:
+        """What must not outlive the job: staged files, hidden data among them."""
+        hidden = [path for turn in self.turns for path in (turn.public, turn.secret)]
+        return *hidden, self.evaluator, self.boxes
+
+    def turn(self, number: int) -> "TurnPaths":
+        return TurnPaths(self.folder / "turns" / f"{number:02d}")
+
+    @property
+    def turns(self) -> list["TurnPaths"]:
+        """The turns on disk, the first one first."""
+        return [TurnPaths(folder) for folder in sorted(self.folder.glob("turns/*"))]
+
+
+@dataclass(frozen=True)
+class TurnPaths:
+    """One recipe measured once, in the folder of a job."""
+
+    folder: Path
+
+    @property
+    def box_logs(self) -> Path:
+        return self.folder / "logs"
 
     @property
     def public(self) -> Path:
@@ -65,15 +92,9 @@ class JobPaths:
     def sealed(self) -> Path:
         return self.folder / "sealed"
 
-    @property
-    def boxes(self) -> Path:
-        """A link to a folder elsewhere, since boxes can read where their mounts come from."""
-        return self.folder / "boxes"
-
-    @property
-    def staged(self) -> tuple[Path, ...]:
-        """What must not outlive the job: staged files, hidden data among them."""
-        return self.public, self.secret, self.evaluator, self.boxes
+    def sealed_phase(self, phase: str, index: int | None) -> Path:
+        """Return where a phase's sealed artifact lies; `index` is None for a phase that runs once per turn."""
+        return self.sealed / ("trial" if index is None else str(index)) / phase
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,11 @@ class TrialPaths:
     def jobs(self) -> list[JobPaths]:
         """The jobs on disk, first attempt first."""
         return [JobPaths(folder) for folder in sorted(self.folder.glob("job-*"))]
+
+    @property
+    def box_logs(self) -> list[Path]:
+        """What boxes wrote, one file each, in the order of jobs and turns."""
+        return [log for job in self.jobs for turn in job.turns for log in sorted(turn.box_logs.glob("*.log"))]
 
 
 @dataclass(frozen=True)
@@ -198,9 +224,12 @@ class CampaignPaths:
     def trial(self, number: int) -> TrialPaths:
         return TrialPaths(self.trials / f"{number:04d}")
 
+    def proof(self, number: int) -> TrialPaths:
+        return TrialPaths(self.trials / f"proof-{number:04d}")
+
     @property
     def measurements_beside_trials(self) -> list[TrialPaths]:
-        """Folders of measurements that are not trials: calibrations, dry runs, certifications."""
+        """Folders of measurements that are not trials: calibrations, dry runs, proofs."""
         return [TrialPaths(folder) for folder in sorted(self.trials.glob("[!0-9]*"))]
 
     @property

@@ -8,19 +8,20 @@ from typing import Literal
 from pydantic import Field
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.ledger import Trial
+from lineage_repo.model.ledger import Finding, Level, Trial
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Margin, Number, Record, Status
+from lineage_repo.model.measurement import Interval, Margin, Number, Record, Status
+from lineage_repo.record.claims import Claims, rank
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
 
-View = Literal["best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
+View = Literal["head", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
 """Characters that another role sees of a failure."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]*")
 _BEGINNING = 240
 """Characters of a hypothesis that are compared; whole ones take a second at 10,000 trials."""
-VIEWS: tuple[View, ...] = ("best", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
+VIEWS: tuple[View, ...] = ("head", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial")
 
 
 class TrialRow(Record):
@@ -29,8 +30,18 @@ class TrialRow(Record):
     trial: Number
     status: Status
     score: float | None = None
-    delta_vs_best: float | None = None
-    delta_vs_parent: float | None = None
+    against: Number | None = None
+    """The trial that the gain is over: the head when it was measured."""
+    gain: Interval | None = None
+    """In the objective's unit, more is better, with its 95 % interval."""
+    finding: Finding | None = None
+    level: Level | None = None
+    """How well a keep is proven now."""
+    demoted_by: int | None = None
+    """The replication that found no gain in it."""
+    gain_over_start: Interval | None = None
+    rank: int | None = None
+    """On the leaderboard; ties share one."""
     expected_delta: float | None = None
     parent: Number | None = None
     specialist: str
@@ -41,24 +52,33 @@ class TrialRow(Record):
     """Only if one trial is asked for; left out of a table, where it would repeat in each row."""
 
 
-def trial_row(trial: Trial, reader: str | None = None, *, margins: bool = False) -> TrialRow:
+def trial_row(
+    trial: Trial, claims: Claims, reader: str | None = None, *, rank: int | None = None, margins: bool = False
+) -> TrialRow:
     """Return the table row of a trial.
 
     Args:
         trial: The trial.
+        claims: What the lineage proves now.
         reader: The specialist who reads. Another role's failure is cut to `EXCERPT` characters, since a recipe may have
             printed it; None for a person, who sees all of it.
+        rank: Its place on the leaderboard.
         margins: Whether the row has the margins.
     """
-    proposal, verdict = trial.proposal, trial.verdict
+    proposal, verdict, claim = trial.proposal, trial.verdict, claims.of(trial.number)
     whole = reader in {None, proposal.specialist} or verdict.failure is None
     failure = verdict.failure if whole else clip(verdict.failure or "", EXCERPT)
     return TrialRow(
         trial=trial.number,
         status=verdict.status,
         score=verdict.score,
-        delta_vs_best=verdict.delta_vs_best,
-        delta_vs_parent=verdict.delta_vs_parent,
+        against=verdict.against,
+        gain=verdict.gain,
+        finding=verdict.finding,
+        level=claim.level,
+        demoted_by=claim.demoted_by,
+        gain_over_start=claim.gain,
+        rank=rank,
         expected_delta=None if trial.lacks("expected_delta") else proposal.expected_delta,
         parent=proposal.parent,
         specialist=proposal.specialist,
@@ -92,11 +112,9 @@ def ancestry(lineage: Lineage, number: int) -> list[Trial]:
     return [trial for trial in chain if trial.status is not Status.HARNESS_ABORT]
 
 
-def leaderboard(lineage: Lineage) -> list[Trial]:
-    """Return the trials with a score, best first; of equal scores the earlier one first."""
-    task = lineage.task
-    scored = [(-task.objective.gain(t.score, 0.0), t.number, t) for t in evidence(lineage) if t.score is not None]
-    return [t for *_, t in sorted(scored)]
+def leaderboard(lineage: Lineage) -> list[tuple[int, Trial]]:
+    """Return the trials with a score and their rank: by what is proven of them, then by the gain over the start."""
+    return rank(Claims(lineage), [trial for trial in evidence(lineage) if trial.score is not None])
 
 
 def recent(lineage: Lineage) -> list[Trial]:
@@ -161,7 +179,7 @@ def select(
     Args:
         lineage: What is queried, refreshed.
         view: Its name.
-        trial: Number, for `trial` and `ancestry` (None: the best).
+        trial: Number, for `trial` and `ancestry` (None: the head).
         specialist: Name, for `role`.
         text: What to compare with, for `similar`.
 
@@ -169,13 +187,13 @@ def select(
         RecordError: there is no such trial, or `trial` is missing.
     """
     match view:
-        case "best":
-            return [lineage.best] if lineage.best else []
+        case "head":
+            return [lineage.head] if lineage.head else []
         case "ancestry":
-            start = trial if trial is not None else (lineage.best.number if lineage.best else 0)
+            start = trial if trial is not None else (lineage.head.number if lineage.head else 0)
             return ancestry(lineage, start)
         case "leaderboard":
-            return leaderboard(lineage)
+            return [ranked for _, ranked in leaderboard(lineage)]
         case "recent":
             return recent(lineage)
         case "role":

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.measurement import Interval, Record, Status
 from lineage_repo.prompting.queries import evidence
 from lineage_repo.record.lineage import Lineage
 
@@ -19,8 +18,8 @@ class Saturation(Record):
     """A specialist's name, or `all`."""
     trials: int
     keeps: int
-    gains: tuple[float, ...]
-    """Gains of the last keeps over the best of their moment, newest first, in the objective's unit."""
+    gains: tuple[Interval, ...]
+    """Gains of the last keeps over the head of their moment, newest first, in the objective's unit."""
     since: int
     """Trials since the last keep; all of them if there is none."""
 
@@ -31,20 +30,19 @@ def measure_saturation(lineage: Lineage) -> list[Saturation]:
     by_specialist: dict[str, list[Trial]] = {name: [] for name in lineage.roster}
     for trial in trials:
         by_specialist.setdefault(trial.proposal.specialist, []).append(trial)
-    objective = lineage.task.objective
-    return [_summarize("all", trials, objective), *(_summarize(n, own, objective) for n, own in by_specialist.items())]
+    return [_summarize("all", trials), *(_summarize(n, own) for n, own in by_specialist.items())]
 
 
-def _summarize(who: str, trials: list[Trial], objective: Objective) -> Saturation:
+def _summarize(who: str, trials: list[Trial]) -> Saturation:
     keeps = [i for i, trial in enumerate(trials) if trial.status is Status.KEEP]
     return Saturation(
         who=who,
         trials=len(trials),
         keeps=len(keeps),
-        gains=tuple(_gains((trials[i] for i in keeps[: -LAST_KEEPS - 1 : -1]), objective)),
+        gains=tuple(_gains(trials[i] for i in keeps[: -LAST_KEEPS - 1 : -1])),
         since=len(trials) - 1 - keeps[-1] if keeps else len(trials),
     )
 
 
-def _gains(keeps: Iterable[Trial], objective: Objective) -> Iterable[float]:
-    return (objective.gain(t.verdict.delta_vs_best, 0.0) for t in keeps if t.verdict.delta_vs_best is not None)
+def _gains(keeps: Iterable[Trial]) -> Iterable[Interval]:
+    return (trial.verdict.gain for trial in keeps if trial.verdict.gain is not None)

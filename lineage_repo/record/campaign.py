@@ -22,7 +22,7 @@ from lineage_repo.storage.store import Store
 from lineage_repo.task.find import knowledge_folder
 from lineage_repo.task.folder import TaskFolder, digest_folder
 
-FORMAT = 2
+FORMAT = 3
 """Of `campaign.toml`; no other one is read."""
 
 
@@ -184,21 +184,29 @@ class Campaign:
     def recover(self) -> list[Trial]:
         """Record every registered trial whose runner is dead as `harness_abort`, and return these trials.
 
-        Live trials are left alone. Staged files of dead trials and measurements are removed, hidden data among them.
+        A registered proof whose runner is dead is recorded as aborted. Live ones are left alone. Staged files of dead
+        trials and measurements are removed, hidden data among them.
         """
         lost = [
             e.number
             for e in self.lineage.refresh().running()
             if e.number and not is_alive(self.paths.trial(e.number).folder)
         ]
-        fault = Fault(
-            status=Status.HARNESS_ABORT, failure="the runner died before the trial was recorded; submit it again"
-        )
         others = [trial for trial in self.paths.measurements_beside_trials if not is_alive(trial.folder)]
         for trial in (*map(self.paths.trial, lost), *others):
             for job in trial.jobs:
                 clear_staged(job)
-        return [self.lineage.record(n, None, fault, attempts=1, isolation={"level": "not known"}) for n in lost]
+        unknown = {"level": "not known"}
+        proof = self.lineage.running_proof()
+        if proof and not is_alive(self.paths.proof(proof.proof).folder):
+            died = Fault(status=Status.HARNESS_ABORT, failure="the runner died before the proof was recorded")
+            self.lineage.record_proof(proof.proof, (), died, unknown)
+        self.lineage.settle()
+        died = Fault(
+            status=Status.HARNESS_ABORT, failure="the runner died before the trial was recorded; submit it again"
+        )
+        recorded = [self.lineage.record(n, (), died, attempts=1, isolation=unknown) for n in lost]
+        return [trial for trial in recorded if trial]
 
 
 def _check_unused(folder: Path) -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from lineage_repo.model.imported import Imported
-from lineage_repo.model.ledger import Incumbent, Proposal, Trial, Verdict
+from lineage_repo.model.ledger import Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Interval, Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.judge import gate_margin
 
@@ -15,16 +15,14 @@ NOT_JUDGED = 0
 
 def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Imported, at: datetime) -> Trial:
     """Return the trial that an import records next, and that `verify` expects; the verdict is the other harness's."""
-    incumbent = lineage.incumbent()
-    parent_score = None if proposal.parent is None else lineage.trials[proposal.parent].score
+    head = lineage.head
     return Trial(
         number=number,
         proposal=proposal,
         imported=imported,
-        incumbent=incumbent,
-        parent_score=parent_score,
+        head=head.number if head else None,
         judge_version=NOT_JUDGED,
-        verdict=_build_verdict(lineage.task, imported, incumbent, parent_score),
+        verdict=_build_verdict(lineage.task, imported, head),
         digests=lineage.campaign.digests,
         isolation={"level": "unknown"},
         registered_at=at,
@@ -32,16 +30,19 @@ def take_over(lineage: Lineage, number: int, proposal: Proposal, imported: Impor
     )
 
 
-def _build_verdict(task: Task, imported: Imported, incumbent: Incumbent | None, parent_score: float | None) -> Verdict:
-    """Take their status and score, and compute the differences to the best and to the parent."""
+def _build_verdict(task: Task, imported: Imported, head: Trial | None) -> Verdict:
+    """Take their status and score, and compute the gain over the best of their search; its noise is unknown."""
     values = imported.values
     score = values.get(task.objective.metric) if imported.status.measured else None
-    best = incumbent.score if incumbent and imported.status is not Status.BASELINE else None
+    best = head.score if head and imported.status is not Status.BASELINE else None
+    gain = None
+    if score is not None and best is not None:
+        gain = Interval(mean=task.objective.gain(score, best), n=imported.n_seeds or 1)
     return Verdict(
         status=imported.status,
         score=score,
-        delta_vs_best=None if score is None or best is None else score - best,
-        delta_vs_parent=None if score is None or parent_score is None else score - parent_score,
+        against=head.number if gain and head else None,
+        gain=gain,
         failure=imported.failure,
-        margins=tuple(gate_margin(gate, (values[gate.metric],), None) for gate in task.gates if gate.metric in values),
+        margins=tuple(gate_margin(gate, (values[gate.metric],)) for gate in task.gates if gate.metric in values),
     )

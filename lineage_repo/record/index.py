@@ -14,23 +14,27 @@ from lineage_repo.model.ledger import (
     SCHEMA_VERSION,
     Calibration,
     CampaignEntry,
-    Certification,
+    Demotion,
     Entry,
-    Incumbent,
+    Proof,
+    ProofRegistration,
     Proposal,
     Registration,
     Trial,
 )
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Clock, Measurement, Spread, Status
+from lineage_repo.model.measurement import Clock, Comparison, Measurement, Outcome, Spread, Status
 from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.storage.store import Row, Store
 from lineage_repo.text.escape import escape_line
 from lineage_repo.verdict.judge import values_per_seed
 from lineage_repo.verdict.notices import find_notices
-from lineage_repo.verdict.statistics import estimate_spread
+from lineage_repo.verdict.standing import Standing
+from lineage_repo.verdict.statistics import correlate, estimate_spread
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+SHARED_FROM = 0.5
+"""Correlation from which on both sides of a block share their seed: it halves the variance of their difference."""
 _FORMATS = 1000
 """No version will have this format: an entry that claims one is malformed, not old or new."""
 
@@ -88,8 +92,20 @@ class Index:
         """Trial number to trial commit."""
         self.proposals: dict[int, str] = {}
         """Trial number to proposal commit."""
-        self.certifications: list[Certification] = []
-        self._best: int | None = None
+        self.proofs_registered: dict[int, ProofRegistration] = {}
+        """Registered proofs by their number, ended ones included."""
+        self.proofs: dict[int, Proof] = {}
+        """Ended proofs by their number."""
+        self.demotions: list[Demotion] = []
+        self.standing: Standing | None = None
+        """Head and anchor; None before the baseline."""
+        self.positions: dict[str, int] = {}
+        """Ledger commit to its place in the ledger, from 0."""
+        self._heads: list[tuple[int, int]] = []
+        """Places at which the head moved, and the head from then on."""
+        self._values: dict[int, list[tuple[int, float]]] = {}
+        """Trial to the values of its objective that later screens compare with, each with the place of its entry."""
+        self._calibrated_at: list[int] = []
 
     def refresh(self) -> Self:
         """Read the entries since the last call; return self. Raise `RecordError` for an unreadable one."""
@@ -100,21 +116,56 @@ class Index:
 
     def fold(self, row: Row, entry: Entry) -> None:
         """Add one ledger entry to the index."""
+        place = self.positions[row.commit] = len(self.positions)
         match entry:
             case CampaignEntry():
                 self._campaign, self._task, self._roster = entry, None, None
             case Calibration():
                 self.calibrations.append(entry)
-            case Certification():
-                self.certifications.append(entry)
+                self._calibrated_at.append(place)
+                self._add_values(place, 0, [entry.measurement])
             case Registration():
                 self.registered[entry.number] = entry
                 self.proposals[entry.number] = row.second_parent or ""
             case Trial():
                 self.trials[entry.number] = entry
                 self.commits[entry.number] = row.second_parent or ""
-                if entry.status in {Status.BASELINE, Status.KEEP}:
-                    self._best = entry.number
+                self._fold_trial(place, entry)
+            case ProofRegistration():
+                self.proofs_registered[entry.proof] = entry
+            case Proof():
+                self.proofs[entry.proof] = entry
+                self._fold_comparisons(place, entry.comparisons)
+                self._add_values(place, entry.number, [c.candidate for c in entry.comparisons])
+                if entry.level == "replicated" and self.standing:
+                    self._stand(place, self.standing.replicate(entry.number, entry.outcome))
+            case Demotion():
+                self.demotions.append(entry)
+                if self.standing:
+                    self._stand(place, self.standing.demote())
+
+    def _fold_trial(self, place: int, trial: Trial) -> None:
+        if trial.number:
+            self._fold_comparisons(place, trial.comparisons)
+        if trial.status is Status.BASELINE or (trial.imported and trial.status is Status.KEEP):
+            self._stand(place, Standing(anchor=trial.number))
+        elif trial.status is Status.KEEP and self.standing:
+            self._add_values(place, trial.number, [trial.comparisons[-1].candidate])
+            self._stand(place, self.standing.move(trial.number))
+
+    def _fold_comparisons(self, place: int, comparisons: Sequence[Comparison]) -> None:
+        for comparison in comparisons:
+            if comparison.against is not None and comparison.reference:
+                self._add_values(place, comparison.against, [comparison.reference])
+
+    def _add_values(self, place: int, number: int, measurements: Sequence[Measurement]) -> None:
+        metric = self.task.objective.metric
+        values = [value for m in measurements for value in values_per_seed(self.task, m)[metric]]
+        self._values.setdefault(number, []).extend((place, value) for value in values)
+
+    def _stand(self, place: int, standing: Standing) -> None:
+        self.standing = standing
+        self._heads.append((place, standing.head))
 
     # ---- what the record says
 
@@ -162,25 +213,79 @@ class Index:
         return self.calibrations[0].measurement.clock
 
     @property
-    def best(self) -> Trial | None:
-        """The newest keep, else the baseline, else None."""
-        return None if self._best is None else self.trials[self._best]
+    def head(self) -> Trial | None:
+        """The trial that agents build on: the newest that beat the one before in its blocks; None before the start."""
+        return self.trials[self.standing.head] if self.standing else None
 
-    def incumbent(self) -> Incumbent | None:
-        """Return the best trial as the judge compares with it; None if there is none with a score."""
-        best = self.best
-        if best is None or best.score is None:
+    @property
+    def anchor(self) -> Trial | None:
+        """The trial that is proven: the newest that a replication passed, else the start; None before it."""
+        return self.trials[self.standing.anchor] if self.standing else None
+
+    def head_at(self, ledger: str) -> int | None:
+        """Return the head after the ledger entry with this commit; None if there was none, or no such entry."""
+        place = self.positions.get(ledger, -1)
+        return next((head for at, head in reversed(self._heads) if at <= place), None)
+
+    def window_at(self, number: int, ledger: str) -> tuple[float, ...]:
+        """Return the values of a trial's objective that a screen compares with, as known at a ledger entry.
+
+        They are the last `head_window` in the order of the ledger; with the rule `any` those of the trial itself.
+        """
+        if self.task.judge.rule == "any":
+            measurement = self.trials[number].measurement
+            return values_per_seed(self.task, measurement)[self.task.objective.metric] if measurement else ()
+        place = self.positions.get(ledger, -1)
+        known = [value for at, value in self._values.get(number, ()) if at <= place]
+        return tuple(known[-self.task.judge.head_window :])
+
+    def correlate_seeds(self, ledger: str | None = None) -> float | None:
+        """Return how the start's values correlate under the same seed, over the calibrations up to a ledger entry.
+
+        None with fewer than three pairs, or where the values never vary.
+        """
+        last = len(self.positions) if ledger is None else self.positions.get(ledger, -1)
+        known = [c.comparison for place, c in zip(self._calibrated_at, self.calibrations, strict=True) if place <= last]
+        metric = self.task.objective.metric
+        pairs = [
+            pair
+            for c in known
+            if c.reference
+            for pair in zip(*(values_per_seed(self.task, m)[metric] for m in c.measurements), strict=True)
+        ]
+        return correlate(pairs)
+
+    def shares_seeds(self, ledger: str | None = None) -> bool:
+        """Return whether both sides of a block take the same seed: where that takes noise out of their difference."""
+        found = self.correlate_seeds(ledger)
+        return found is not None and found >= SHARED_FROM
+
+    def running_proof(self) -> ProofRegistration | None:
+        """Return the registered proof without an outcome; None if there is none."""
+        return next((r for proof, r in self.proofs_registered.items() if proof not in self.proofs), None)
+
+    def count_proofs(self, level: str, up_to: int | None = None) -> int:
+        """Return how many proofs of a level were registered, up to the one with the number `up_to` if given."""
+        return sum(r.level == level and (up_to is None or n <= up_to) for n, r in self.proofs_registered.items())
+
+    def find_due_demotion(self) -> Proof | None:
+        """Return the replication that refuted a head which is not demoted yet; None if there is none."""
+        newest = next((p for p in reversed(self.proofs.values()) if p.level == "replicated"), None)
+        if newest is None or newest.outcome is not Outcome.REFUTED:
             return None
-        return Incumbent(number=best.number, score=best.score, n_seeds=best.n_seeds)
+        return None if any(d.proof == newest.proof for d in self.demotions) else newest
 
     def running(self) -> list[Registration]:
         """Return the registered trials without a verdict, oldest first."""
         return [entry for number, entry in self.registered.items() if number not in self.trials]
 
-    def noise(self, task: Task) -> dict[str, Spread]:
-        """Return each metric's spread over the seeds of all calibrations together."""
+    def noise(self, task: Task, ledger: str | None = None) -> dict[str, Spread]:
+        """Return each metric's spread over the seeds of all calibrations together, or of those up to a ledger entry."""
         pooled: dict[str, tuple[float, ...]] = {}
-        for calibration in self.calibrations:
+        last = len(self.positions) if ledger is None else self.positions.get(ledger, -1)
+        for place, calibration in zip(self._calibrated_at, self.calibrations, strict=True):
+            if place > last:
+                break
             for metric, values in values_per_seed(task, calibration.measurement).items():
                 pooled[metric] = pooled.get(metric, ()) + values
         return {metric: estimate_spread(values) for metric, values in pooled.items()}

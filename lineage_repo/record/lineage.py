@@ -1,25 +1,28 @@
 """The lineage: a ledger that is read and written, and the refs that follow from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lineage_repo.errors import RecordError
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
-    Certification,
+    Demotion,
     Entry,
+    Proof,
+    ProofLevel,
+    ProofRegistration,
     Proposal,
     Registration,
     Trial,
 )
-from lineage_repo.model.measurement import Fault, Measurement, Status, now
+from lineage_repo.model.measurement import Comparison, Fault, Status, now
 from lineage_repo.record.index import Index
-from lineage_repo.storage.message import proposal_message, trial_message, trial_subject
+from lineage_repo.storage.message import demotion_subject, proof_subject, proposal_message, trial_message, trial_subject
 from lineage_repo.storage.objects import Signature
-from lineage_repo.storage.store import BEST
-from lineage_repo.text.phrases import certified_text
-from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
+from lineage_repo.storage.store import BEST, HEAD
+from lineage_repo.verdict.judge import JUDGE_VERSION, judge, wants_blocks
+from lineage_repo.verdict.proofs import judge_proof, planned_blocks
 
 
 class Lineage(Index):
@@ -35,11 +38,12 @@ class Lineage(Index):
             case CampaignEntry():
                 return f"campaign {entry.name}: {entry.task['title']}"
             case Calibration():
-                n_seeds = len(entry.measurement.box_seeds)
+                n_seeds = entry.measurement.n_seeds
                 return f"calibration {len(self.calibrations) + 1}: {n_seeds} seeds of the start"
-            case Certification():
-                pair = f"{entry.number:04d} against {entry.against:04d}"
-                return f"certification {pair}: {certified_text(entry.certified)}, p {entry.p:.2g}"
+            case ProofRegistration() | Proof():
+                return proof_subject(entry, self.task.objective)
+            case Demotion():
+                return demotion_subject(entry)
             case Registration():
                 return proposal_message(entry).splitlines()[0]
             case Trial():
@@ -60,18 +64,6 @@ class Lineage(Index):
             self.refresh()
             self._append(entry)
 
-    def certify(self, compare: Callable[[], Certification]) -> Certification:
-        """Append the certification that `compare` makes, and return it.
-
-        `compare` is called under the lock, after a refresh: the p that it needs depends on how many certifications the
-        ledger has by then.
-        """
-        with self.store.writing():
-            self.refresh()
-            entry = compare()
-            self._append(entry)
-        return entry
-
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:
         """Record the calibrated start as trial 0, the root of every recipe; complete an interrupted attempt."""
         with self.store.writing():
@@ -79,14 +71,9 @@ class Lineage(Index):
             if 0 not in self.registered:
                 self._register(0, proposal, digests)
             if 0 not in self.trials:
-                measurements = [c.measurement for c in self.calibrations]
-                self._finish(
-                    self.registered[0],
-                    pool_measurements(measurements),
-                    None,
-                    attempts=len(measurements),
-                    isolation=self.calibrations[0].isolation,
-                )
+                comparisons = [c.comparison for c in self.calibrations]
+                isolation = self.calibrations[0].isolation
+                self._finish(self.registered[0], comparisons, None, attempts=len(comparisons), isolation=isolation)
         return self.trials[0]
 
     def register(self, proposal: Proposal, digests: dict[str, str], lock_trial: Callable[[int], Any]) -> int:
@@ -116,19 +103,20 @@ class Lineage(Index):
     def record(
         self,
         number: int,
-        measurement: Measurement | None,
+        comparisons: Sequence[Comparison],
         fault: Fault | None,
         *,
         attempts: int,
         isolation: dict[str, str],
-    ) -> Trial:
-        """Judge a registered trial against the best of this moment, record it and return it.
+    ) -> Trial | None:
+        """Judge a registered trial against the head of this moment, record it and return it.
 
-        A trial that is recorded already is returned unchanged.
+        A trial that is recorded already is returned unchanged. A complete trial that would have moved the head is not
+        recorded if the head has moved since: the answer is None, and blocks against the new head come next.
 
         Args:
             number: What `register` returned.
-            measurement: What was measured, incomplete if there is a fault; None if nothing was.
+            comparisons: What was measured, the last one incomplete if there is a fault; empty if nothing was.
             fault: Why the measurement is incomplete; None if it is complete.
             attempts: How many jobs it took, at least 1.
             isolation: What the record says of the boxes: at least `level`.
@@ -139,8 +127,87 @@ class Lineage(Index):
         with self.store.writing():
             self.refresh()
             if number not in self.trials:
-                self._finish(self.registered[number], measurement, fault, attempts=attempts, isolation=isolation)
+                if fault is None and self._wants_blocks(comparisons):
+                    return None
+                self._finish(self.registered[number], comparisons, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
+
+    def _wants_blocks(self, comparisons: Sequence[Comparison]) -> bool:
+        if not comparisons or self.standing is None:
+            return False
+        noise = self.noise(self.task, comparisons[0].ledger)
+        return wants_blocks(self.task, comparisons, self.standing.head, noise)
+
+    def register_proof(
+        self, level: ProofLevel, number: int, against: int, lock_proof: Callable[[int], Any]
+    ) -> ProofRegistration:
+        """Register a replication or a certification before its first seed, and return the entry.
+
+        Args:
+            level: What is to be proven.
+            number: The trial in question.
+            against: The trial that it must beat.
+            lock_proof: Called with the proof's number before it is recorded, like `lock_trial` of `register`.
+
+        Raises:
+            RecordError: a proof is running already, both are the same trial, one of them is not recorded or has no
+                score, or a replication is not of the head against the anchor.
+        """
+        with self.store.writing():
+            self.refresh()
+            if running := self.running_proof():
+                raise RecordError(f"proof {running.proof} is still running: wait until it is recorded")
+            if number == against:
+                raise RecordError(f"trial {number:04d} can't beat itself: name another one")
+            if missing := [n for n in (number, against) if self.trial(n).score is None]:
+                raise RecordError(f"trial {missing[0]:04d} has no score, so there is nothing to prove")
+            if level == "replicated":
+                self._check_replication(number, against)
+            proof = max(self.proofs_registered, default=0) + 1
+            lock_proof(proof)
+            blocks = planned_blocks(self.task, level)
+            entry = ProofRegistration(proof=proof, level=level, number=number, against=against, blocks=blocks, at=now())
+            self._append(entry)
+        return entry
+
+    def _check_replication(self, number: int, against: int) -> None:
+        standing = self.standing
+        if standing is None or (number, against) != (standing.head, standing.anchor):
+            pair = "there is none" if standing is None else f"{standing.head:04d} and {standing.anchor:04d}"
+            raise RecordError(
+                f"a replication tests the head against the anchor ({pair}), not {number:04d}, {against:04d}"
+            )
+
+    def record_proof(
+        self, proof: int, comparisons: Sequence[Comparison], fault: Fault | None, isolation: dict[str, str]
+    ) -> Proof:
+        """Judge a registered proof, record it with the demotion that it may cause, and return it.
+
+        A proof that is recorded already is returned unchanged.
+        """
+        with self.store.writing():
+            self.refresh()
+            if proof not in self.proofs:
+                registration = self.proofs_registered[proof]
+                k = self.count_proofs(registration.level, proof)
+                noise = self.noise(self.task)
+                self._append(judge_proof(self.task, registration, k, comparisons, fault, noise, isolation, now()))
+            self._settle()
+        return self.proofs[proof]
+
+    def _settle(self) -> None:
+        """Write the demotion that is due, and let the branches follow head and anchor."""
+        if (cause := self.find_due_demotion()) and self.standing:
+            standing = self.standing
+            self._append(Demotion(number=standing.head, anchor=standing.anchor, proof=cause.proof, at=now()))
+        self.store.set_refs(self._branches())
+
+    def settle(self) -> None:
+        """Complete what a killed writer of a proof left: the demotion that follows from it."""
+        if self.refresh().find_due_demotion():
+            with self.store.writing():
+                self.refresh()
+                self._settle()
 
     def _register(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
         entry = Registration(number=number, proposal=proposal, digests=digests, at=now())
@@ -157,29 +224,28 @@ class Lineage(Index):
     def _finish(
         self,
         registration: Registration,
-        measurement: Measurement | None,
+        comparisons: Sequence[Comparison],
         fault: Fault | None,
         *,
         attempts: int,
         isolation: dict[str, str],
     ) -> None:
         task, proposal = self.task, registration.proposal
-        incumbent, noise = self.incumbent(), self.noise(task) if registration.number else {}
-        parent_score = None if proposal.parent is None else self.trials[proposal.parent].score
+        head = self.standing.head if self.standing else None
+        noise = self.noise(task, comparisons[0].ledger if comparisons else None) if registration.number else {}
         trial = Trial(
             number=registration.number,
             proposal=proposal,
-            measurement=measurement,
+            comparisons=tuple(comparisons),
             fault=fault,
             attempts=attempts,
-            incumbent=incumbent,
-            parent_score=parent_score,
+            head=head,
             noise=noise,
             judge_version=JUDGE_VERSION,
             notices=self.notices([proposal])[0],
             digests=registration.digests,
             isolation=isolation,
-            verdict=judge(task, measurement, fault, incumbent, parent_score, noise),
+            verdict=judge(task, comparisons, fault, head, noise),
             registered_at=registration.at,
             at=now(),
         )
@@ -190,32 +256,35 @@ class Lineage(Index):
         signed = Signature(proposal.specialist, trial.at)
         commit = self.store.write_commit(files, trial_message(trial, task), signed, parents, proposal.recipe_tree)
         self._append(trial, commit)
-        self.store.set_refs(trial_refs(trial, commit))
+        self.store.set_refs(trial_tags(trial, commit) | self._branches())
 
     # ---- derived refs
 
     def derived_refs(self) -> dict[str, str]:
         """Return every tag and branch that follows from the ledger, with its commit."""
-        refs: dict[str, str] = {}
+        refs = self._branches()
         for number, trial in self.trials.items():
-            refs |= trial_refs(trial, self.commits[number])
+            refs |= trial_tags(trial, self.commits[number])
         return refs
 
+    def _branches(self) -> dict[str, str]:
+        if self.standing is None:
+            return {}
+        return {BEST: self.commits[self.standing.anchor], HEAD: self.commits[self.standing.head]}
+
     def repair_refs(self) -> list[str]:
-        """Make tags and `best` agree with the ledger; return the names of those that did not."""
+        """Make tags and branches agree with the ledger; return the names of those that did not."""
         expected = self.derived_refs()
-        actual = self.store.refs("refs/tags/trial", "refs/tags/keep", BEST)
+        actual = self.store.refs("refs/tags/trial", "refs/tags/keep", BEST, HEAD)
         stale = [name for name in actual if name not in expected]
         moved = {name: commit for name, commit in expected.items() if actual.get(name) != commit}
         self.store.set_refs(moved, stale)
         return [*moved, *stale]
 
 
-def trial_refs(trial: Trial, commit: str) -> dict[str, str]:
-    """Return the refs that follow from one trial."""
+def trial_tags(trial: Trial, commit: str) -> dict[str, str]:
+    """Return the tags that follow from one trial; they stay, whatever becomes of the head."""
     refs = {f"refs/tags/trial/{trial.number:04d}": commit}
     if trial.status is Status.KEEP:
         refs[f"refs/tags/keep/{trial.number:04d}"] = commit
-    if trial.status in {Status.KEEP, Status.BASELINE}:
-        refs[BEST] = commit
     return refs

@@ -33,8 +33,8 @@ def acquire(folder: Path) -> int:
     return descriptor
 
 
-ScratchKind = Literal["size", "calibration", "certify"]
-"""Measurements that are not trials."""
+ScratchKind = Literal["size", "calibration"]
+"""Measurements that are neither trials nor proofs."""
 
 
 @contextmanager

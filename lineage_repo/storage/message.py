@@ -2,17 +2,17 @@
 
 import textwrap
 
-from lineage_repo.model.ledger import Proposal, Registration, Trial
+from lineage_repo.model.ledger import Demotion, Proof, ProofRegistration, Proposal, Registration, Trial
 from lineage_repo.model.manifest import Objective, Task
 from lineage_repo.model.measurement import Status
 
 
 def trial_subject(trial: Trial, objective: Objective) -> str:
-    """Return one line: number, status, score, difference to the best of that moment, role and title."""
+    """Return one line: number, status, score, gain over the head, role and title."""
     verdict = trial.verdict
     score = f" {objective.text(verdict.score)}" if verdict.score is not None else ""
-    delta = f" ({verdict.delta_vs_best:+.{objective.digits}f})" if verdict.delta_vs_best is not None else ""
-    return f"{trial.number:04d} {verdict.status}{score}{delta} {heading(trial.proposal)}"
+    gain = f" ({objective.gain_text(verdict.gain)})" if verdict.gain else ""
+    return f"{trial.number:04d} {verdict.status}{score}{gain} {heading(trial.proposal)}"
 
 
 def heading(proposal: Proposal) -> str:
@@ -24,7 +24,7 @@ def heading(proposal: Proposal) -> str:
 def trial_message(trial: Trial, task: Task) -> str:
     """Return the message of a trial's commit: subject, hypothesis, failure, trailers.
 
-    The trailers are `Trial`, `Status`, `Score`, `Delta`, `Expected-Delta`, `Parent`, `Specialist`, `Session`,
+    The trailers are `Trial`, `Status`, `Score`, `Gain`, `Expected-Delta`, `Parent`, `Specialist`, `Session`,
     `Recipe-Tree` (the git tree of the recipe), `Evaluator` (the start of its digest) and `Isolation`; an imported trial
     has `Origin`, `Source-Id` and `Repairs` instead of the last three. A trailer without a value is left out.
     """
@@ -38,7 +38,8 @@ def trial_message(trial: Trial, task: Task) -> str:
         "Trial": f"{trial.number:04d}",
         "Status": verdict.status.value,
         "Score": None if verdict.score is None else f"{verdict.score:.{digits}f}",
-        "Delta": None if verdict.delta_vs_best is None else f"{verdict.delta_vs_best:+.{digits}f}",
+        "Gain": task.objective.gain_text(verdict.gain) if verdict.gain else None,
+        "Against": None if verdict.against is None else f"{verdict.against:04d}",
         "Expected-Delta": f"{proposal.expected_delta:+.{digits}f}" if has_prediction else None,
         "Parent": None if proposal.parent is None else f"{proposal.parent:04d}",
         "Specialist": proposal.specialist,
@@ -54,6 +55,20 @@ def trial_message(trial: Trial, task: Task) -> str:
         trailers |= {"Origin": "imported", "Source-Id": trial.imported.id, "Repairs": str(repairs) if repairs else None}
     parts.append("\n".join(f"{key}: {value}" for key, value in trailers.items() if value is not None))
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def proof_subject(entry: ProofRegistration | Proof, objective: Objective) -> str:
+    """Return one line for a proof that begins or ends."""
+    pair = f"{entry.number:04d} against {entry.against:04d}"
+    if isinstance(entry, ProofRegistration):
+        return f"proof {entry.proof} registered: {pair}, to be {entry.level}"
+    gain = f", gain {objective.gain_text(entry.gain)}" if entry.gain else ""
+    return f"proof {entry.proof} {entry.outcome}: {pair}, to be {entry.level}{gain}"
+
+
+def demotion_subject(entry: Demotion) -> str:
+    """Return one line for a head that falls back to the anchor."""
+    return f"demotion of {entry.number:04d}: the head is {entry.anchor:04d} again, by proof {entry.proof}"
 
 
 def proposal_message(registration: Registration) -> str:

@@ -16,6 +16,7 @@ from lineage_repo.storage.snapshot import Files, check_path
 
 LEDGER = "refs/heads/ledger"
 BEST = "refs/heads/best"
+HEAD = "refs/heads/head"
 _CLONED = "refs/remotes/origin/ledger"
 _ZERO = "0" * 40
 _LOOSE_PER_FOLDER = 8

@@ -1,45 +1,55 @@
 """The judge: a pure function from what was measured to a verdict, so that `verify` can replay every one offline."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from lineage_repo.model.ledger import Incumbent, Verdict
+from lineage_repo.model.ledger import Finding, Verdict
 from lineage_repo.model.manifest import Gate, Task
-from lineage_repo.model.measurement import Fault, Margin, Measurement, PhaseRun, Spread, Status
+from lineage_repo.model.measurement import (
+    Comparison,
+    Fault,
+    Interval,
+    Margin,
+    Measurement,
+    Spread,
+    Status,
+    pool_measurements,
+)
+from lineage_repo.verdict import rules
 from lineage_repo.verdict.statistics import estimate_spread, student_t
 
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
 """Changes with every change to a number that the judge computes; `verify` replays this version only."""
-KEEP_CONFIDENCE = 0.975
-"""One-sided, as in a two-sided 95 % interval: at most one of forty trials keeps a recipe that is no better."""
+MAX_ROUNDS = 3
+"""How often a trial that beats its head in blocks is measured again, because the head has moved meanwhile."""
+_NO_SPREAD = Spread(n=2, mean=0.0, sd=0.0)
 
 
 def judge(
     task: Task,
-    measurement: Measurement | None,
+    comparisons: Sequence[Comparison],
     fault: Fault | None,
-    incumbent: Incumbent | None,
-    parent_score: float | None,
+    head: int | None,
     noise: Mapping[str, Spread],
 ) -> Verdict:
     """Give the verdict of one trial; a pure function of its arguments.
 
-    A fault decides first, then the gates, then the comparison with the incumbent. Without an incumbent a trial that
-    passes its gates is the baseline. With one it is a keep if its gain exceeds `threshold`, otherwise a discard.
+    A fault decides first, then the gates, then the last comparison. Without a head a trial that passes its gates is the
+    baseline. With one it is a keep if its blocks move the head (`rules.moves_head`), otherwise a discard.
 
     Args:
-        task: The manifest: objective, gates and limits.
-        measurement: What was measured; None if the trial did not get that far.
+        task: The manifest: objective, gates, limits and the judge's rule.
+        comparisons: What was measured: the screen, then blocks; empty if the trial did not get that far.
         fault: Why the measurement is incomplete; its status and failure become the verdict's.
-        incumbent: The best trial at the moment of judging; None for the start.
-        parent_score: Score of the parent, in the objective's unit; it only gives `delta_vs_parent`.
+        head: The head at the moment of judging, which only blocks against itself move; None for the start.
         noise: Metric to its calibrated spread over seeds (`Index.noise`).
 
     Returns:
-        Status, score and deltas in the objective's unit, and the margin of each gate and limit that was measured. With
-        neither measurement nor fault the status is `harness_abort`.
+        Status, score, gain with its interval, finding, and the margin of each gate and limit that was measured. With
+        neither comparisons nor fault the status is `harness_abort`.
     """
+    measurement = pool_measurements([c.candidate for c in comparisons]) if comparisons else None
     margins = measure_limits(task, measurement) if measurement else ()
     if fault and fault.margin:
         margins = (fault.margin, *margins)
@@ -47,7 +57,10 @@ def judge(
         failure = fault.failure if fault else "no measurement"
         return Verdict(status=fault.status if fault else Status.HARNESS_ABORT, failure=failure, margins=margins)
     values = values_per_seed(task, measurement)
-    gates = tuple(gate_margin(gate, values[gate.metric], noise.get(gate.metric)) for gate in task.gates)
+    screened = head is not None and len(comparisons) == 1 and task.judge.rule == "paired"
+    gates = tuple(
+        gate_margin(gate, values[gate.metric], noise.get(gate.metric) if screened else None) for gate in task.gates
+    )
     margins = (*gates, *margins)
     missed = [
         _describe_miss(gate, values[gate.metric], margin)
@@ -57,17 +70,107 @@ def judge(
     if missed:
         return Verdict(status=Status.DISQUALIFIED, failure="; ".join(missed), margins=margins)
     score = fmean(values[task.objective.metric])
-    if incumbent is None:
+    if head is None:
         return Verdict(status=Status.BASELINE, score=score, margins=margins)
-    needed = threshold(task, noise, len(measurement.box_seeds), incumbent.n_seeds)
+    finding, gain = _find(task, comparisons, head, noise.get(task.objective.metric, _NO_SPREAD))
     return Verdict(
-        status=Status.KEEP if task.objective.gain(score, incumbent.score) > needed else Status.DISCARD,
+        status=Status.KEEP if finding == "better" else Status.DISCARD,
         score=score,
-        delta_vs_best=score - incumbent.score,
-        delta_vs_parent=None if parent_score is None else score - parent_score,
-        threshold=needed,
+        against=comparisons[-1].against,
+        gain=gain,
+        finding=finding,
         margins=margins,
     )
+
+
+def wants_blocks(task: Task, comparisons: Sequence[Comparison], head: int, noise: Mapping[str, Spread]) -> bool:
+    """Return whether blocks against the head come next: the screen was passed, or the head has moved since a pass."""
+    if task.judge.rule == "any" or len(comparisons) > MAX_ROUNDS:
+        return False
+    if judge(task, comparisons, None, head, noise).status is Status.DISQUALIFIED:
+        return False
+    if len(comparisons) == 1:
+        spread = noise.get(task.objective.metric, _NO_SPREAD)
+        return _passes_screen(task, comparisons[0], spread)
+    last = comparisons[-1]
+    return last.against != head and rules.moves_head(task.judge, paired_gains(task, last), task.objective.min_delta)
+
+
+def _find(task: Task, comparisons: Sequence[Comparison], head: int, spread: Spread) -> tuple[Finding, Interval]:
+    """Return what the last comparison shows, and its gain."""
+    last, rule, min_delta = comparisons[-1], task.judge, task.objective.min_delta
+    if len(comparisons) == 1:
+        gain = rules.screen_gain(_values(task, last), screen_window(task, last), spread)
+        if rule.rule == "any":
+            moves = last.against == head and gain.mean > 0 and gain.mean >= min_delta
+            return "better" if moves else _tie_or_worse(gain), gain
+        if last.candidate.n_seeds < rule.screen_seeds:
+            return "hopeless", gain
+        return "promising" if _passes_screen(task, last, spread) else _tie_or_worse(gain), gain
+    gains = paired_gains(task, last)
+    gain = rules.paired_gain(gains)
+    if last.against == head and rules.moves_head(rule, gains, min_delta):
+        return "better", gain
+    return "promising" if gain.mean > 0 else _tie_or_worse(gain), gain
+
+
+def _tie_or_worse(gain: Interval) -> Finding:
+    return "tie" if gain.is_tie or gain.mean >= 0 else "worse"
+
+
+def _passes_screen(task: Task, screen: Comparison, spread: Spread) -> bool:
+    complete = screen.candidate.n_seeds >= task.judge.screen_seeds
+    return complete and rules.passes_screen(task.judge, _values(task, screen), screen_window(task, screen), spread)
+
+
+def screen_window(task: Task, screen: Comparison) -> tuple[float, ...]:
+    """Return the head's last values that a screen compares with, the one measured beside it included, oriented."""
+    now = _values(task, screen, reference=True) if screen.reference else ()
+    sign = task.objective.sign
+    return (*(sign * value for value in screen.window), *now)[-task.judge.head_window :]
+
+
+def find_hopeless_bound(task: Task, window: Sequence[float], noise: Mapping[str, Spread]) -> float | None:
+    """Return the objective's value at which a first seed is hopeless; None if nothing is known of the head.
+
+    Args:
+        task: Gives the rule and the direction of the objective.
+        window: Earlier values of the head, in the objective's unit.
+        noise: Metric to its calibrated spread.
+    """
+    spread = noise.get(task.objective.metric)
+    if not window or not spread or task.judge.rule == "any" or task.judge.screen_seeds == 1:
+        return None
+    sign = task.objective.sign
+    return sign * rules.hopeless_bound(task.judge, [sign * value for value in window], spread)
+
+
+def paired_gains(task: Task, *comparisons: Comparison, metric: str | None = None) -> list[float]:
+    """Return the candidate's gain over the reference in each block, in time order, in the unit of the metric.
+
+    Args:
+        task: Gives the objective, whose direction a reserved metric shares.
+        comparisons: Blocks: as many seeds of the reference as of the candidate.
+        metric: What is compared; the objective's metric for None.
+    """
+    return [
+        ours - theirs
+        for c in comparisons
+        for ours, theirs in zip(
+            _values(task, c, metric=metric), _values(task, c, reference=True, metric=metric), strict=True
+        )
+    ]
+
+
+def _values(
+    task: Task, comparison: Comparison, *, reference: bool = False, metric: str | None = None
+) -> tuple[float, ...]:
+    """Return the values of one side, oriented so that more is better."""
+    measurement = comparison.reference if reference else comparison.candidate
+    if measurement is None:
+        return ()
+    sign = task.objective.sign
+    return tuple(sign * value for value in values_per_seed(task, measurement)[metric or task.objective.metric])
 
 
 def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[float, ...]]:
@@ -92,73 +195,32 @@ def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[flo
     }
 
 
-def pool_measurements(measurements: list[Measurement]) -> Measurement:
-    """Return several measurements of one recipe as one with all their seeds, whose indices run on.
-
-    A phase that ran once for all seeds of a measurement becomes one run per seed of that measurement. Source bytes and
-    clock are the first measurement's.
-    """
-    first = measurements[0]
-    phases: list[PhaseRun] = []
-    offset = 0
-    for measurement in measurements:
-        n_seeds = len(measurement.box_seeds)
-        for run in measurement.phases:
-            covered = range(n_seeds) if run.seed_index is None else [run.seed_index]
-            phases += [run.model_copy(update={"seed_index": index + offset}) for index in covered]
-        offset += n_seeds
-    return Measurement(
-        trial_seeds=tuple(seed for m in measurements for seed in m.trial_seeds),
-        box_seeds=tuple(seed for m in measurements for seed in m.box_seeds),
-        metrics={name: tuple(v for m in measurements for v in m.metrics[name]) for name in first.metrics},
-        phases=tuple(phases),
-        source_bytes=first.source_bytes,
-        clock=first.clock,
-        evaluator_s=sum(m.evaluator_s for m in measurements),
-        loop_cpu_s=tuple(reading for m in measurements for reading in m.loop_cpu_s),
-    )
-
-
-def threshold(task: Task, noise: Mapping[str, Spread], n_seeds: int, incumbent_n_seeds: int) -> float:
-    """Return the gain that a keep must exceed, in the objective's unit.
-
-    This is the manifest's `min_delta` if it has one, otherwise t * sd * sqrt(1 / n_seeds + 1 / incumbent_n_seeds):
-    the gain that an equally good recipe stays below with probability `KEEP_CONFIDENCE`. Here sd is the calibrated
-    deviation of the objective and t Student's quantile for its degrees of freedom. Without a calibration it is 0.
-    """
-    if task.objective.min_delta is not None:
-        return task.objective.min_delta
-    spread = noise.get(task.objective.metric)
-    if spread is None:
-        return 0.0
-    # A deviation from few seeds is itself uncertain; Student's quantile makes a keep harder then, never easier.
-    quantile = student_t(KEEP_CONFIDENCE, max(spread.n - 1, 1))
-    return quantile * spread.sd * math.sqrt(1 / n_seeds + 1 / incumbent_n_seeds)
-
-
-def gate_margin(gate: Gate, values: tuple[float, ...], known: Spread | None) -> Margin:
+def gate_margin(gate: Gate, values: Sequence[float], calibrated: Spread | None = None) -> Margin:
     """Return how far a trial is on the right side of a gate, in the metric's unit; negative if it misses the gate.
 
-    With the rule `mean` the mean of `values` (one per seed) counts. With `bound` its one-sided confidence bound does:
-    mean -+ t * sd / sqrt(n), on the side of the gate. Here sd is the larger of the trial's own and the calibrated
-    deviation, so a small spread by luck gains nothing, and t has the degrees of freedom of both together.
+    The mean of `values` (one per seed) counts, with the rule `bound` its one-sided confidence bound: mean -+ t * sd /
+    sqrt(n), on the side of the gate. Both sd and the degrees of freedom of t are the recipe's own, so the bound stays
+    at its level however the recipe's spread differs from the start's. One seed has no spread, and its value counts.
 
     Args:
-        known: The metric's calibrated spread; None if there is none.
+        gate: The limit and its rule.
+        values: One per seed.
+        calibrated: The metric's calibrated spread, given in a screen. A few seeds can't show that a recipe passes, so
+            it misses only what even the bound on the other side, with this spread, does not reach.
     """
     sign = 1.0 if gate.at_least is not None else -1.0
-    own = estimate_spread(values)
+    own = estimate_spread(tuple(values))
     reached = own.mean
-    if gate.rule == "bound":
-        degrees = own.n - 1 + (known.n - 1 if known else 0)
-        sd = max(own.sd, known.sd if known else 0.0)
-        reached -= sign * student_t(gate.confidence, max(degrees, 1)) * sd / math.sqrt(own.n)
+    if calibrated is not None:
+        reached += sign * student_t(gate.confidence, max(calibrated.n - 1, 1)) * calibrated.sd / math.sqrt(own.n)
+    elif gate.rule == "bound" and own.n > 1:
+        reached -= sign * student_t(gate.confidence, own.n - 1) * own.sd / math.sqrt(own.n)
     return Margin(name=gate.metric, value=reached, limit=gate.limit, margin=sign * (reached - gate.limit))
 
 
-def _describe_miss(gate: Gate, values: tuple[float, ...], margin: Margin) -> str:
+def _describe_miss(gate: Gate, values: Sequence[float], margin: Margin) -> str:
     what = f"{gate.metric} {fmean(values):.5g}"
-    if gate.rule == "bound":
+    if margin.value != fmean(values):
         what += f" ({margin.value:.5g} at {gate.confidence:.0%} confidence over {len(values)} seeds)"
     return f"{what} misses the gate {margin.limit:g} by {-margin.margin:.2g}"
 

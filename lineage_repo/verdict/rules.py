@@ -6,30 +6,14 @@ reference's, of one block. `benchmarks/search_sim.py` drives these functions thr
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
 from statistics import fmean
 from typing import NamedTuple
 
 from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.model.measurement import Interval, Spread
+from lineage_repo.model.measurement import Interval, Outcome, Spread
 from lineage_repo.verdict.statistics import estimate_spread, student_p, student_t
 
 _TWO_SIDED_95 = 0.975
-
-
-class Outcome(StrEnum):
-    """What a proof shows."""
-
-    PASSED = "passed"
-    """The gain is real at the level that was asked."""
-    OPEN = "open"
-    """The gain was too small to tell; nothing changes."""
-    REFUTED = "refuted"
-    """There was no gain: a replicated head is demoted."""
-    REFUSED = "refused"
-    """The recipe cannot be proven: it misses a gate, or has no spread of its own."""
-    ABORTED = "aborted"
-    """The harness failed or was interrupted; a certification is spent all the same."""
 
 
 class Certificate(NamedTuple):

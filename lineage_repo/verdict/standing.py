@@ -3,7 +3,7 @@
 from typing import NamedTuple, Self
 
 from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.verdict.rules import Outcome
+from lineage_repo.model.measurement import Outcome
 
 
 class Standing(NamedTuple):

@@ -1,12 +1,14 @@
 """The statistics that verdicts rest on: spread of a sample, and Student's t without SciPy."""
 
 import math
-from statistics import NormalDist, fmean, stdev
+from collections.abc import Sequence
+from statistics import NormalDist, StatisticsError, correlation, fmean, stdev
 
 from lineage_repo.model.measurement import Spread
 
 _NORMAL_ABOVE = 200
 """Degrees of freedom above which the normal quantile replaces Student's: at 99 % it is 0.8 % smaller there."""
+_MIN_PAIRS = 3
 _BISECTIONS = 60
 """Halvings of an interval of pi / 2: more than the 53 bits of a double can tell apart."""
 
@@ -18,6 +20,20 @@ def estimate_spread(values: tuple[float, ...]) -> Spread:
     Spread(n=3, mean=2.0, sd=1.0)
     """
     return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
+
+
+def correlate(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Return Pearson's correlation of pairs; None with fewer than three, or where one side never varies.
+
+    >>> correlate([(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)])
+    1.0
+    """
+    if len(pairs) < _MIN_PAIRS:
+        return None
+    try:
+        return correlation(*zip(*pairs, strict=True))
+    except StatisticsError:
+        return None
 
 
 def student_t(confidence: float, degrees: int) -> float:

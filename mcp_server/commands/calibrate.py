@@ -22,7 +22,9 @@ from mcp_server.trial.calibration import calibrate as run_calibration
 @click.option("--if-needed", is_flag=True, help="Do nothing if the campaign has a baseline already.")
 @json_option
 def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> None:
-    """Measure the unmodified start REPEATS times; its spread is the noise that a keep must clear.
+    """Measure the unmodified start REPEATS times; each seed twice in turn.
+
+    Its spread scales the screen of every trial; how values of the same seed agree decides whether blocks share seeds.
 
     The first call also records the start as trial 0000. Every repeat is an entry of its own, so with --if-needed an
     interrupted calibration continues where it stopped.
@@ -31,14 +33,14 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
     done = len(campaign.lineage.refresh().calibrations)
     if if_needed:
         repeats = max(0, repeats - done)
-        if campaign.lineage.best:
+        if campaign.lineage.head:
             campaign.lineage.repair_refs()
             print_progress(f"calibrated already: {done} measurements")
             if not as_json:
                 return None
             repeats = 0
     folder = shlex.quote(str(directory))
-    if repeats or not campaign.lineage.best:
+    if repeats or not campaign.lineage.head:
         try:
             with show_progress():
                 run_calibration(campaign, repeats, executor)
@@ -50,7 +52,7 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
             raise SystemExit(130) from None
     noise = summarize_noise(campaign)
     if as_json:
-        return print_json({"schema": "espalier.calibrate/2", **noise.model_dump(mode="json")})
+        return print_json({"schema": "espalier.calibrate/3", **noise.model_dump(mode="json")})
     trials = len(campaign.lineage.registered) + 7
     return print_lines(
         *_format_noise(noise, campaign.task), f"next      espalier run {folder} --model standin --trials {trials}"
@@ -58,14 +60,20 @@ def calibrate(directory: Path, repeats: int, if_needed: bool, as_json: bool) -> 
 
 
 def _format_noise(noise: Noise, task: Task) -> list[str]:
-    objective, gain = task.objective, f"{noise.smallest_gain:.3g} {task.objective.unit}"
+    objective, cost = task.objective, noise.cost
+    seeds = "a seed of their own" if not noise.shared_seeds else "the same seed"
+    correlation = "not known" if noise.correlation is None else f"{noise.correlation:.2f}"
+    seen = f"{noise.smallest_gain:.3g} {objective.unit}"
     return [
         f"baseline  {objective.metric} {objective.text(noise.baseline)}",
         *(
             f"noise     {name} sd {spread.sd:.3g} per seed, mean {spread.mean:.5g} over {spread.n} seeds of the start"
             for name, spread in noise.spreads.items()
         ),
-        f"smallest  gain that counts: {gain} over trial {noise.best:04d}, with {noise.n_seeds} seeds a trial",
+        f"blocks    both sides take {seeds}: the start's correlation under one seed is {correlation}",
+        f"cost      {cost.null_trial:.1f} seeds for a trial that gains nothing, {cost.keep} for a keep",
+        f"smallest  gain that a trial finds in 80 %: {seen}",
+        *(f"gate      the start passes {name} in {p:.0%} of trials" for name, p in noise.gates.items()),
         *(f"margin    {margin_text(task, margin)}" for margin in noise.margins),
         f"clock     {noise.clock}",
         *(f"warning   {warning}" for warning in noise.warnings),

@@ -96,7 +96,7 @@ def try_start(campaign: Campaign, n_seeds: int, executor: Executor) -> TaskCheck
     folder = campaign.paths.trials / "check"
     result = measure(campaign, files, folder, executor, n_seeds=n_seeds)
     if result.fault:
-        for log in [log for job in TrialPaths(folder).jobs for log in sorted(job.box_logs.glob("*.log"))][-1:]:
+        for log in TrialPaths(folder).box_logs[-1:]:
             print_lines(f"--- the end of {log.name}", *_last_lines(log), "---", err=True)
     return _judge_start(campaign.task_folder, n_seeds, result)
 
@@ -106,10 +106,10 @@ def _last_lines(log: Path) -> list[str]:
 
 
 def _judge_start(source: TaskFolder, n_seeds: int, result: JobResult) -> TaskCheck:
-    task, measurement = source.task, result.measurement
-    if measurement is None:
+    task, measurement, comparison = source.task, result.measurement, result.comparison()
+    if measurement is None or comparison is None:
         raise TaskError(f"the start could not be measured, and its recipe is not why: {result.failure}")
-    verdict = judge(task, measurement, result.fault, None, None, {})
+    verdict = judge(task, [comparison], result.fault, None, {})
     scored = {} if result.fault else values_per_seed(task, measurement)
     return TaskCheck(
         task=task.name,

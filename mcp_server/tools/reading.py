@@ -6,6 +6,7 @@ import math
 
 from lineage_repo.errors import SnapshotError
 from lineage_repo.prompting import queries
+from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.snapshot import check_path
 from mcp_server.tools.replies import DiffReply, FileEntry, LineageReply, SnapshotReply
@@ -56,7 +57,12 @@ class Reading:
         )
         pages = max(1, math.ceil(len(trials) / _PAGE_ROWS))
         shown = itertools.islice(trials, (page - 1) * _PAGE_ROWS, page * _PAGE_ROWS)
-        rows = [queries.trial_row(t, self._specialist, margins=view in {"best", "trial"}) for t in shown]
+        claims = Claims(self._lineage)
+        ranks = {t.number: rank for rank, t in queries.leaderboard(self._lineage)} if view == "leaderboard" else {}
+        rows = [
+            queries.trial_row(t, claims, self._specialist, rank=ranks.get(t.number), margins=view in {"head", "trial"})
+            for t in shown
+        ]
         return LineageReply(
             view=view, rows=rows, page=page, pages=pages, message=f"{len(trials)} found, page {page} of {pages}."
         )

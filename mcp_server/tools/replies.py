@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lineage_repo.model.measurement import Margin, Status
+from lineage_repo.model.ledger import Finding
+from lineage_repo.model.measurement import Interval, Margin, Status
 from lineage_repo.prompting.queries import TrialRow
 from mcp_server.trial.preflight import Problem
 
@@ -30,9 +31,12 @@ class TrialReply(Reply):
     state: str = Field(description="running or done")
     status: Status | None = None
     score: float | None = None
-    delta_vs_best: float | None = Field(default=None, description="Against the best at the time of judging")
-    delta_vs_parent: float | None = None
-    threshold: float | None = Field(default=None, description="The gain over the best that a keep had to exceed")
+    against: int | None = Field(default=None, description="The trial that the gain is over: the head when measured")
+    gain: Interval | None = Field(default=None, description="With its 95 % interval; positive is better")
+    finding: Finding | None = Field(
+        default=None,
+        description="better moved the head; promising gained too little to tell; tie, worse and hopeless did not",
+    )
     failure: str | None = None
     margins: list[Margin] = []
     notices: list[str] = Field(default=[], description="Where the edit goes beyond what your role declares")
@@ -40,8 +44,8 @@ class TrialReply(Reply):
         default=None,
         description="Share by which the host was slower than at calibration; times are longer by about that share",
     )
-    best_trial: int | None = None
-    best_score: float | None = None
+    head: int | None = Field(default=None, description="The trial to build on now")
+    head_score: float | None = None
     submits_left: int
     already_measured: bool = False
 

@@ -155,7 +155,7 @@ class _Tools:
         view: Annotated[
             queries.View,
             Field(
-                description="best, ancestry (of `trial` or the best), leaderboard, recent, role, failures, "
+                description="head, ancestry (of `trial` or the head), leaderboard, recent, role, failures, "
                 "similar (to `text`), trial"
             ),
         ],

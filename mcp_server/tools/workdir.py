@@ -28,7 +28,7 @@ class Workdir:
                 f"another server has the working copy of {specialist!r}: end that session, or serve another one"
             ) from None
         if not self._root.exists() or not self.folder.is_dir() or not any(self.folder.iterdir()):
-            self.rebase(self._lineage.best.number if self._lineage.best else 0)
+            self.rebase(self._lineage.head.number if self._lineage.head else 0)
 
     @property
     def parent(self) -> int:

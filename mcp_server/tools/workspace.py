@@ -4,7 +4,7 @@ import secrets
 import shutil
 
 from lineage_repo.errors import RefusedError, SnapshotError
-from lineage_repo.model.ledger import Proposal, Registration, Trial
+from lineage_repo.model.ledger import Finding, Proposal, Registration, Trial
 from lineage_repo.model.measurement import Status
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
@@ -19,6 +19,13 @@ from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.preflight import Problem, find_surface_problem, find_syntax_problems, preflight
 
+_FINDINGS: dict[Finding, str] = {
+    "better": "better than {against}, so it is the head now",
+    "promising": "promising, but no proof that it beats {against}",
+    "tie": "tie with {against}",
+    "worse": "worse than {against}",
+    "hopeless": "hopeless against {against} after one seed",
+}
 _FREE_BYTES = 64_000_000
 """The least that a trial needs to be measured and recorded."""
 
@@ -57,7 +64,7 @@ class Workspace:
             raise RefusedError(f"no specialist {specialist!r} in this campaign; it has {', '.join(campaign.roster)}")
         campaign.recover()
         sweep()
-        if campaign.lineage.best is None:
+        if campaign.lineage.head is None:
             raise RefusedError(f"the campaign has no baseline: run `espalier calibrate {campaign.folder}` first")
         campaign.lineage.repair_refs()
         campaign.lineage.store.pack()
@@ -188,12 +195,12 @@ class Workspace:
 
     def reply(self, number: int, *, already_measured: bool = False) -> TrialReply:
         """Describe where a trial stands."""
-        trial, best = self.lineage.trials.get(number), self.lineage.best
+        trial, head = self.lineage.trials.get(number), self.lineage.head
         reply = TrialReply(
             trial=number,
             state="running",
-            best_trial=best.number if best else None,
-            best_score=best.score if best else None,
+            head=head.number if head else None,
+            head_score=head.score if head else None,
             submits_left=self.submits_left(),
             already_measured=already_measured,
             notices=list(
@@ -219,19 +226,19 @@ class Workspace:
         if verdict.score is None:
             return f"{head}{verdict.status}: {verdict.failure}"
         message = f"{head}{verdict.status}, {objective.metric} {objective.text(verdict.score)}"
-        if verdict.delta_vs_best is not None:
-            message += f", {verdict.delta_vs_best:+.{objective.digits}f} against the best then"
-        if verdict.status is Status.DISCARD:
-            message += f"; a keep needs a gain over {verdict.threshold:.{objective.digits}f}"
+        if verdict.gain and verdict.finding:
+            against = "the head" if verdict.against is None else f"{verdict.against:04d}"
+            gain = objective.gain_text(verdict.gain)
+            message += f"; {_FINDINGS[verdict.finding].format(against=against)}: gain {gain} (95 %)"
         return f"{message}."
 
     # ---- the working copy
 
     def rebase_to(self, number: int) -> RebaseReply:
         """Put a trial's recipe in the working copy and make it the parent."""
-        best = self.lineage.refresh().best
-        if not self.reads_record and best and number not in {0, best.number}:
-            raise RefusedError(f"rebase_to takes 0, the start, or {best.number}, the best now; not {number}")
+        head = self.lineage.refresh().head
+        if not self.reads_record and head and number not in {0, head.number}:
+            raise RefusedError(f"rebase_to takes 0, the start, or {head.number}, the head now; not {number}")
         paths = self.workdir.rebase(number)
         message = f"The working copy now holds trial {number}'s recipe; edit it, then syntax_check and submit_trial."
         return RebaseReply(trial=number, files=paths, folder=str(self.workdir.folder.resolve()), message=message)

@@ -3,30 +3,43 @@
 import itertools
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lineage_repo.errors import CampaignError
-from lineage_repo.model.measurement import Fault, Measurement, Status
+from lineage_repo.model.measurement import Fault, Side, Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.storage import locks
 from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.snapshot import Files
 from mcp_server.sandbox.cgroup import choose_clock
 from mcp_server.trial import disturbance
 from mcp_server.trial.executor import Executor
-from mcp_server.trial.job import Job, JobResult, JobSpec
+from mcp_server.trial.job import Assignment, Job, JobResult, JobSpec
 
 _MAX_FAILED, _MAX_DISTURBED = 2, 3
 """Attempts in all when the harness fails, and when the host is disturbed."""
 _OVERRUNS = {Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN}
 _POLL_S = 0.05
+_BACKWARDS: tuple[Side, Side] = ("reference", "candidate")
 
 
 class CancelledError(Exception):
     """The operator ended the trial."""
+
+
+def draw_turns(sides: Sequence[Side], *, shared_seeds: bool = False) -> tuple[Assignment, ...]:
+    """Draw a fresh secret seed for each turn; with `shared_seeds` two turns in a row, a block, take the same one."""
+    turns: list[Assignment] = []
+    for place, side in enumerate(sides):
+        shared = shared_seeds and place % 2 == 1
+        turns.append(Assignment(side=side, trial_seed=turns[-1].trial_seed if shared else secrets.randbits(63)))
+    return tuple(turns)
+
+
+def order_blocks(blocks: int) -> list[Side]:
+    """Return the sides of so many blocks in turn. The order alternates, so that a host that slows favours neither."""
+    return [side for b in range(blocks) for side in (("candidate", "reference") if b % 2 == 0 else _BACKWARDS)]
 
 
 def measure(
@@ -37,48 +50,74 @@ def measure(
     *,
     n_seeds: int | None = None,
     dry_run_s: float | None = None,
+) -> JobResult:
+    """Measure one recipe under one fresh secret seed; as `measure_turns` otherwise.
+
+    Args:
+        campaign: Gives the task, the clock and the isolation level.
+        files: The recipe: bytes by relative path.
+        folder: Where the job folders go.
+        executor: Runs the jobs.
+        n_seeds: How many seeds to measure; the task's number by default.
+        dry_run_s: Caps every phase at so many seconds and skips scoring.
+    """
+    seed = secrets.randbits(63)
+    turn = Assignment(side="candidate", trial_seed=seed, n_seeds=n_seeds or campaign.task.n_seeds)
+    return measure_turns(campaign, {"candidate": files}, (turn,), folder, executor, dry_run_s=dry_run_s)
+
+
+def measure_turns(
+    campaign: Campaign,
+    recipes: Mapping[Side, Files],
+    turns: tuple[Assignment, ...],
+    folder: Path,
+    executor: Executor,
+    *,
+    hopeless: float | None = None,
+    dry_run_s: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     guarded: bool = False,
 ) -> JobResult:
-    """Measure a recipe under a fresh secret seed and return the result of the last attempt.
+    """Measure recipes in turn, in one slot of one host, and return the result of the last attempt.
 
-    A recipe's fault is a result. A harness failure is retried once with the same seed, so provoking one never buys a
+    A recipe's fault is a result. A harness failure is retried once with the same seeds, so provoking one never buys a
     second draw. The clock is the one that calibration froze; before calibration it is the task's, if this host can
     count it. The lineage is read as it was last refreshed.
 
     Args:
         campaign: Gives the task, the clock and the isolation level.
-        files: The recipe: bytes by relative path.
-        folder: Where the job folders go: `job-1`, `job-2` and so on. It is made if it is missing.
+        recipes: The recipe of each side: bytes by relative path.
+        turns: What is measured in which order, under which seeds.
+        folder: Where the job folders go: `job-1`, `job-2` and so on, after those that are there.
         executor: Runs the jobs.
-        n_seeds: How many seeds to measure; the task's number by default.
+        hopeless: Value of the objective at which the first turn is also the last.
         dry_run_s: Caps every phase at so many seconds and skips scoring.
         cancelled: Asked every 50 ms while the job is queued or runs.
         guarded: If the task's disturbance guard is `void`, also repeat what a disturbed host measured, with the same
-            seed, once the host is quiet again. The third disturbed attempt is a `harness_abort`.
+            seeds, once the host is quiet again. The third disturbed attempt is a `harness_abort`.
 
     Raises:
         CancelledError: `cancelled` returned True. The worker and its boxes are dead.
     """
-    trial_seed, failed = secrets.randbits(63), 0
+    failed = 0
     lineage = campaign.lineage
     clock = lineage.clock if lineage.calibrations else choose_clock(campaign.task.clock)
     for attempt in itertools.count(1):
-        job = Job(TrialPaths(folder).job(attempt).folder)
+        job = _make_job(folder)
         spec = JobSpec(
-            name=f"{campaign.settings.name}-{folder.name}-{attempt}",
+            name=f"{campaign.settings.name}-{folder.name}-{job.folder.name}",
             nonce=secrets.token_hex(16),
             task=campaign.task,
             task_folder=campaign.task_folder.path.resolve(),
-            trial_seed=trial_seed,
-            n_seeds=n_seeds or campaign.task.n_seeds,
+            turns=turns,
+            hopeless=hopeless,
             clock=clock,
             host=executor.host,
             boxes=campaign.paths.boxes,
             isolation=campaign.settings.isolation,
             dry_run_s=dry_run_s,
         )
-        job.stage(spec, files)
+        job.stage(spec, recipes)
         result = _run(job, spec, executor, cancelled).model_copy(update={"attempts": attempt})
         if result.fault and result.fault.status is Status.HARNESS_ABORT:
             failed += 1
@@ -95,28 +134,17 @@ def measure(
     raise AssertionError
 
 
-def measure_again(
-    campaign: Campaign,
-    files: Files,
-    executor: Executor,
-    *,
-    kind: locks.ScratchKind,
-    subject: str,
-    n_seeds: int | None = None,
-    guarded: bool = False,
-) -> tuple[Measurement, dict[str, str]]:
-    """Measure a recipe that is known to run, outside any trial; return the measurement and what isolated its boxes.
-
-    The other arguments are those of `measure`; `subject` names the recipe in the error.
-
-    Raises:
-        CampaignError: there is no complete measurement. The message gives the reason and the folder with the logs.
-    """
-    with locks.scratch_folder(campaign.paths.trials, kind) as scratch:
-        result = measure(campaign, files, scratch, executor, n_seeds=n_seeds, guarded=guarded)
-        if result.fault or result.measurement is None:
-            raise CampaignError(f"{subject} could not be measured: {result.failure}; its logs are in {scratch}")
-    return result.measurement, result.isolation
+def _make_job(folder: Path) -> Job:
+    """Make the folder of the next job; several may be made at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(len(TrialPaths(folder).jobs) + 1):
+        job = Job(TrialPaths(folder).job(number).folder)
+        try:
+            job.folder.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return job
+    raise AssertionError
 
 
 def _find_disturbance(campaign: Campaign, result: JobResult) -> Fault | None:

@@ -84,5 +84,7 @@ def _find_passed_limit(phase: Phase, run: PhaseRun, clock: Clock) -> Margin | No
 
 
 def _make_fault(phase: Phase, run: PhaseRun, n_seeds: int, status: Status, line: str) -> Fault:
-    where = phase.name if run.seed_index is None else f"{phase.name} (seed {run.seed_index + 1} of {n_seeds})"
+    where = phase.name
+    if run.seed_index is not None and n_seeds > 1:
+        where += f" (seed {run.seed_index + 1} of {n_seeds})"
     return Fault(status=status, failure=clip(f"{where} {line}", 400), phase=phase.name, seed_index=run.seed_index)

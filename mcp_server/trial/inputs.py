@@ -6,12 +6,12 @@ from pathlib import Path
 
 from lineage_repo.errors import EvaluatorError
 from lineage_repo.model.manifest import Phase, Task
-from mcp_server.trial.job import Job
+from lineage_repo.model.paths import TurnPaths
 
 
-def deliver_inputs(job: Job, task: Task, n_seeds: int, phase: Phase, index: int | None, data: Path) -> None:
+def deliver_inputs(turn: TurnPaths, task: Task, n_seeds: int, phase: Phase, index: int | None, data: Path) -> None:
     """Make the phase's inputs appear in its /data, as hard links, so that nothing is copied under the clock."""
-    public = job.public / str(index or 0)
+    public = turn.public / str(index or 0)
     sources = [(public / name, name) for name in phase.inputs]
     for earlier in phase.sealed:
         maker = task.phase(earlier)
@@ -21,7 +21,7 @@ def deliver_inputs(job: Job, task: Task, n_seeds: int, phase: Phase, index: int 
         gathers = index is None and maker.per == "seed"
         for unit in range(n_seeds) if gathers else [index if maker.per == "seed" else None]:
             inside = f"{unit}/{maker.artifact.path}" if gathers else maker.artifact.path
-            sources.append((job.sealed_folder(earlier, unit) / maker.artifact.path, inside))
+            sources.append((turn.sealed_phase(earlier, unit) / maker.artifact.path, inside))
     for source, inside in sources:
         (data / inside).parent.mkdir(parents=True, exist_ok=True)
         try:

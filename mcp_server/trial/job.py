@@ -1,21 +1,41 @@
 """A job: the folder that an engine is handed, and the two files that matter in it."""
 
-import hashlib
 import io
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record, Status
+from lineage_repo.model.measurement import (
+    Clock,
+    Comparison,
+    Fault,
+    Isolation,
+    Measurement,
+    Record,
+    Side,
+    Status,
+    Turn,
+    pool_measurements,
+)
 from lineage_repo.model.paths import JobPaths
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.host import Host
+
+
+class Assignment(Record):
+    """One turn that a worker must measure."""
+
+    side: Side
+    trial_seed: int
+    """63 bits, secret until the result is recorded; every box's seed derives from it."""
+    n_seeds: int = 1
 
 
 class JobSpec(Record):
@@ -26,9 +46,10 @@ class JobSpec(Record):
     """Proves that a result belongs to this attempt."""
     task: Task
     task_folder: Path
-    trial_seed: int
-    """63 bits, secret until the result is recorded; every box's seed derives from it."""
-    n_seeds: int
+    turns: tuple[Assignment, ...] = Field(min_length=1)
+    """In the order in which they are measured, up to the first fault."""
+    hopeless: float | None = None
+    """Value of the objective at which the first turn is also the last."""
     clock: Clock
     host: Host
     boxes: Path
@@ -39,20 +60,64 @@ class JobSpec(Record):
     """Cap on every phase in a dry run; None for the manifest's limits."""
 
 
+class MeasuredTurn(Record):
+    """What one turn gave."""
+
+    side: Side
+    began: AwareDatetime
+    measurement: Measurement
+
+
 class JobResult(Record):
     """What the worker returns: `result.json`, written once, whole.
 
-    A complete measurement has no fault. A recipe's fault comes with the measurement up to it; a harness failure is a
-    fault with the status `harness_abort` and without a measurement.
+    A complete measurement has no fault. A recipe's fault comes with the turns up to it; a failure of the harness or of
+    the reference is a fault with the status `harness_abort`.
     """
 
     nonce: str = ""
-    measurement: Measurement | None = None
+    turns: tuple[MeasuredTurn, ...] = ()
     fault: Fault | None = None
     isolation: dict[str, str] = Field(default_factory=lambda: {"level": "not run"})
     """What held the boxes, for the record."""
+    host: dict[str, str] = Field(default_factory=dict)
     attempts: int = 1
     """How many times the recipe was handed to an executor."""
+
+    @property
+    def measurement(self) -> Measurement | None:
+        """Every seed of the recipe in question; None if nothing was measured."""
+        return self._pool("candidate")
+
+    def _pool(self, side: Side) -> Measurement | None:
+        measurements = [turn.measurement for turn in self.turns if turn.side == side]
+        return pool_measurements(measurements) if measurements else None
+
+    def comparison(
+        self,
+        against: int | None = None,
+        *,
+        shared_seeds: bool = False,
+        ledger: str | None = None,
+        window: tuple[float, ...] = (),
+    ) -> Comparison | None:
+        """Return the turns as a comparison, for the record; None if the recipe in question was not measured.
+
+        The arguments are the fields of `Comparison`.
+        """
+        candidate = self.measurement
+        if candidate is None:
+            return None
+        return Comparison(
+            against=against,
+            shared_seeds=shared_seeds,
+            ledger=ledger,
+            window=window,
+            candidate=candidate,
+            reference=self._pool("reference"),
+            turns=tuple(Turn(side=turn.side, began=turn.began) for turn in self.turns),
+            host=self.host,
+        )
 
     @classmethod
     def abort(cls, line: str, *, nonce: str = "", isolation: dict[str, str] | None = None) -> Self:
@@ -69,29 +134,20 @@ class JobResult(Record):
 class Job(JobPaths):
     """One job folder, staged and read."""
 
-    def stage(self, spec: JobSpec, files: Files) -> None:
+    def stage(self, spec: JobSpec, recipes: Mapping[Side, Files]) -> None:
         """Write what the worker reads; only the owner can open the folder."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as archive:
-            for path, body in files.items():
-                member = tarfile.TarInfo(path)
-                member.size = len(body)
-                archive.addfile(member, io.BytesIO(body))
-        self.recipe_tar.write_bytes(buffer.getvalue())
+        for side, files in recipes.items():
+            self.recipe_tar(side).write_bytes(_pack(files))
         spec.boxes.mkdir(mode=0o711, exist_ok=True)
         elsewhere = Path(tempfile.mkdtemp(dir=spec.boxes))
         elsewhere.chmod(0o711)
         self.boxes.symlink_to(elsewhere)
         write_whole(self.spec, spec.canonical())
 
-    def sealed_folder(self, phase: str, index: int | None) -> Path:
-        """Return where a phase's sealed artifact lies; `index` is None for a phase that runs once per trial."""
-        return self.sealed / ("trial" if index is None else str(index)) / phase
-
-    def files(self) -> dict[str, bytes]:
-        """Read the staged recipe."""
-        with tarfile.open(self.recipe_tar) as archive:
+    def files(self, side: Side) -> dict[str, bytes]:
+        """Read a staged recipe."""
+        with tarfile.open(self.recipe_tar(side)) as archive:
             streams = {member.name: archive.extractfile(member) for member in archive}
             return {name: stream.read() for name, stream in streams.items() if stream}
 
@@ -104,7 +160,11 @@ class Job(JobPaths):
         return result if result.nonce == nonce else None
 
 
-def derive_seed(trial_seed: int, index: int) -> int:
-    """Derive a box's seed: 63 bits that reveal neither the trial's seed nor another box's."""
-    digest = hashlib.sha256(f"espalier seed {trial_seed} {index}".encode()).digest()
-    return int.from_bytes(digest[:8]) >> 1
+def _pack(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, body in files.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return buffer.getvalue()

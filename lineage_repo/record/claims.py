@@ -1,0 +1,126 @@
+"""Claims: what the record proves of a trial, and what it gains over the start with its uncertainty."""
+
+import math
+from collections.abc import Sequence
+
+from lineage_repo.model.ledger import Level, Trial
+from lineage_repo.model.measurement import Comparison, Interval, Measurement, Number, Outcome, Record, Status
+from lineage_repo.record.index import Index
+
+
+class Claim(Record):
+    """What is known of one trial's gain over the start."""
+
+    number: Number
+    level: Level | None
+    """How well it is proven; None for a trial that never moved the head, and for the start."""
+    demoted_by: int | None = None
+    """The replication that took the level away again."""
+    gain: Interval | None
+    """Over the start, in the objective's unit: measured against it, or added up over the trials between."""
+
+
+class Claims:
+    """The claims of a lineage as it is now; read once, asked often."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._levels: dict[int, Level] = {}
+        self._links: dict[int, tuple[int, Interval]] = {}
+        self._demoted: dict[int, int] = {}
+        for trial in index.trials.values():
+            if trial.verdict.gain and trial.verdict.against is not None:
+                self._links[trial.number] = (trial.verdict.against, trial.verdict.gain)
+            if trial.status is Status.KEEP:
+                self._levels[trial.number] = "observed"
+        self._take_demotions()
+        self._take_proofs()
+
+    def _take_demotions(self) -> None:
+        """Every head between the anchor and a demoted one loses its level with it."""
+        for demotion in self._index.demotions:
+            number = demotion.number
+            while number != demotion.anchor and number in self._links:
+                self._demoted.setdefault(number, demotion.proof)
+                number = self._links[number][0]
+
+    def _take_proofs(self) -> None:
+        metric = self._index.task.objective.metric
+        for proof in self._index.proofs.values():
+            if proof.outcome is not Outcome.PASSED or proof.gain is None:
+                continue
+            self._levels[proof.number] = proof.level
+            self._demoted.pop(proof.number, None)
+            if proof.metric == metric:
+                self._links[proof.number] = (proof.against, proof.gain)
+
+    def of(self, number: int) -> Claim:
+        """Return the claim of a recorded trial."""
+        demoted = self._demoted.get(number)
+        level = None if demoted is not None else self._levels.get(number)
+        return Claim(number=number, level=level, demoted_by=demoted, gain=self._gain_over_start(number))
+
+    def _gain_over_start(self, number: int) -> Interval | None:
+        steps: list[Interval] = []
+        while number in self._links:
+            number, gain = self._links[number]
+            steps.append(gain)
+        return add_gains(steps) if steps and number == 0 else None
+
+
+def add_gains(steps: Sequence[Interval]) -> Interval:
+    """Return the sum of independent gains; half the width of its interval is the root of the squared halves' sum."""
+    mean = sum(step.mean for step in steps)
+    n = min(step.n for step in steps)
+    if any(step.low is None or step.high is None for step in steps):
+        return Interval(mean=mean, n=n)
+    half = math.hypot(*((step.high - step.low) / 2 for step in steps if step.low is not None and step.high is not None))
+    return Interval(mean=mean, low=mean - half, high=mean + half, n=n)
+
+
+class Price(Record):
+    """What measuring has cost."""
+
+    seeds: int
+    """Of both sides."""
+    slot_s: float
+    """Seconds that boxes and the evaluator took of a slot."""
+
+
+def price(comparisons: Sequence[Comparison]) -> Price:
+    """Return what comparisons cost."""
+    measured: list[Measurement] = [m for c in comparisons for m in c.measurements]
+    boxes = sum(run.setup_s + run.wall_s for m in measured for run in m.phases)
+    return Price(seeds=sum(m.n_seeds for m in measured), slot_s=boxes + sum(m.evaluator_s for m in measured))
+
+
+def rank(claims: Claims, trials: Sequence[Trial]) -> list[tuple[int, Trial]]:
+    """Return measured trials with their rank: by level, then by the gain over the start that is proven.
+
+    Of two trials with the same level the one whose interval begins higher comes first; where both intervals overlap
+    they tie and share the rank.
+    """
+    order: list[Level | None] = ["certified", "replicated", "observed", None]
+
+    def key(trial: Trial) -> tuple[int, float]:
+        claim = claims.of(trial.number)
+        low = claim.gain.low if claim.gain and claim.gain.low is not None else claim.gain.mean if claim.gain else 0.0
+        return order.index(claim.level), -low
+
+    ranked: list[tuple[int, Trial]] = []
+    first: Trial | None = None
+    for place, trial in enumerate(sorted(trials, key=key), 1):
+        tied = first is not None and ranked and _ties(claims.of(first.number), claims.of(trial.number))
+        if not tied:
+            first = trial
+        ranked.append((ranked[-1][0] if tied else place, trial))
+    return ranked
+
+
+def _ties(one: Claim, other: Claim) -> bool:
+    a, b = one.gain, other.gain
+    if one.level != other.level or a is None or b is None:
+        return False
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return a.mean == b.mean
+    return a.low <= b.high and b.low <= a.high

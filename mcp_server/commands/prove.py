@@ -1,0 +1,141 @@
+"""`espalier certify` and `espalier replicate`: prove a gain in blocks on fresh seeds."""
+
+import shlex
+import time
+from pathlib import Path
+
+import click
+
+from lineage_repo.cli.options import campaign_dir, json_option
+from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
+from lineage_repo.errors import CampaignError
+from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
+from lineage_repo.model.measurement import Outcome
+from lineage_repo.progress import report_progress
+from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.claims import price
+from lineage_repo.storage import locks
+from lineage_repo.verdict.proofs import find_refusal
+from lineage_repo.verdict.rules import certificate
+from mcp_server.commands.opening import open_to_measure
+from mcp_server.trial import proving
+from mcp_server.trial.executor import LocalExecutor
+
+_POLL_S = 0.2
+
+
+@click.command("certify")
+@campaign_dir
+@click.option("--trial", type=click.IntRange(0), help="The recipe in question.  [the anchor]")
+@click.option(
+    "--against", type=click.IntRange(0), default=0, show_default=True, help="What it must beat; 0: the start."
+)
+@json_option
+def certify(directory: Path, trial: int | None, against: int, as_json: bool) -> None:
+    """Measure a trial and what it must beat in blocks on fresh seeds; exits 1 if the gain does not hold.
+
+    A search picks the luckiest of many trials, and a host drifts: this is the number to publish. The k-th certification
+    of a campaign has 1 / (k (k + 1)) of the manifest's level, counted when it is registered, so that asking until the
+    answer is yes does not pay, and an interruption spends it too. It goes into the record, and `verify` replays it.
+    """
+    campaign, executor = open_to_measure(directory)
+    lineage = campaign.lineage.refresh()
+    anchor = lineage.anchor
+    number = trial if trial is not None else anchor.number if anchor else 0
+    if number == against:
+        raise CampaignError(
+            f"trial {number:04d} can't beat itself: name another with --trial or --against"
+            + (", or prove the head first: `espalier replicate`" if trial is None else "")
+        )
+    measurement = lineage.trial(number).measurement
+    if measurement and (refusal := find_refusal(campaign.task, measurement, lineage.noise(campaign.task))):
+        raise CampaignError(f"trial {number:04d} can't be certified: {refusal}")
+    _prove(campaign, executor, "certified", number, against, as_json=as_json)
+
+
+@click.command("replicate")
+@campaign_dir
+@click.option("--if-needed", is_flag=True, help="Do nothing if the head is the anchor, or was tested since it moved.")
+@json_option
+def replicate(directory: Path, if_needed: bool, as_json: bool) -> None:
+    """Measure the head against the anchor in blocks on fresh seeds; exits 1 if the gain does not hold.
+
+    A campaign does this by itself after some moves of the head and at its end. A pass makes the head the anchor, which
+    the branch `best` follows; a head without any gain is demoted.
+    """
+    campaign, executor = open_to_measure(directory)
+    campaign.recover()
+    standing = campaign.lineage.refresh().standing
+    if standing is None:
+        raise CampaignError(f"{directory} has no baseline: `espalier calibrate {shlex.quote(str(directory))}`")
+    if running := campaign.lineage.running_proof():
+        print_progress(f"proof {running.proof} runs already")
+        _wait(campaign, running)
+        standing = campaign.lineage.refresh().standing or standing
+    if standing.is_proven or (if_needed and not standing.moves):
+        if not if_needed:
+            raise CampaignError("the head is the anchor, so there is nothing to replicate")
+        print_progress("nothing to replicate: the head has not moved since")
+        return
+    _prove(campaign, executor, "replicated", standing.head, standing.anchor, as_json=as_json)
+
+
+def _prove(
+    campaign: Campaign, executor: LocalExecutor, level: ProofLevel, number: int, against: int, *, as_json: bool
+) -> None:
+    entry = proving.launch(campaign, level, number, against, executor.host)
+    proof = _wait(campaign, entry)
+    if as_json:
+        print_json(_as_json(campaign, proof))
+    else:
+        print_lines(*_format(campaign, proof))
+    if proof.outcome is not Outcome.PASSED:
+        raise SystemExit(1)
+
+
+def _wait(campaign: Campaign, entry: ProofRegistration) -> Proof:
+    """Wait for a proof, with its progress; Ctrl-C leaves it running."""
+    paths, shown = campaign.paths.proof(entry.proof), ""
+    try:
+        with show_progress():
+            while entry.proof not in campaign.lineage.refresh().proofs:
+                if not locks.is_alive(paths.folder):
+                    campaign.recover()
+                line = paths.progress.read_text("utf-8") if paths.progress.exists() else ""
+                if line and line != shown:
+                    report_progress(line)
+                    shown = line
+                time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        goes_on = f"proof {entry.proof} goes on and is recorded; `espalier log` shows it"
+        print_progress(f"{goes_on}, and `espalier cancel --proof {entry.proof}` ends it")
+        raise SystemExit(130) from None
+    return campaign.lineage.proofs[entry.proof]
+
+
+def _as_json(campaign: Campaign, proof: Proof) -> dict[str, object]:
+    facts = proof.model_dump(mode="json", exclude={"comparisons", "isolation", "kind"})
+    level = {"needed_p": _needed_p(campaign, proof)} if proof.level == "certified" else {}
+    return {"schema": "espalier.proof/1", **facts, **level, "price": price(proof.comparisons).model_dump()}
+
+
+def _needed_p(campaign: Campaign, proof: Proof) -> float:
+    k = campaign.lineage.count_proofs(proof.level, proof.proof)
+    return certificate(campaign.task.judge, (0.0, 0.0), k).level
+
+
+def _format(campaign: Campaign, proof: Proof) -> list[str]:
+    objective, cost = campaign.task.objective, price(proof.comparisons)
+    pair = f"{proof.number:04d} against {proof.against:04d}"
+    lines = [f"proof     {proof.proof}: {pair}, {cost.seeds} fresh seeds, {cost.slot_s / 3600:.2f} slot hours"]
+    if proof.gain:
+        what = "" if proof.metric == objective.metric else f" in {proof.metric}"
+        lines.append(f"gain      {objective.gain_text(proof.gain)} (95 %, {proof.gain.n} blocks){what}")
+    if proof.p is not None:
+        k = campaign.lineage.count_proofs(proof.level, proof.proof)
+        needed = f"p is {proof.p:.2g}, needed below {_needed_p(campaign, proof):.2g} for certification {k}"
+        lines.append(f"rule      a gain above {campaign.task.judge.certified_gain:g} {objective.unit}: {needed}")
+    if proof.failure:
+        lines.append(f"because   {proof.failure}")
+    lines.append(f"{proof.level:<9} {'yes' if proof.outcome is Outcome.PASSED else f'no, {proof.outcome}'}")
+    return lines
