@@ -101,7 +101,7 @@ def _facts(now: CampaignStatus, head: StandingTrial, anchor: StandingTrial, slot
     _add_row(grid, "sees", sees_text(overview))
     keeps = overview.counts.get("keep", 0)
     newest = f", the head's {format_age(head.at, now.at)} ago" if keeps else ""
-    demoted = f", {overview.demotions} demotions" if overview.demotions else ""
+    demoted = f", demotions {overview.demotions}" if overview.demotions else ""
     _add_row(grid, "kept", f"{keeps} of {overview.trials}{newest}{demoted}")
     if now.run:
         _add_row(grid, "loop", loop_line(now))
