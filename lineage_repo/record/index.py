@@ -97,6 +97,8 @@ class Index:
         self.proofs: dict[int, Proof] = {}
         """Ended proofs by their number."""
         self.demotions: list[Demotion] = []
+        self.events: list[Trial | Proof | Demotion] = []
+        """Finished trials, ended proofs and demotions, in the order of the ledger."""
         self.standing: Standing | None = None
         """Head and anchor; None before the baseline."""
         self.positions: dict[str, int] = {}
@@ -118,6 +120,8 @@ class Index:
     def fold(self, row: Row, entry: Entry) -> None:
         """Add one ledger entry to the index."""
         place = self.positions[row.commit] = len(self.positions)
+        if isinstance(entry, Trial | Proof | Demotion):
+            self.events.append(entry)
         match entry:
             case CampaignEntry():
                 self._campaign, self._task, self._roster = entry, None, None
