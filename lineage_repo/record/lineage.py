@@ -57,7 +57,8 @@ class Lineage(Index):
     @contextmanager
     def _writing(self) -> Generator[None]:
         """Take the writer's lock, read what is new, and complete what a killed writer of a proof left."""
-        with self._writing():
+        with self.store.writing():
+            self.refresh()
             self._demote_if_due()
             yield
 

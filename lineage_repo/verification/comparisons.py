@@ -112,8 +112,3 @@ def _check_measurement(
     )
     if runs != sorted((phase.name, index, "ok") for phase in task.phases for index in range(n_seeds)):
         yield f"{where} lacks a run of a phase that went well, one for each seed, or has others"
-
-
-def order_blocks(blocks: int) -> list[str]:
-    """Return the sides of so many blocks in turn, alternating which comes first."""
-    return [side for b in range(blocks) for side in (("candidate", "reference")[:: 1 if b % 2 == 0 else -1])]

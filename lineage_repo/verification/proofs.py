@@ -8,7 +8,7 @@ from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import paired_gains
 from lineage_repo.verdict.proofs import count_missing_blocks, judge_proof, planned_blocks
-from lineage_repo.verification.comparisons import check_comparison, order_blocks
+from lineage_repo.verification.comparisons import check_comparison
 
 
 def check_registration(lineage: Lineage, where: str, entry: ProofRegistration) -> Iterator[str]:
@@ -51,7 +51,7 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
             yield f"{name} are against another trial than was registered"
         if comparison.ledger not in lineage.positions:
             yield f"{name} began at a ledger entry that is not there"
-        order = order_blocks((len(comparison.turns) + 1) // 2)
+        order = rules.order_blocks((len(comparison.turns) + 1) // 2)
         yield from check_comparison(lineage, name, comparison, order, trials, complete=not ended_early)
     if not ended_early:
         yield from _check_looks(lineage, where, registration, entry)

@@ -18,9 +18,10 @@ from lineage_repo.record.imported import take_over
 from lineage_repo.record.index import read_entry
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
+from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import JUDGE_VERSION, find_hopeless_bound, judge, values_per_seed, wants_blocks
 from lineage_repo.verification.commits import check_commits, check_entry_commit
-from lineage_repo.verification.comparisons import Freshness, check_comparison, order_blocks
+from lineage_repo.verification.comparisons import Freshness, check_comparison
 from lineage_repo.verification.foreign import check_edits, check_files, check_refs, check_trees
 from lineage_repo.verification.proofs import check_demotion, check_proof, check_registration
 
@@ -158,7 +159,7 @@ def _check_calibration(lineage: Lineage, where: str, comparison: Comparison) -> 
     task, where = lineage.task, f"{where}: the calibration"
     if comparison.candidate.n_seeds != task.n_seeds:
         yield f"{where} has {comparison.candidate.n_seeds} seeds, the campaign {task.n_seeds}"
-    yield from check_comparison(lineage, where, comparison, order_blocks(task.n_seeds), (None, None))
+    yield from check_comparison(lineage, where, comparison, rules.order_blocks(task.n_seeds), (None, None))
     first = next((c.measurement.source_bytes for c in lineage.calibrations), comparison.candidate.source_bytes)
     for measurement in comparison.measurements:
         if (size := measurement.source_bytes) != first:
@@ -249,7 +250,7 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
             return
         if lineage.registered_after(trial.number, ledger):
             yield f"{name} began before the trial was registered"
-        order = order_blocks(rule.blocks) if place else _order_screen(lineage, trial)
+        order = rules.order_blocks(rule.blocks) if place else rules.order_screen(rule, trial.number, task.n_seeds)
         stopped = complete and not place and comparison.candidate.n_seeds < len([s for s in order if s == "candidate"])
         yield from check_comparison(
             lineage, name, comparison, order[:1] if stopped else order, (None, lineage.trials[head]), complete=complete
@@ -267,14 +268,6 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
     yield from _check_first_seed(lineage, what, trial)
 
 
-def _order_screen(lineage: Lineage, trial: Trial) -> list[str]:
-    rule = lineage.task.judge
-    if rule.rule == "any":
-        return ["candidate"] * lineage.task.n_seeds
-    order = ["candidate"] * rule.screen_seeds
-    return [order[0], "reference", *order[1:]] if trial.number % rule.head_every == 0 else order
-
-
 def _check_first_seed(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
     """A screen ends after its first seed exactly where the rule says that no second one is worth it."""
     task, screen = lineage.task, trial.comparisons[0]
@@ -283,7 +276,7 @@ def _check_first_seed(lineage: Lineage, what: str, trial: Trial) -> Iterator[str
     if bound is None:
         return
     if (task.objective.gain(value, bound) < 0) != (screen.candidate.n_seeds < task.judge.screen_seeds):
-        yield f"{what} has the first value {value:g} with the bound {bound:g}, and should have gone on, or stopped, there"
+        yield f"{what} has the first value {value:g}; with the bound {bound:g} it went on, or stopped, against the rule"
 
 
 def _check_level(lineage: Lineage, what: str, isolation: dict[str, str]) -> Iterator[str]:
