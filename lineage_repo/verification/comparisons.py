@@ -38,6 +38,12 @@ class Freshness:
         self._values |= {values: what for measurement in measured for values in _list_values(measurement)}
 
 
+def _shares(comparison: Comparison) -> bool:
+    theirs = comparison.reference.trial_seeds if comparison.reference else ()
+    ours = comparison.candidate.trial_seeds
+    return bool(theirs) and ours[: len(theirs)] == theirs[: len(ours)]
+
+
 def _list_draws(comparison: Comparison) -> tuple[int, ...]:
     """Return the seeds that were drawn: one a block where both sides share it."""
     ours, theirs = comparison.candidate.trial_seeds, comparison.reference.trial_seeds if comparison.reference else ()
@@ -80,6 +86,8 @@ def check_comparison(
         yield f"{where} was measured out of order: {len(sides)} turns for {len(expected)}, turn {first} is another one"
     if any(later.began < earlier.began for earlier, later in itertools.pairwise(comparison.turns)):
         yield f"{where} has turns that begin before the ones that they follow"
+    if comparison.shared_seeds != _shares(comparison):
+        yield f"{where} does not share the seeds that it says"
     for side, measurement in (("candidate", comparison.candidate), ("reference", comparison.reference)):
         if measurement is None:
             if side in sides:
