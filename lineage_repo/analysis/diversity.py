@@ -38,6 +38,10 @@ class Diversity(Record):
     clusters' shares; `top_share` is the largest share. Shared clusters have trials of more than one role, among the
     clusters of two or more trials.
 
+    idf weights depend on the corpus, and `effective` on the number of trials too. So numbers of two campaigns compare
+    only with one corpus for both and with as many trials of each, as `espalier compare` takes them: the hypotheses of
+    all its runs together, and as many trials as the shortest run has.
+
     `near_duplicates` is the share of trials 2..n whose highest cosine to an earlier one is 0.70 or more.
     """
 
@@ -59,19 +63,21 @@ class Diversity(Record):
         near = "not defined for one trial" if self.near_duplicates is None else f"{self.near_duplicates:.1%}"
         return [
             f"{self.clusters} clusters, {self.effective:.1f} effective, the largest {self.top_share:.1%}",
-            f"idf weights from {self.corpus} hypotheses",
+            f"idf weights from {self.corpus} hypotheses; `espalier compare` has numbers that compare between campaigns",
             f"near-duplicates {near}",
             f"clusters shared by roles {format_share(self.shared, self.plural)}, {self.shared_trials} trials in them",
         ]
 
 
-def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None) -> Diversity:
-    """Cluster a lineage's hypotheses; the idf weights come from `corpus`, by default the same hypotheses.
+def compute_diversity(lineage: Lineage, corpus: Sequence[str] | None = None, first: int | None = None) -> Diversity:
+    """Cluster the hypotheses of a lineage, or of its `first` so many trials.
+
+    The idf weights come from `corpus`, by default the same hypotheses.
 
     Raises:
         UnsupportedError: no trials, no words, or scikit-learn is missing.
     """
-    trials = list_trials(lineage)
+    trials = list_trials(lineage)[:first]
     texts = [trial.proposal.hypothesis for trial in trials]
     corpus = texts if corpus is None else corpus
     labels, similar = _clusters(texts, corpus)

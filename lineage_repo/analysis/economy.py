@@ -7,7 +7,8 @@ from lineage_repo.analysis.facts import compute_slot_seconds
 from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.measurement import Outcome, Record, Status
+from lineage_repo.record.claims import price
 from lineage_repo.record.lineage import Lineage
 
 PAUSE = timedelta(hours=1)
@@ -39,7 +40,7 @@ class Rate(Record):
 
 
 class Slots(Record):
-    """Slot-hours, by the seconds that each trial held its slot.
+    """Slot-hours, by the seconds that each trial held its slot, for the seeds of both sides.
 
     `useful` counts trials that ended with a score. `hours_per_keep` is all slot-hours over keeps. A trial is taken to
     hold its slot until its record; `idle` counts the hours, from the first start to the last record, in which no trial
@@ -55,16 +56,22 @@ class Slots(Record):
     busy: float | None
     """Slots held on average."""
     unknown: int
+    proofs: float
+    """Slot-hours of replications and certifications, which the others leave out."""
+    hours_per_proof: float | None
+    """All slot-hours, those of proofs included, over the proofs that passed; None without one."""
 
     def lines(self) -> list[str]:
         """Format for people."""
         price = "no keep" if self.hours_per_keep is None else f"{self.hours_per_keep:.2f} slot-hours"
         idle = "not computed: times are missing" if self.idle is None else f"{self.idle:.1f} h with no trial in a slot"
         busy = "" if self.busy is None else f", {self.busy:.2f} slots held on average"
+        proven = "none passed" if self.hours_per_proof is None else f"{self.hours_per_proof:.2f} in all per passed proof"
         return [
             f"{self.hours:.2f} slot-hours{busy}; {self.unknown} trials without a recorded duration",
             f"useful {self.useful:.2f} slot-hours" + (f" ({self.useful / self.hours:.1%})" if self.hours else ""),
             f"price per keep {price}; in money not computed: the record holds no session's cost",
+            f"proofs {self.proofs:.2f} slot-hours, {proven}",
             f"idle {idle}",
         ]
 
@@ -114,6 +121,8 @@ def compute_slots(lineage: Lineage) -> Slots:
     timed = not any(trial.lacks("time") for trial in trials)
     held = sorted((t.at.timestamp() - s, t.at.timestamp()) for t, s in known)
     span = max(t.at.timestamp() for t in trials) - held[0][0]
+    proofs = sum(price(proof.comparisons).slot_s for proof in lineage.proofs.values())
+    passed = sum(proof.outcome is Outcome.PASSED for proof in lineage.proofs.values())
     return Slots(
         hours=total / 3600,
         useful=sum(seconds for trial, seconds in known if trial.score is not None) / 3600,
@@ -121,6 +130,8 @@ def compute_slots(lineage: Lineage) -> Slots:
         idle=(span - _measure_union(held)) / 3600 if timed else None,
         busy=total / span if timed and span else None,
         unknown=len(trials) - len(known),
+        proofs=proofs / 3600,
+        hours_per_proof=(total + proofs) / 3600 / passed if passed else None,
     )
 
 

@@ -4,7 +4,9 @@ from statistics import fmean
 
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Margin
+from lineage_repo.model.measurement import Interval, Margin
+from lineage_repo.record.claims import price
+from lineage_repo.record.index import Index
 from lineage_repo.verdict.judge import values_per_seed
 
 
@@ -31,10 +33,23 @@ def _name_margin(task: Task, margin: Margin) -> str:
 
 
 def compute_slot_seconds(trial: Trial) -> float | None:
-    """Return the wall seconds of boxes and evaluator, or those that an import gives; None if unknown."""
+    """Return the seconds that boxes and evaluator took for both sides, or those that an import gives; None if unknown.
+
+    Those of the start are its calibration's.
+    """
     if trial.imported:
         return trial.imported.slot_s
-    if trial.measurement is None:
+    return price(trial.comparisons).slot_s if trial.comparisons else None
+
+
+def find_gain_over_parent(lineage: Index, trial: Trial) -> Interval | None:
+    """Return what a trial gained over the trial that it edits; None where the two were not compared.
+
+    They were if the parent was the head, or if both were imported: then scores are all there is, without an interval.
+    """
+    parent = lineage.trials.get(-1 if trial.proposal.parent is None else trial.proposal.parent)
+    if parent is None:
         return None
-    boxes = sum(run.wall_s + run.setup_s for run in trial.measurement.phases)
-    return boxes + trial.measurement.evaluator_s
+    if trial.imported and trial.score is not None and parent.score is not None:
+        return Interval(mean=lineage.task.objective.gain(trial.score, parent.score), n=trial.n_seeds)
+    return trial.verdict.gain if trial.verdict.against == parent.number and not trial.imported else None

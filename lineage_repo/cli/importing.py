@@ -18,7 +18,7 @@ def import_command(traces: Path, out: Path) -> None:
     """
     lineage = import_trace(read_trace(traces), out)
     origins = [trial.imported for trial in lineage.trials.values() if trial.imported]
-    repaired, best = sum(bool(origin.repairs) for origin in origins), lineage.best
+    repaired, best = sum(bool(origin.repairs) for origin in origins), lineage.head
     print_rows(
         [
             f"{out}: {len(origins)} trials with the start, {repaired} of them repaired, none with its code",

@@ -15,8 +15,7 @@ from lineage_repo.monitor.json_shape import parse_json
 from lineage_repo.monitor.log_table import LogTable, read_log_table
 from lineage_repo.monitor.record_view import read_tip
 
-_HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  title  [why]"
-"""`to best`: the score less the best one's at that moment, in the metric's own direction."""
+_HEAD = f"{'no.':4} {'outcome':20} {'score':>8} {'gain ±95 %':15} {'head then':13}  title  [why]"
 
 
 @click.command()
@@ -31,11 +30,15 @@ _HEAD = f"{'no.':4} {'outcome':21} {'score':>10} {'to best':>10}  {'from':5}  ti
 def log(
     directory: Path, as_json: bool, limit: int | None, status: str | None, specialist: str | None, as_graph: bool
 ) -> None:
-    """List the trials, newest first. `git -C DIR/lineage.git log --graph best` shows the same record without us."""
+    """List trials, proofs and demotions, newest first. A gain is over the head when the trial was measured, with half
+    of its 95 % interval; the outcome of a keep says how well it is proven now.
+
+    `git -C DIR/lineage.git log --graph head` shows the same record without us.
+    """
     if as_graph:
         if as_json or specialist or status not in {None, "keep"}:
             raise click.UsageError("--graph draws all trials, or the keeps with --status keep; it also takes -n")
-        from lineage_repo.monitor.from_git import draw_graph
+        from lineage_repo.monitor.log_rows import draw_graph
 
         return print_text(draw_graph(directory, keeps_only=status is not None, limit=limit))
     table = _load_table(directory, check_json=as_json)
@@ -43,9 +46,13 @@ def log(
         row for row in reversed(table.rows) if status in {None, row.status} and specialist in {None, row.specialist}
     ][:limit]
     if as_json:
-        trials = [parse_json(row.json) for row in rows]
-        return print_json({"schema": "espalier.log/1", "arm": table.header.arm, "trials": trials})
-    print_lines(f"{table.header.title}, arm {table.header.arm}", _HEAD, *(row.line for row in rows))
+        trials = [parse_json(row.json) for row in rows if row.is_trial]
+        events = [parse_json(row.json) for row in rows if not row.is_trial]
+        head = {"schema": "espalier.log/2", "arm": table.header.arm}
+        return print_json({**head, "trials": trials, "proofs_and_demotions": events})
+    objective = table.header.objective
+    what = f"{objective.metric} in {objective.unit}, {objective.direction} is better; a gain is better where positive"
+    print_lines(f"{table.header.title}, arm {table.header.arm}", what, _HEAD, *(row.line for row in rows))
     if not rows:
         print_lines("no trial matches", err=True)
     return None
@@ -62,7 +69,7 @@ def _load_table(directory: Path, *, check_json: bool) -> LogTable:
         table = read_log_table(directory)
     has_broken_json = check_json and table is not None and not all(row.has_json for row in table.rows)
     if table is None or has_broken_json or table.tip != read_tip(directory):
-        from lineage_repo.monitor.from_git import update_log_table
+        from lineage_repo.monitor.log_rows import update_log_table
 
         table = update_log_table(directory, anew=has_broken_json)
     return table

@@ -10,7 +10,6 @@ import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_answer
-from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
@@ -19,7 +18,7 @@ from lineage_repo.storage import locks
 KEEP_LAST = 20
 _LOCK = TrialPaths(Path()).lock.name
 _MEASUREMENT = re.compile(rf"({'|'.join(get_args(locks.ScratchKind))})-\w+", re.ASCII)
-"""Folders of dry runs, calibrations and certifications: one that failed stays for its logs."""
+"""Folders of dry runs and calibrations: one that failed stays for its logs."""
 
 Reason = Literal["keep", "last", "running", ""]
 """Why a folder stays; empty where it may go."""
@@ -38,20 +37,24 @@ def list_trial_folders(lineage: Lineage, campaign: Path, last: int) -> list[Tria
     """Return every trial's folder with its size and why it stays; folders of unknown origin stay too."""
     newest = set(sorted(lineage.trials)[-last:] if last else ())
     numbers = {f"{number:04d}": number for number in lineage.trials}
+    paths, standing = CampaignPaths(campaign), lineage.standing
+    proofs = {paths.proof(proof.proof).folder.name: proof.number for proof in lineage.proofs.values()}
+    kept = {0, standing.anchor, *standing.steps} if standing else {0}
     return [
-        TrialFolder(number, folder, sum(_sizes(folder)), _reason(lineage, folder, number, newest))
-        for folder in sorted(CampaignPaths(campaign).trials.glob("*"))
+        TrialFolder(number, folder, sum(_sizes(folder)), _reason(folder, number, proofs.get(folder.name), kept, newest))
+        for folder in sorted(paths.trials.glob("*"))
         if folder.is_dir() and not folder.is_symlink()
         for number in [numbers.get(folder.name)]
     ]
 
 
-def _reason(lineage: Lineage, folder: Path, number: int | None, newest: set[int]) -> Reason:
+def _reason(folder: Path, number: int | None, proven: int | None, kept: set[int], newest: set[int]) -> Reason:
+    """Return why a trial's folder stays, or that of an ended proof of the trial `proven`, or any other folder."""
     if locks.is_alive(folder):
         return "running"
-    if number is None:
+    if number is None and proven is None:
         return "" if _MEASUREMENT.fullmatch(folder.name) else "running"
-    if lineage.trials[number].status in {Status.KEEP, Status.BASELINE}:
+    if number in kept or proven in kept:
         return "keep"
     return "last" if number in newest else ""
 
@@ -85,7 +88,8 @@ def empty_folder(folder: Path) -> None:
 )
 @json_option
 def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
-    """Remove logs and sealed artifacts of DIR's trials, except of the start, keeps, the newest and running ones.
+    """Remove logs and sealed artifacts of DIR's trials, except of the start, anchor, head and the heads
+    between them, the newest and running ones.
 
     The record, with every recipe, measurement and verdict, is in git and is never pruned; sessions stay too.
     """
@@ -95,7 +99,7 @@ def prune(directory: Path, dry_run: bool, last: int, as_json: bool) -> None:
         for entry in pruned:
             empty_folder(entry.folder)
     labels: dict[Reason, str] = {
-        "keep": "start and keeps",
+        "keep": "start, anchor to head",
         "last": f"newest {last}",
         "running": "running or unrecorded",
     }

@@ -1,53 +1,115 @@
-"""The command `show`: one trial as people read it."""
+"""The command `show`: one trial or one proof as people read it."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import click
 
 from lineage_repo.analysis.facts import collect_values
 from lineage_repo.cli.options import campaign_dir, json_option, trial_argument
 from lineage_repo.cli.output import Row, print_json, print_rows
-from lineage_repo.model.ledger import Certification, Trial
-from lineage_repo.model.manifest import Objective
+from lineage_repo.errors import RecordError
+from lineage_repo.model.ledger import Proof, ProofRegistration, Trial
+from lineage_repo.model.manifest import Objective, Task
+from lineage_repo.model.measurement import Comparison
 from lineage_repo.model.paths import CampaignPaths
+from lineage_repo.monitor.from_git import view_gain
+from lineage_repo.monitor.record_view import level_text
 from lineage_repo.prompting.queries import margin_text
+from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.message import heading
-from lineage_repo.text.phrases import certified_text
+from lineage_repo.verdict.judge import paired_gains, values_per_seed
+from lineage_repo.verdict.rules import certificate
+from lineage_repo.verdict.statistics import estimate_spread
 
 
 @click.command()
 @campaign_dir
-@trial_argument("trial")
+@trial_argument("trial", required=False)
+@click.option("--proof", type=click.IntRange(1), help="Show a replication or a certification instead, by its number.")
 @json_option
-def show(directory: Path, trial: int, as_json: bool) -> None:
-    """Show one trial: what was claimed, what was measured, how it was judged."""
+def show(directory: Path, trial: int | None, proof: int | None, as_json: bool) -> None:
+    """Show one trial: what was claimed, what was measured against what, how it was judged, what is proven of it.
+
+    Values stand in the order in which they were measured; those of the other side are in brackets.
+    """
+    if (trial is None) == (proof is None):
+        raise click.UsageError("name either a trial or a proof by --proof")
     lineage = open_lineage(directory)
+    if proof is not None:
+        return _show_proof(lineage, directory, proof, as_json=as_json)
+    assert trial is not None
     recorded = lineage.trial(trial)
     if as_json:
         return print_json(recorded.model_dump(mode="json", exclude_none=True))
     artifacts = CampaignPaths(directory).session(recorded.proposal.session).folder
     return print_rows(
         [
-            *_claim_rows(recorded, lineage.task.objective),
-            *_verdict_rows(recorded, lineage.task.objective),
+            *_proposal_rows(recorded, lineage.task.objective),
+            *_verdict_rows(lineage, recorded),
+            *_comparison_rows(lineage.task, recorded.comparisons, recorded.number),
             *_source_rows(recorded, artifacts),
             *_measurement_rows(lineage, recorded),
             ("commit", lineage.commits[trial]),
             *(("notice", notice) for notice in recorded.notices),
             *(("margin", margin_text(lineage.task, margin)) for margin in recorded.verdict.margins),
             *(
-                ("again", _certification_text(entry, lineage.task.objective))
-                for entry in lineage.certifications
+                (f"proof {entry.proof}", _proof_text(entry, lineage.task.objective))
+                for entry in lineage.proofs.values()
                 if trial in {entry.number, entry.against}
             ),
         ]
     )
 
 
-def _claim_rows(trial: Trial, objective: Objective) -> Iterator[Row]:
+def _show_proof(lineage: Lineage, directory: Path, number: int, *, as_json: bool) -> None:
+    if number not in lineage.proofs_registered:
+        last = max(lineage.proofs_registered, default=0)
+        raise RecordError(f"no proof {number}; " + (f"registered are 1 to {last}" if last else "none is registered"))
+    entry, proof = lineage.proofs_registered[number], lineage.proofs.get(number)
+    if as_json:
+        facts = (proof or entry).model_dump(mode="json", exclude_none=True)
+        return print_json(facts | {"price": price(proof.comparisons).model_dump()} if proof else facts)
+    return print_rows([*_registration_rows(entry), *_progress_rows(directory, entry, proof), *_rows(lineage, proof)])
+
+
+def _registration_rows(entry: ProofRegistration) -> Iterator[Row]:
+    looks = ", ".join(map(str, entry.blocks))
+    yield "proof", f"{entry.proof}: {entry.number:04d} against {entry.against:04d}, to be {entry.level}"
+    yield "began", f"{entry.at:%F %T} UTC, before its first seed; the gain is looked at after {looks} blocks"
+
+
+def _progress_rows(directory: Path, entry: ProofRegistration, proof: Proof | None) -> Iterator[Row]:
+    progress = CampaignPaths(directory).proof(entry.proof).progress
+    if proof is None:
+        yield "running", progress.read_text("utf-8") if progress.is_file() else "no progress yet"
+
+
+def _rows(lineage: Lineage, proof: Proof | None) -> Iterator[Row]:
+    if proof is None:
+        return
+    task, cost = lineage.task, price(proof.comparisons)
+    metric = "" if proof.metric == task.objective.metric else f" in {proof.metric}"
+    yield "outcome", proof.outcome + (f": {proof.failure}" if proof.failure else "")
+    if proof.gain:
+        yield "gain", f"{task.objective.gain_text(proof.gain)} (95 %, {proof.gain.n} blocks){metric}"
+    if proof.p is not None:
+        k = lineage.count_proofs(proof.level, proof.proof)
+        level = certificate(task.judge, (0.0, 0.0), k).level
+        yield "rule", f"p {proof.p:.2g}, needed below {level:.2g} for certification {k}"
+    yield from _comparison_rows(task, proof.comparisons, metric=proof.metric)
+    yield "price", f"{cost.seeds} seeds, {cost.slot_s / 3600:.3f} slot hours"
+    yield "isolation", ", ".join(f"{name} {value}" for name, value in proof.isolation.items())
+    yield "ended", f"{proof.at:%F %T} UTC"
+    for demotion in lineage.demotions:
+        if demotion.proof == proof.proof:
+            yield "demotion", f"{demotion.number:04d}: the head is {demotion.anchor:04d} again"
+
+
+def _proposal_rows(trial: Trial, objective: Objective) -> Iterator[Row]:
     proposal = trial.proposal
     yield "trial", f"{trial.number:04d}  {trial.status}  {objective.text(trial.score)}"
     yield "title", heading(proposal)
@@ -58,14 +120,53 @@ def _claim_rows(trial: Trial, objective: Objective) -> Iterator[Row]:
         yield "expected", f"{proposal.expected_delta:+.{objective.digits}f} {objective.unit} against the parent"
 
 
-def _verdict_rows(trial: Trial, objective: Objective) -> Iterator[Row]:
-    verdict, digits = trial.verdict, objective.digits
-    if verdict.delta_vs_parent is not None:
-        yield "measured", f"{verdict.delta_vs_parent:+.{digits}f} {objective.unit} against the parent"
-    if trial.incumbent and verdict.delta_vs_best is not None:
-        rule = "by its origin" if verdict.threshold is None else f"a keep needed {verdict.threshold:.3g}"
-        yield "vs best", f"{verdict.delta_vs_best:+.{digits}f} against #{trial.incumbent.number:04d}; {rule}"
+def _verdict_rows(lineage: Lineage, trial: Trial) -> Iterator[Row]:
+    verdict, objective, claim = trial.verdict, lineage.task.objective, Claims(lineage).of(trial.number)
+    gain = view_gain(verdict.gain)
+    if verdict.gain and gain and verdict.against is not None:
+        finding = f": {verdict.finding}" if verdict.finding else ""
+        yield "gain", f"{objective.gain_text(verdict.gain)} (95 %), {gain.relation(verdict.against)}{finding}"
+    if claim.gain and trial.number:
+        total = view_gain(claim.gain)
+        level = "as its origin kept it" if trial.imported else level_text(claim.level, claim.demoted_by)
+        relation = total.relation(0) if total else ""
+        yield "in all", f"{objective.gain_text(claim.gain)} (95 %), {relation}; {level or 'nothing is proven'}"
     yield "failure", verdict.failure or ""
+
+
+def _comparison_rows(
+    task: Task, comparisons: tuple[Comparison, ...], trial: int | None = None, *, metric: str | None = None
+) -> Iterator[Row]:
+    """The values of both sides in the order measured, and the gain of each block; a trial's first is its screen."""
+    metric, digits = metric or task.objective.metric, task.objective.digits
+    for place, comparison in enumerate(comparisons):
+        is_screen = place == 0 and bool(trial)
+        sides = {"candidate": comparison.candidate, "reference": comparison.reference}
+        left = {side: iter(values_per_seed(task, m)[metric]) for side, m in sides.items() if m}
+        shown: list[str] = []
+        for turn in comparison.turns:
+            value = next(left[turn.side], None)
+            text = "-" if value is None else f"{value:.{digits}f}"
+            shown.append(f"({text})" if turn.side == "reference" else text)
+        other = "the start" if comparison.against is None else f"{comparison.against:04d}"
+        shared = ", shared seeds" if comparison.shared_seeds else ""
+        name = "screen" if is_screen else "blocks" if trial != 0 else "start"
+        yield name, f"{'  '.join(shown)}   ({other}){shared}"
+        if comparison.window:
+            spread = estimate_spread(comparison.window)
+            earlier = f"mean {spread.mean:.{digits}f}, sd {spread.sd:.{digits}f}"
+            yield "", f"{spread.n} earlier values of {other}: {earlier}"
+        if not is_screen and comparison.reference and comparison.against is not None:
+            yield from _gain_rows(task, comparison, metric)
+
+
+def _gain_rows(task: Task, comparison: Comparison, metric: str) -> Iterator[Row]:
+    values = [values_per_seed(task, m)[metric] for m in comparison.measurements]
+    if len(values[0]) == len(values[1]) > 1:
+        gains = paired_gains(task, comparison, metric=metric)
+        digits = task.objective.digits
+        text = "  ".join(f"{gain:+.{digits}f}" for gain in gains)
+        yield "", f"{text}   gain of each block, mean {fmean(gains):+.{digits}f}"
 
 
 def _source_rows(trial: Trial, artifacts: Path) -> Iterator[Row]:
@@ -94,7 +195,6 @@ def _measurement_rows(lineage: Lineage, trial: Trial) -> Iterator[Row]:
     yield "isolation", ", ".join(f"{name} {value}" for name, value in trial.isolation.items())
 
 
-def _certification_text(entry: Certification, objective: Objective) -> str:
-    gain = f"{entry.gain:.{objective.digits}f} {objective.unit}"
-    pair = f"{entry.number:04d} against {entry.against:04d}"
-    return f"{pair}: {certified_text(entry.certified)}, gain {gain}, p {entry.p:.2g}"
+def _proof_text(entry: Proof, objective: Objective) -> str:
+    gain = f", {objective.gain_text(entry.gain)}" if entry.gain else ""
+    return f"{entry.number:04d} against {entry.against:04d}, to be {entry.level}: {entry.outcome}{gain}"

@@ -15,8 +15,8 @@ from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import Row, print_json, print_rows
 from lineage_repo.monitor.health import CampaignStatus, State, read_status
 from lineage_repo.monitor.host_slots import read_slots
-from lineage_repo.monitor.overview import BestTrial, CertificationView, Overview
-from lineage_repo.text.phrases import arm_text, certified_text, format_age
+from lineage_repo.monitor.overview import Overview, ProofView, StandingTrial
+from lineage_repo.text.phrases import arm_text, format_age
 
 EXIT: dict[State, int] = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
 
@@ -31,7 +31,7 @@ EXIT: dict[State, int] = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stal
     "6 when it is stalled, 7 when it died.",
 )
 def status(directory: Path, as_json: bool, exit_code: bool) -> None:
-    """Show where a campaign stands: its best trial, counts, what runs now, and what is wrong."""
+    """Show where a campaign stands: head and anchor, the newest proof, counts, what runs now, and what is wrong."""
     now = read_status(directory)
     if as_json:
         print_json(status_json(now))
@@ -50,12 +50,17 @@ def _rows(directory: Path, now: CampaignStatus) -> Iterator[Row | str]:
     overview = now.overview
     arm = arm_text(overview.arm, read_record=overview.read_record)
     yield f"{overview.campaign}   {overview.title}   arm {arm}"
-    if overview.best is None:
+    if overview.head is None or overview.anchor is None:
         yield f"no baseline yet: espalier calibrate {shlex.quote(str(directory))}"
         return
     yield "loop", loop_line(now)
-    yield "best", _best_text(overview, overview.best)
-    yield from (("again", _certification_text(overview, entry)) for entry in overview.certified)
+    yield "head", standing_text(overview, overview.head)
+    if overview.anchor.trial != overview.head.trial:
+        yield "anchor", standing_text(overview, overview.anchor)
+    if overview.proof:
+        doing = "its runner ended" if now.proof and not now.proof.alive else now.proof.doing if now.proof else ""
+        yield f"proof {overview.proof.proof}", proof_text(overview, overview.proof, doing)
+    yield "sees", sees_text(overview)
     counts = (f"{name} {count}" for name, count in overview.counts.items())
     yield "trials", "   ".join((str(overview.trials), *counts))
     for trial in now.running:
@@ -69,21 +74,36 @@ def _rows(directory: Path, now: CampaignStatus) -> Iterator[Row | str]:
     yield from (("ALARM", alarm.text) for alarm in now.alarms)
 
 
-def _best_text(overview: Overview, best: BestTrial) -> str:
+def standing_text(overview: Overview, trial: StandingTrial) -> str:
+    """Return the head or the anchor: score, name, and what is proven of its gain over the start."""
     objective, unit = overview.objective, overview.objective.unit
-    gain = f"{objective.text(overview.gain or 0, '+')} {unit} better than the baseline"
-    sd = overview.noise_sd
-    noise = "(imported)" if sd is None else f"(noise ±{objective.text(sd)} per seed)"
-    name = f"#{best.trial:04d} {best.title}"
-    return f"{objective.text(best.score)} {unit}  {name}   {gain if best.trial else 'the baseline itself'} {noise}"
+    name = f"{objective.text(trial.score)} {unit}  #{trial.trial:04d} {trial.title}"
+    if trial.trial == 0:
+        return f"{name}   the start itself"
+    proven = "as its origin kept it" if overview.imported else trial.level or "not proven"
+    gain = f"{objective.gain_text(trial.gain)} {unit} {trial.gain.relation(0)}, " if trial.gain else ""
+    return f"{name}   {gain}{proven}"
 
 
-def _certification_text(overview: Overview, entry: CertificationView) -> str:
-    return (
-        f"certification {entry.nth}: #{entry.number:04d} against #{entry.against:04d} on fresh seeds: "
-        f"{certified_text(entry.certified)}, gain {overview.objective.text(entry.gain)} {overview.objective.unit}, "
-        f"p {entry.p:.2g}"
-    )
+def proof_text(overview: Overview, proof: ProofView, doing: str) -> str:
+    """Return what a proof tests, and how far it is or what it showed."""
+    if proof.outcome is None:
+        return f"{proof.title}: running" + (f" ({doing})" if doing else "")
+    metric = "" if proof.metric == overview.objective.metric else f" in {proof.metric}"
+    gain = f", {overview.objective.gain_text(proof.gain)} {overview.objective.unit}{metric}" if proof.gain else ""
+    p = "" if proof.p is None else f", p {proof.p:.2g}"
+    blocks = f" in {proof.gain.n} blocks" if proof.gain else ""
+    because = f"  [{proof.failure}]" if proof.failure else ""
+    return f"{proof.title}: {proof.outcome}{gain}{p}{blocks}{because}"
+
+
+def sees_text(overview: Overview) -> str:
+    """Return the smallest gain that a trial finds, and the noise behind it."""
+    objective = overview.objective
+    if overview.smallest_gain is None or overview.noise_sd is None:
+        return "the noise of these scores is unknown: imported"
+    smallest = f"a trial finds a gain of {objective.text(overview.smallest_gain)} {objective.unit} with 80 %"
+    return f"{smallest}; one seed of the start has sd {objective.text(overview.noise_sd)}"
 
 
 def loop_line(now: CampaignStatus) -> str:

@@ -14,13 +14,14 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from lineage_repo.analysis.standings import trace_standings
 from lineage_repo.cli.options import campaign_dir
 from lineage_repo.cli.output import print_json
 from lineage_repo.cli.status import status_json
-from lineage_repo.cli.top_view import Score, render_frame
-from lineage_repo.model.measurement import Status
+from lineage_repo.cli.top_view import render_frame
 from lineage_repo.monitor.health import read_status
 from lineage_repo.monitor.host_slots import read_slots
+from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
 
@@ -52,14 +53,17 @@ def top(directory: Path, once: bool, as_json: bool) -> None:
 
 
 def _read_frame(directory: Path, lineage: Lineage) -> RenderableType:
-    scored: list[Score] = []
-    kept: list[Score] = []
-    for trial in lineage.refresh().trials.values():
-        if trial.score is not None:
-            scored.append((trial.number, trial.score))
-            if trial.status in {Status.BASELINE, Status.KEEP}:
-                kept.append((trial.number, trial.score))
-    return render_frame(read_status(directory), read_slots(os.environ), scored, kept)
+    claims = Claims(lineage.refresh())
+    numbers = [trial.number for trial in lineage.trials.values()]
+    gains = [(place, gain) for place, n in enumerate(numbers) if (gain := _gain(claims, n)) is not None]
+    heads = [(step.trials, _gain(claims, step.head) or 0.0) for step in trace_standings(lineage)]
+    return render_frame(read_status(directory), read_slots(os.environ), gains, heads or [(0, 0.0)])
+
+
+def _gain(claims: Claims, number: int) -> float | None:
+    """Return a trial's gain over the start; 0 for the start itself."""
+    gain = claims.of(number).gain
+    return 0.0 if number == 0 else gain.mean if gain else None
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from lineage_repo.cli.plot import draw_braille
-from lineage_repo.cli.status import loop_line
+from lineage_repo.cli.status import loop_line, proof_text, sees_text, standing_text
 from lineage_repo.model.status_table import CRASHED, KEPT, OVER_LIMIT, family
 from lineage_repo.monitor.health import CampaignStatus, TrialNow
 from lineage_repo.monitor.host_slots import Slots
-from lineage_repo.monitor.overview import BestTrial
+from lineage_repo.monitor.overview import RecentTrial, StandingTrial
+from lineage_repo.monitor.record_view import level_text
 from lineage_repo.monitor.run_state import LiveSession
 from lineage_repo.text.escape import escape_line
 from lineage_repo.text.phrases import format_age
@@ -32,19 +33,19 @@ _WIDE = 120
 """Columns from which two panels fit side by side."""
 _ROWS = 8
 
-Score = tuple[int, float]
-"""A trial's number and its score."""
+Gain = tuple[int, float]
+"""A trial's place in the record, and its gain over the start."""
 
 
-def render_frame(now: CampaignStatus, slots: Slots, scored: Sequence[Score], kept: Sequence[Score]) -> RenderableType:
-    """Return everything at a glance; `kept` are the baseline and the keeps, in order."""
+def render_frame(now: CampaignStatus, slots: Slots, gains: Sequence[Gain], heads: Sequence[Gain]) -> RenderableType:
+    """Return everything at a glance; `heads` are the steps of the head, the start first."""
     overview = now.overview
     state = _text(now.state, _STATE_COLOURS.get(now.state, ""))
     head = Text("  ").join([_text(overview.campaign, "bold"), state, _text(overview.title, "dim")])
     alarms = [_text(f"▲ {alarm.text}", f"bold {OVER_LIMIT.dark}") for alarm in now.alarms]
-    if overview.best is None:
+    if overview.head is None or overview.anchor is None:
         return Group(head, *alarms, _text("no baseline yet: espalier calibrate measures it", "dim"))
-    above = _SideBySide(_plot(now, scored, kept), _facts(now, overview.best, slots))
+    above = _SideBySide(_plot(now, gains, heads), _facts(now, overview.head, overview.anchor, slots))
     return Group(head, *alarms, above, _specialists(now), _recent(now))
 
 
@@ -77,30 +78,31 @@ def _panel(content: Table, title: str) -> Panel:
     return Panel(content, title=_text(title), title_align="left")
 
 
-def _plot(now: CampaignStatus, scored: Sequence[Score], kept: Sequence[Score]) -> Panel:
+def _plot(now: CampaignStatus, gains: Sequence[Gain], heads: Sequence[Gain]) -> Panel:
     objective = now.overview.objective
-    plot = draw_braille(scored, kept, _PLOT_WIDTH, _PLOT_HEIGHT)
+    plot = draw_braille(gains, heads, _PLOT_WIDTH, _PLOT_HEIGHT)
     labels = [objective.text(plot.high), *[""] * (_PLOT_HEIGHT - 2), objective.text(plot.low)]
     grid = Table.grid(padding=(0, 1))
     for label, row in zip(labels, plot.rows, strict=True):
         grid.add_row(Text(label, "dim", justify="right"), Text(row))
-    return _panel(grid, f"{objective.metric}, {objective.direction} is better")
+    return _panel(grid, f"gain over the start in {objective.unit}; line: the head")
 
 
-def _facts(now: CampaignStatus, best: BestTrial, slots: Slots) -> Panel:
-    overview, objective = now.overview, now.overview.objective
+def _facts(now: CampaignStatus, head: StandingTrial, anchor: StandingTrial, slots: Slots) -> Panel:
+    overview = now.overview
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", width=9)
     grid.add_column(ratio=1)
-    score = _text(f"{objective.text(best.score)} {objective.unit}", f"bold {KEPT.dark}")
-    _add_row(grid, "best", score.append_text(_text(f"  #{best.trial:04d} {best.title}", "default not bold")))
-    baseline = "none" if overview.baseline is None else objective.text(overview.baseline)
-    _add_row(grid, "baseline", f"{baseline}  gain {objective.text(overview.gain or 0, '+')}")
-    sd = overview.noise_sd
-    _add_row(grid, "noise", "unknown: imported" if sd is None else f"±{objective.text(sd)} per seed")
+    _add_row(grid, "head", _text(standing_text(overview, head), f"bold {KEPT.dark}"))
+    _add_row(grid, "anchor", "the head" if anchor.trial == head.trial else standing_text(overview, anchor))
+    if overview.proof:
+        doing = now.proof.doing if now.proof else ""
+        _add_row(grid, f"proof {overview.proof.proof}", proof_text(overview, overview.proof, doing))
+    _add_row(grid, "sees", sees_text(overview))
     keeps = overview.counts.get("keep", 0)
-    newest = f", the last {format_age(best.at, now.at)} ago" if keeps else ""
-    _add_row(grid, "kept", f"{keeps} of {overview.trials}{newest}")
+    newest = f", the head's {format_age(head.at, now.at)} ago" if keeps else ""
+    demoted = f", demotions {overview.demotions}" if overview.demotions else ""
+    _add_row(grid, "kept", f"{keeps} of {overview.trials}{newest}{demoted}")
     if now.run:
         _add_row(grid, "loop", loop_line(now))
     squares = "■" * slots.busy + "□" * (slots.total - slots.busy)
@@ -150,18 +152,23 @@ def _usage(session: LiveSession) -> str:
 
 
 def _recent(now: CampaignStatus) -> Panel:
-    table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("vs best", 11), ("s", 6))
+    table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("gain ±95 %", 30), ("s", 6))
     objective = now.overview.objective
     for trial in now.overview.recent[:_ROWS]:
-        group = family(trial.status)
+        group, gain, against = family(trial.status), trial.gain, trial.against
         _add_row(
             table,
             f"{trial.at:%T}",
             f"#{trial.trial:04d}",
-            _text(f"{group.mark} {trial.status}", group.dark),
+            _text(f"{group.mark} {_outcome(trial)}", group.dark),
             "" if trial.score is None else objective.text(trial.score),
-            "" if trial.delta_vs_best is None else objective.text(trial.delta_vs_best, "+"),
+            "" if gain is None or against is None else f"{objective.gain_text(gain)} {gain.relation(against)}",
             f"{trial.seconds:.0f}",
             trial.title + (f"  [{trial.failure}]" if trial.failure else ""),
         )
     return _panel(table, "last outcomes (UTC)")
+
+
+def _outcome(trial: RecentTrial) -> str:
+    detail = level_text(trial.level, trial.demoted_by) or trial.finding or ""
+    return f"{trial.status} {detail}".strip()

@@ -15,7 +15,7 @@ from lineage_repo.model.paths import CampaignPaths, TrialPaths
 from lineage_repo.monitor.control import Control
 from lineage_repo.monitor.host_slots import QUEUED
 from lineage_repo.monitor.json_shape import dump
-from lineage_repo.monitor.overview import SCHEMA, Overview, RunningTrial, read_overview
+from lineage_repo.monitor.overview import SCHEMA, Overview, ProofView, RunningTrial, read_overview
 from lineage_repo.monitor.run_state import RunState
 from lineage_repo.storage import locks
 from lineage_repo.storage.files import read_plain
@@ -48,12 +48,22 @@ class TrialNow(NamedTuple):
     """The runner's newest line of progress; empty where there is none."""
 
 
+class ProofNow(NamedTuple):
+    """A proof that is not recorded yet."""
+
+    entry: ProofView
+    alive: bool
+    doing: str
+
+
 class CampaignStatus(NamedTuple):
     """A campaign at one moment."""
 
     at: datetime
     overview: Overview
     running: tuple[TrialNow, ...]
+    proof: ProofNow | None
+    """The proof that runs now."""
     alive: bool
     """Whether a loop runs."""
     paused: bool
@@ -86,6 +96,9 @@ class CampaignStatus(NamedTuple):
             dump(trial.entry) | {"alive": trial.alive} | ({"doing": trial.doing} if trial.doing else {})
             for trial in self.running
         ]
+        proof: dict[str, Any] = dump(self.overview.proof) if self.overview.proof else {}
+        if self.proof:
+            proof |= {"alive": self.proof.alive, "doing": self.proof.doing}
         run: dict[str, Any] = dump(self.run) if self.run else {}
         loop = run | {"alive": self.alive, "paused": self.paused}
         free = {} if self.free_bytes is None else {"free_bytes": self.free_bytes}
@@ -93,6 +106,7 @@ class CampaignStatus(NamedTuple):
             "schema": SCHEMA,
             **dump(self.overview),
             "running": running,
+            "proof": proof or None,
             "loop": loop,
             "news_at": dump(self.news_at),
             **free,
@@ -109,12 +123,13 @@ def read_status(directory: Path) -> CampaignStatus:
     """
     overview, control, now = _load_overview(directory), Control(directory), datetime.now(UTC)
     trials = tuple(_read_trial(directory, entry) for entry in overview.running)
+    proof = _read_proof(directory, overview.proof)
     free: int | None = None
     with suppress(OSError):
         free = shutil.disk_usage(directory).free
     run = control.read()
-    news_at = max(_news(directory, run, trials, now), default=now)
-    return CampaignStatus(now, overview, trials, control.alive, control.paused, run, news_at, free)
+    news_at = max(_news(directory, run, trials, proof, now), default=now)
+    return CampaignStatus(now, overview, trials, proof, control.alive, control.paused, run, news_at, free)
 
 
 def _load_overview(directory: Path) -> Overview:
@@ -135,6 +150,13 @@ def is_queued(trial: Path) -> bool:
 def _read_trial(directory: Path, entry: RunningTrial) -> TrialNow:
     folder = CampaignPaths(directory).trial(entry.trial).folder
     return TrialNow(entry, locks.is_alive(folder), _read_progress(folder))
+
+
+def _read_proof(directory: Path, entry: ProofView | None) -> ProofNow | None:
+    if entry is None or entry.outcome is not None:
+        return None
+    folder = CampaignPaths(directory).proof(entry.proof).folder
+    return ProofNow(entry, locks.is_alive(folder), _read_progress(folder))
 
 
 def _read_progress(trial: Path) -> str:
@@ -161,6 +183,9 @@ def _work_alarms(status: CampaignStatus) -> Iterator[Alarm]:
     overview = status.overview
     if lost := [f"{trial.entry.trial:04d}" for trial in status.running if not trial.alive]:
         yield Alarm("lost", f"the runner of {', '.join(lost)} died; the next serve or run records harness_abort")
+    if status.proof and not status.proof.alive:
+        number = status.proof.entry.proof
+        yield Alarm("lost", f"the runner of proof {number} died; the next serve or run records it as aborted")
     ended = status.run.ended[-_FAILED_SESSIONS:] if status.run else ()
     if len(ended) == _FAILED_SESSIONS and all(session.failed for session in ended):
         text = f"the last {len(ended)} sessions failed: {ended[-1].reason} {ended[-1].error or ''}"
@@ -172,8 +197,10 @@ def _work_alarms(status: CampaignStatus) -> Iterator[Alarm]:
         yield Alarm("disk", f"only {status.free_bytes / (1 << 20):.0f} MiB are free where the campaign lies")
 
 
-def _news(directory: Path, run: RunState | None, trials: tuple[TrialNow, ...], now: datetime) -> Iterator[datetime]:
-    """Yield when anything last moved: a trial that began, went on or ended, or a message of a session.
+def _news(
+    directory: Path, run: RunState | None, trials: tuple[TrialNow, ...], proof: ProofNow | None, now: datetime
+) -> Iterator[datetime]:
+    """Yield when anything last moved: a trial or a proof that began, went on or ended, or a message of a session.
 
     Whatever waits for a named moment, or for a slot of the host, counts as active until now.
     """
@@ -182,8 +209,10 @@ def _news(directory: Path, run: RunState | None, trials: tuple[TrialNow, ...], n
         yield run.began
         yield from (session.heard for session in run.live)
         yield from (min(specialist.until, now) for specialist in run.waiting)
-    yield from (now for trial in trials if trial.alive and trial.doing.startswith(QUEUED))
+    works = (*trials, *((proof,) if proof else ()))
+    yield from (now for work in works if work.alive and work.doing.startswith(QUEUED))
     progress = [paths.trial(trial.entry.trial).progress for trial in trials]
+    progress += [paths.proof(proof.entry.proof).progress] if proof else []
     for path in (paths.ledger_ref, *progress):
         with suppress(OSError):
             yield datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -1,7 +1,7 @@
 """The rows of `espalier log`, cached in `rows.tsv` so that a long record need not be read again.
 
-The file holds a JSON header, one line per trial, and after each batch a line with the ledger's tip. It only grows;
-a file that does not fit is made anew from git.
+The file holds a JSON header, one line per trial, proof and demotion, and after each batch a line with the ledger's tip. It grows
+with the trials, and is made anew from git where it does not fit, or where a proof has changed what earlier rows say.
 """
 
 from pathlib import Path
@@ -13,7 +13,9 @@ from lineage_repo.monitor.record_view import ObjectiveView
 from lineage_repo.storage.files import read_plain
 
 TIP = "tip"
-ROWS_FORMAT = 2
+PROOF, DEMOTION = "proof", "demotion"
+"""Statuses of the rows that are no trial's."""
+ROWS_FORMAT = 3
 """Changes with the record's format: what another version left is made anew from git, which refuses its record."""
 
 
@@ -27,15 +29,20 @@ class LogHeader(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """One trial; all columns are text, so that nothing is parsed that nobody asks for."""
+    """One trial, proof or demotion; all columns are text, so that nothing is parsed that nobody asks for."""
 
     number: str
+    """A trial's number, or `proof K` and `demotion K` with the proof's."""
     status: str
     specialist: str
     line: str
     """What people read."""
     json: str
     """What `log --json` prints."""
+
+    @property
+    def is_trial(self) -> bool:
+        return self.status not in {PROOF, DEMOTION}
 
     @property
     def has_json(self) -> bool:

@@ -7,29 +7,46 @@ from typing import Annotated, NamedTuple
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.model.status_table import STATUSES
 from lineage_repo.monitor.json_shape import read_json
-from lineage_repo.monitor.record_view import ObjectiveView, read_tip
+from lineage_repo.monitor.record_view import GainView, ObjectiveView, read_tip
 
-SCHEMA = "espalier.status/2"
+SCHEMA = "espalier.status/3"
 
 
-class BestTrial(NamedTuple):
-    """The incumbent: the newest keep, else the baseline."""
+class StandingTrial(NamedTuple):
+    """The head that agents build on, or the anchor that is proven; the start at first."""
 
     trial: int
     score: float
     title: str
     at: datetime
+    level: str | None
+    """How well its gain is proven; None for the start."""
+    gain: GainView | None
+    """Over the start."""
 
 
-class CertificationView(NamedTuple):
-    """A trial measured again on fresh seeds, beside what it must beat."""
+class ProofView(NamedTuple):
+    """A replication or a certification."""
 
-    nth: int
+    proof: int
+    level: str
     number: int
     against: int
-    gain: float
-    p: float
-    certified: bool
+    metric: str
+    blocks: int
+    """Blocks that it takes at most."""
+    since: datetime
+    outcome: str | None
+    """None while it runs."""
+    gain: GainView | None
+    p: float | None
+    failure: str | None
+
+    @property
+    def title(self) -> str:
+        """What it tests."""
+        kind = "replication" if self.level == "replicated" else "certification"
+        return f"{kind} of #{self.number:04d} against #{self.against:04d}"
 
 
 class RunningTrial(NamedTuple):
@@ -48,7 +65,12 @@ class RecentTrial(NamedTuple):
     trial: int
     status: Annotated[str, STATUSES]
     score: float | None
-    delta_vs_best: float | None
+    against: int | None
+    gain: GainView | None
+    """Over the trial `against`, the head when it was measured."""
+    finding: str | None
+    level: str | None
+    demoted_by: int | None
     specialist: str
     title: str
     failure: str | None
@@ -68,18 +90,23 @@ class Overview(NamedTuple):
     task: str
     title: str
     objective: ObjectiveView
+    imported: bool
     baseline: float | None
-    best: BestTrial | None
-    gain: float | None
-    """How much better the best trial is than the baseline."""
+    head: StandingTrial | None
+    """None, like the anchor, before the baseline."""
+    anchor: StandingTrial | None
     noise_sd: float | None
+    """Of one seed of the start."""
+    smallest_gain: float | None
+    """The gain over the head that a trial finds with a probability of 80 %."""
+    proof: ProofView | None
+    """The newest one."""
+    demotions: int
     trials: int
     """The baseline not counted."""
     counts: dict[str, int]
     """Trials of each status."""
     calibrations: int
-    certified: tuple[CertificationView, ...]
-    """The newest few, newest first."""
     running: tuple[RunningTrial, ...]
     recent: tuple[RecentTrial, ...]
     """The newest few, newest first."""

@@ -1,10 +1,32 @@
-"""What both caches of the record need: the ledger's tip, and how to show a score."""
+"""What both caches of the record need: the ledger's tip, and how to show a score, a gain and a claim."""
 
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.storage.files import read_plain
+
+
+class GainView(NamedTuple):
+    """A gain with its two-sided 95 % interval, in the objective's unit; positive is better."""
+
+    mean: float
+    low: float | None
+    """None, like `high`, where nothing is known of the noise."""
+    high: float | None
+    n: int
+    """Blocks, or seeds where nothing was paired."""
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    def relation(self, against: int) -> str:
+        """Return `tie with 0008` where the interval holds 0, else `over 0008`, or `below` it."""
+        if self.low is not None and self.high is not None and self.low <= 0 <= self.high:
+            return f"tie with {against:04d}"
+        return f"{'over' if self.mean > 0 else 'below'} {against:04d}"
 
 
 class ObjectiveView(NamedTuple):
@@ -14,11 +36,21 @@ class ObjectiveView(NamedTuple):
     direction: str
     unit: str
     digits: Annotated[int, range(10)]
-    min_delta: float | None
+    min_delta: float
+    reserved: str | None
 
     def text(self, score: float, sign: str = "") -> str:
         """Return a score without its unit; `sign="+"` shows the sign of a difference."""
         return f"{score:{sign}.{self.digits}f}"
+
+    def gain_text(self, gain: GainView) -> str:
+        """Return a gain with half the width of its interval, without the unit."""
+        return self.text(gain.mean, "+") + ("" if gain.half is None else f" ±{self.text(gain.half)}")
+
+
+def level_text(level: str | None, demoted_by: int | None) -> str:
+    """Return how well a gain is proven: `observed`, `replicated`, `certified`, `demoted by proof 3`, or nothing."""
+    return f"demoted by proof {demoted_by}" if demoted_by is not None else level or ""
 
 
 def read_tip(directory: Path) -> str | None:
