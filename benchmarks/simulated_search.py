@@ -88,7 +88,7 @@ class Host:
 
 
 class Claim(NamedTuple):
-    """A gain that a passed proof shows, and the true one."""
+    """A gain that a passed test shows, and the true one."""
 
     shown: float
     true: float
@@ -103,8 +103,8 @@ class Search:
     rng: np.random.Generator
     claims: list[Claim] = field(default_factory=list[Claim])
     """Of the replications that passed."""
-    moves: list[float] = field(default_factory=list[float])
-    """The true gain of each move of the head."""
+    moves: list[Claim] = field(default_factory=list[Claim])
+    """Of the moves of the head."""
 
     def __post_init__(self) -> None:
         self.host = Host(self.rng, self.world.drift)
@@ -132,27 +132,30 @@ class Search:
         number, head = len(self.recipes), self.standing.head
         self.recipes.append(self.world.edit(self.recipes[head], self.rng))
         self.window[number] = []
-        if self.is_better(number, head):
-            self.moves.append(self.recipes[number].quality - self.recipes[head].quality)
+        shown = self.observe(number, head)
+        if shown is not None:
+            self.moves.append(Claim(shown, self.recipes[number].quality - self.recipes[head].quality))
             self.standing = self.standing.move(number)
             self.replicate_if_due()
 
-    def is_better(self, number: int, head: int) -> bool:
-        """Screen a trial, then compare it with the head in blocks."""
+    def observe(self, number: int, head: int) -> float | None:
+        """Screen a trial and compare it with the head in blocks; return the gain that moves the head, if it does."""
         rule, seen, candidate = self.rule, self.window[head], self.recipes[number]
         if rule.rule == "any":
             self.window[number] = [self.host.measure(candidate) for _ in range(_PAPER_SEEDS)]
-            return fmean(self.window[number]) > fmean(seen)
+            gain = fmean(self.window[number]) - fmean(seen)
+            return gain if gain > 0 else None
         if number % rule.head_every == 0:
             seen.append(self.host.measure(self.recipes[head]))
         seen = seen[-rule.head_window :]
         values = [self.host.measure(candidate)]
         if rule.screen_seeds > 1 and rules.is_hopeless(rule, values[0], seen, self.spread):
-            return False
+            return None
         values += [self.host.measure(candidate) for _ in range(rule.screen_seeds - 1)]
-        return rules.passes_screen(rule, values, seen, self.spread) and rules.moves_head(
-            rule, self.compare(number, head, rule.blocks)
-        )
+        if not rules.passes_screen(rule, values, seen, self.spread):
+            return None
+        gains = self.compare(number, head, rule.blocks)
+        return fmean(gains) if rules.moves_head(rule, gains) else None
 
     def compare(self, number: int, reference: int, blocks: int) -> list[float]:
         """Return the gains of some blocks, whose seeds enter the windows of both recipes."""
