@@ -236,18 +236,26 @@ def _choose_models(campaign: Campaign, asked: list[str], model: str | None) -> d
 
 
 def _format_summary(summary: RunSummary, objective: Objective, folder: Path) -> str:
-    best = (
-        "no best"
-        if summary.best_trial is None
-        else f"best {objective.text(summary.best)} (trial {summary.best_trial:04d})"
-    )
     spent = f"{summary.sessions} sessions of this run" + (f", {summary.cost_usd:.2f} USD" if summary.cost_usd else "")
     return "\n".join(
         [
             f"{summary.reason}: {summary.detail}",
-            f"{summary.recorded} trials recorded, {spent}; baseline {objective.text(summary.baseline)}, {best}",
+            f"{summary.recorded} trials recorded, {spent}; baseline {objective.text(summary.baseline)}",
             f"campaign  {summary.campaign_hours:.2f} hours, {summary.campaign_usd:.2f} USD in all",
+            f"proven    {_describe_proven(summary, objective)}",
             f"next: espalier log {shlex.quote(str(folder))}",
             f"      git -C {shlex.quote(str(CampaignPaths(folder).repository))} log --graph best",
         ]
     )
+
+
+def _describe_proven(summary: RunSummary, objective: Objective) -> str:
+    """Say what was gained, with its interval, and what is observed only; or that nothing was, and why."""
+    observed = ""
+    if summary.head != summary.anchor and summary.head_gain:
+        observed = f"; {summary.head:04d} is observed only, {objective.gain_text(summary.head_gain)}"
+    if summary.anchor and summary.anchor_gain:
+        gain = objective.gain_text(summary.anchor_gain)
+        return f"trial {summary.anchor:04d} gains {gain} (95 %) over the start{observed}"
+    seen = f"a trial finds {summary.smallest_gain:.3g} {objective.unit} in 80 % of cases, smaller gains seldom"
+    return f"nothing{observed or f': no trial beat the start clearly; {seen}'}"

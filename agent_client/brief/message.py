@@ -9,8 +9,9 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Record
 from lineage_repo.prompting import queries
 from lineage_repo.prompting.system_prompt import gate_text
+from lineage_repo.record.claims import Claims
+from lineage_repo.record.cost import find_smallest_gain
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.verdict.judge import threshold
 
 MAX_CHARACTERS = 10_000
 
@@ -33,7 +34,7 @@ class Brief(Record):
 def render(lineage: Lineage, specialist: str, folder: Path, submits: int, session: str) -> Brief:
     """Write the opening message of a session.
 
-    If agents may not read the record, it has the number and the score of the best and nothing else of any trial.
+    If agents may not read the record, it has the number and the score of the head and nothing else of any trial.
 
     Args:
         lineage: The record, refreshed by the caller.
@@ -44,7 +45,7 @@ def render(lineage: Lineage, specialist: str, folder: Path, submits: int, sessio
     """
     head = _head(lineage, specialist, folder, submits, session)
     if not lineage.campaign.read_record:
-        return Brief(text="\n\n".join([*head, *_best_line(lineage), _TAIL_ALONE]))
+        return Brief(text="\n\n".join([*head, *_head_line(lineage), _TAIL_ALONE]))
     start = "\n\n".join([*head, f"{_since(lineage)}\n\n{_QUOTES}"])
     parts = sections(lineage, specialist)
     counts = fit(parts, MAX_CHARACTERS - len(start) - len(_TAIL) - 4)
@@ -76,25 +77,32 @@ def _head(lineage: Lineage, specialist: str, folder: Path, submits: int, session
 
 
 def _since(lineage: Lineage) -> str:
-    best = lineage.best
-    if best is None:
+    head, anchor = lineage.head, lineage.anchor
+    if head is None or anchor is None:
         return "Nothing is measured yet."
-    since = takewhile(lambda trial: trial is not best, queries.recent(lineage))
-    return f"Trials recorded since the best: {sum(1 for _ in since)}."
+    since = takewhile(lambda trial: trial is not head, queries.recent(lineage))
+    objective, gain = lineage.task.objective, Claims(lineage).of(anchor.number).gain
+    proven = f"trial {anchor.number}, {objective.gain_text(gain)} over the start" if gain else "the start"
+    return f"Proven so far: {proven}. Trials recorded since the head: {sum(1 for _ in since)}."
 
 
-def _best_line(lineage: Lineage) -> list[str]:
-    """Name the best in one line, which the stand-in reads too."""
-    best = lineage.best
-    return [f"The best so far: trial {best.number}, {lineage.task.objective.text(best.score)}."] if best else []
+def _head_line(lineage: Lineage) -> list[str]:
+    """Name the head in one line, which the stand-in reads too."""
+    head = lineage.head
+    return [f"The head: trial {head.number}, {lineage.task.objective.text(head.score)}."] if head else []
 
 
 def _noise(lineage: Lineage, task: Task) -> list[str]:
-    noise, best, objective = lineage.noise(task), lineage.best, task.objective
+    noise, objective, rule = lineage.noise(task), task.objective, task.judge
     spread = noise.get(objective.metric)
-    if not spread or not best or not best.measurement:
+    if not spread:
         return []
-    needed = threshold(task, noise, task.n_seeds, len(best.measurement.box_seeds))
     measured = f"Noise: standard deviation {spread.sd:.3g} {objective.unit} per seed over {spread.n} seeds of the start"
-    rule = f"kept when it beats the best by more than {needed:.3g} {objective.unit}"
-    return [f"{measured}; a trial has {task.n_seeds} seeds and is {rule}."]
+    if rule.rule == "any":
+        return [f"{measured}; a trial has {task.n_seeds} seeds, and a better mean than the head's moves the head."]
+    stages = (
+        f"a trial has {rule.screen_seeds} seeds beside the head's last {rule.head_window}; where they look better, "
+        f"{rule.blocks} blocks follow, one seed of both recipes each, and a clear gain over them moves the head"
+    )
+    smallest = f"{find_smallest_gain(lineage):.3g} {objective.unit}"
+    return [f"{measured}; {stages}. The smallest gain that a trial finds in 80 %: {smallest}."]

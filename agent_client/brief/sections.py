@@ -1,13 +1,14 @@
 """The sections of an opening message: headings with rows, shown whole or not at all."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lineage_repo.model.ledger import Registration, Trial
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record
 from lineage_repo.prompting import queries
 from lineage_repo.prompting.saturation import Saturation, measure_saturation
+from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
 
@@ -58,23 +59,38 @@ def fit(sections: Sequence[Section], room: int) -> list[int]:
 
 def sections(lineage: Lineage, specialist: str) -> list[Section]:
     """Read from the record what `specialist` should know; sections without rows are included."""
-    best, objective = lineage.best, lineage.task.objective
+    head, objective, claims = lineage.head, lineage.task.objective, Claims(lineage)
     own, failed, board = queries.role(lineage, specialist), queries.failures(lineage), queries.leaderboard(lineage)
-    chain = queries.ancestry(lineage, best.number) if best else []
+    chain = queries.ancestry(lineage, head.number) if head else []
     near = lineage.roster[specialist].neighbours
     others = [t for t in queries.recent(lineage) if t.proposal.specialist in near]
     running = [_running_row(entry) for entry in lineage.running()]
-    margins = best.verdict.margins if best else ()
+
+    def row(trial: Trial) -> str:
+        return _row(trial, claims, objective, 0)
+
+    margins = head.verdict.margins if head else ()
     return [
-        Section(title="The best", rows=tuple(_row(t, objective, 800) for t in chain[:1]), where=_view("best")),
         Section(
-            title="Margins of the best at every gate and limit",
+            title="The head, to build on",
+            rows=tuple(_row(t, claims, objective, 800) for t in chain[:1]),
+            where=_view("head"),
+        ),
+        Section(
+            title="Margins of the head at every gate and limit",
             rows=tuple(f"- {queries.margin_text(lineage.task, margin)}" for margin in margins),
             where="size_project()",
         ),
-        _table("Ancestors of the best, nearest first", chain[1:], 6, objective, 0, "ancestry"),
-        _table("Leaderboard", board, 10, objective, 0, "leaderboard"),
-        _table("Your own role's trials, newest first", own, 12, objective, 240, "role"),
+        _table("Ancestors of the head, nearest first", chain[1:], 6, row, "ancestry"),
+        Section(
+            title="Leaderboard: by what is proven, ties share a rank",
+            rows=tuple(f"{rank}. {_row(trial, claims, objective, 0)[2:]}" for rank, trial in board[:10]),
+            more=len(board[10:]),
+            where=_view("leaderboard"),
+        ),
+        _table(
+            "Your own role's trials, newest first", own, 12, lambda trial: _row(trial, claims, objective, 240), "role"
+        ),
         Section(
             title="What your latest proposals resemble",
             rows=tuple(_resemblances(lineage, own[:_COMPARED], objective)),
@@ -84,11 +100,10 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
             f"Trials of your neighbours ({clip(', '.join(near), 80)}), newest first",
             others,
             8,
-            objective,
-            0,
+            row,
             "recent",
         ),
-        _table("Failures, newest first", failed, 8, objective, 0, "failures"),
+        _table("Failures, newest first", failed, 8, row, "failures"),
         Section(
             title="Saturation: what trials still gain",
             rows=tuple(_gains(row, objective) for row in measure_saturation(lineage) if lineage.trials.keys() - {0}),
@@ -103,8 +118,8 @@ def sections(lineage: Lineage, specialist: str) -> list[Section]:
     ]
 
 
-def _table(title: str, trials: list[Trial], most: int, objective: Objective, width: int, view: str) -> Section:
-    rows = tuple(_row(trial, objective, width) for trial in trials[:most])
+def _table(title: str, trials: list[Trial], most: int, row: Callable[[Trial], str], view: str) -> Section:
+    rows = tuple(row(trial) for trial in trials[:most])
     return Section(title=title, rows=rows, more=len(trials[most:]), where=_view(view))
 
 
@@ -112,12 +127,14 @@ def _view(view: str) -> str:
     return f"read_lineage(view={view})"
 
 
-def _row(trial: Trial, objective: Objective, width: int) -> str:
+def _row(trial: Trial, claims: Claims, objective: Objective, width: int) -> str:
     """Write one trial, with `width` characters of its hypothesis."""
-    proposal, verdict = trial.proposal, trial.verdict
+    proposal, verdict, claim = trial.proposal, trial.verdict, claims.of(trial.number)
     facts = [f"- {trial.number:04d} {verdict.status} {objective.text(verdict.score)}"]
-    if verdict.delta_vs_best is not None:
-        facts.append(f"({verdict.delta_vs_best:+.{objective.digits}f} against the best at that time)")
+    if gain := queries.gain_text(objective, verdict):
+        facts.append(f"({gain}{f', {claim.level}' if claim.level else ''})")
+    if claim.demoted_by is not None:
+        facts.append(f"(demoted: proof {claim.demoted_by} found no gain)")
     if proposal.parent is not None:
         facts.append(f"from {proposal.parent:04d}, expected {proposal.expected_delta:+.3g}")
     facts.append(f"by {proposal.specialist}: {quote(proposal.title)}")
@@ -143,8 +160,8 @@ def _gains(row: Saturation, objective: Objective) -> str:
     head = f"- {row.who}: {row.trials} trials, {row.keeps} keeps"
     if not row.keeps:
         return head
-    gains = ", ".join(f"{gain:.{objective.digits}f}" for gain in row.gains)
-    return f"{head}, {row.since} trials since the last; the last keeps gained, newest first, {gains} {objective.unit}"
+    gains = "; ".join(objective.gain_text(gain) for gain in row.gains)
+    return f"{head}, {row.since} trials since the last; the last keeps gained, newest first, {gains}"
 
 
 def _running_row(started: Registration) -> str:

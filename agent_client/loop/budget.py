@@ -11,10 +11,12 @@ from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.loop.sessions import Sessions
 from lineage_repo.model.ledger import Caps
 from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.session import EndReason, SessionRecord, read_sessions
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
+from lineage_repo.verdict.judge import MAX_ROUNDS
 
 LEAST_USD = 0.05
 """A session with less could not even begin."""
@@ -79,8 +81,8 @@ class Budget:
 
     @property
     def hours_since_keep(self) -> float:
-        best = self._campaign.lineage.best
-        return self.spend.hours(best.at if best and best.number else None)
+        keeps = [t.at for t in self._campaign.lineage.trials.values() if t.status is Status.KEEP]
+        return self.spend.hours(keeps[-1] if keeps else None)
 
     @property
     def allows_session(self) -> bool:
@@ -156,5 +158,7 @@ def longest_trial_s(task: Task) -> float:
 
     On a busy host one on the CPU clock may take more: its boxes have triple the time by the wall.
     """
-    boxes = sum((p.limit_s + (p.ready_s or 60.0)) * (task.n_seeds if p.per == "seed" else 1) for p in task.phases)
-    return 2 * (boxes + 2 * task.evaluator.limit_s * task.n_seeds) + 600
+    rule = task.judge
+    most = task.n_seeds if rule.rule == "any" else rule.screen_seeds + 1 + 2 * rule.blocks * MAX_ROUNDS
+    boxes = sum(p.limit_s + (p.ready_s or 60.0) for p in task.phases)
+    return 2 * most * (boxes + 2 * task.evaluator.limit_s) + 600

@@ -13,6 +13,7 @@ from agent_client.loop.backoff import Backoff
 from agent_client.loop.budget import Budget, longest_trial_s
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import Ending, Plan, RunEnd
+from agent_client.loop.replication import LastReplication
 from agent_client.loop.sessions import Sessions
 from agent_client.loop.state import EndedSession, Heartbeat, LiveSession, RunState, RunSummary
 from agent_client.session.claude_options import Access, Assignment
@@ -23,6 +24,8 @@ from lineage_repo.monitor import health
 from lineage_repo.monitor.control import Control
 from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.claims import Claims
+from lineage_repo.record.cost import find_smallest_gain
 
 POLL_S = 1.0
 STARTING = max(2, os.cpu_count() or 2)
@@ -55,6 +58,7 @@ class Run:
         self._sessions = Sessions(campaign, access)
         self._backoff = Backoff(plan.models)
         self._budget = Budget(campaign, plan, self._sessions)
+        self._replication = LastReplication(campaign, access)
         self._heartbeat = Heartbeat(campaign, access.redact, notify)
         self._paused = False
 
@@ -85,8 +89,9 @@ class Run:
         finally:
             await self._cut_off()
         self._heartbeat.beat(self._state(), changed=True)
-        best = None if summary.best_trial is None else f"{summary.best_trial:04d}"
-        await self._announce(Ending(summary.reason, summary.detail), best_trial=best, best=summary.best)
+        anchor = None if summary.anchor is None else f"{summary.anchor:04d}"
+        gain = summary.anchor_gain and self.campaign.task.objective.gain_text(summary.anchor_gain)
+        await self._announce(Ending(summary.reason, summary.detail), proven=anchor, gain=gain)
         return summary
 
     def stop(self) -> None:
@@ -106,7 +111,9 @@ class Run:
             self._collect_sessions()
             self._check_caps()
             if not self._sessions and (ending := self._find_ending()):
-                return self._summarize(ending)
+                if ending.reason is RunEnd.STOPPED or self._replication.is_done:
+                    return self._summarize(ending)
+                self._close(ending, EndReason.CAMPAIGN)
             self._start_sessions()
             self._beat()
             await self._sessions.wait(POLL_S)
@@ -114,7 +121,7 @@ class Run:
     def _read_news(self) -> None:
         """Read what the record and the operator's commands say since the last look."""
         self.campaign.recover()
-        entries = self._news.report_trials()
+        entries = self._news.report()
         if entries or any(health.is_queued(self.campaign.paths.trial(number).folder) for number in self._running()):
             self._news_at = time.monotonic()
         for entry in entries:
@@ -132,7 +139,8 @@ class Run:
         title, objective = trial.proposal.title, self.campaign.task.objective
         self.notify(
             "keep", trial=f"{trial.number:04d}", score=trial.score, unit=objective.unit, title=title,
-            specialist=trial.proposal.specialist, delta=trial.verdict.delta_vs_best,
+            specialist=trial.proposal.specialist,
+            gain=objective.gain_text(trial.verdict.gain) if trial.verdict.gain else None,
         )  # fmt: skip
 
     async def _announce(self, ending: Ending, **facts: object) -> None:
@@ -207,6 +215,7 @@ class Run:
             self._read_news()
 
     async def _cut_off(self) -> None:
+        await self._replication.close()
         for session in await self._sessions.cut_off():
             self._ended.append(session)
             self._budget.spend.add(session)
@@ -218,7 +227,7 @@ class Run:
 
     def _summarize(self, ending: Ending) -> RunSummary:
         lineage = self.campaign.lineage.refresh()
-        best, baseline = lineage.best, lineage.trials.get(0)
+        head, anchor, baseline, claims = lineage.head, lineage.anchor, lineage.trials.get(0), Claims(lineage)
         return RunSummary(
             reason=ending.reason,
             detail=ending.detail,
@@ -226,8 +235,11 @@ class Run:
             recorded=sum(number > 0 for number in lineage.trials),
             sessions=len(self._ended) + len(self._sessions),
             baseline=baseline.score if baseline else None,
-            best=best.score if best else None,
-            best_trial=best.number if best else None,
+            head=head.number if head else None,
+            head_gain=claims.of(head.number).gain if head else None,
+            anchor=anchor.number if anchor else None,
+            anchor_gain=claims.of(anchor.number).gain if anchor else None,
+            smallest_gain=find_smallest_gain(lineage),
             cost_usd=sum(session.charged_usd for session in self._ended),
             campaign_usd=self._budget.spend.usd,
             campaign_hours=self._budget.spend.hours(),

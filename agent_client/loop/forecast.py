@@ -9,6 +9,7 @@ from lineage_repo.model.measurement import Record
 from lineage_repo.monitor.host_slots import read_slots
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.cost import Cost, estimate_cost, seed_seconds
 
 
 class Forecast(Record):
@@ -20,8 +21,12 @@ class Forecast(Record):
     """None without a goal."""
     sessions: int | None
     """Sessions that the trials to go need if every session uses its submits."""
+    seconds_per_seed: float
+    """From the calibration: boxes and evaluator, one seed alone on this host."""
+    cost: Cost
+    """Seeds of trials and proofs."""
     seconds_per_trial: float
-    """From the calibration: boxes and evaluator, one trial alone on this host."""
+    """Of a trial that gains nothing; a keep takes longer."""
     slots: int
     at_once: int
     """Trials measured at once: slots or sessions, whichever are fewer."""
@@ -45,7 +50,8 @@ def make_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str]
     caps = [caps_of(campaign, name) for name in plan.models]
     submits = min(plan.submits or c.submits for c in caps)
     sessions = None if to_go is None else _count_sessions(to_go, submits, plan.concurrency)
-    seconds = _seconds_per_trial(campaign)
+    cost, per_seed = estimate_cost(campaign.task), seed_seconds(lineage)
+    seconds = cost.null_trial * per_seed
     total = read_slots(environment).total
     at_once = min(total, plan.concurrency)
     usd = max(c.usd for c in caps)
@@ -56,6 +62,8 @@ def make_forecast(campaign: Campaign, plan: Plan, environment: Mapping[str, str]
         trials_registered=registered,
         trials_to_go=to_go,
         sessions=sessions,
+        seconds_per_seed=round(per_seed, 2),
+        cost=cost,
         seconds_per_trial=round(seconds, 1),
         slots=total,
         at_once=at_once,
@@ -80,13 +88,6 @@ def _count_sessions(to_go: int, submits: int, at_once: int) -> int:
     return count
 
 
-def _seconds_per_trial(campaign: Campaign) -> float:
-    """Average the calibrations, for as many seeds as a trial has."""
-    runs = [c.measurement for c in campaign.lineage.calibrations]
-    boxes = sum(p.setup_s + p.wall_s for m in runs for p in m.phases) + sum(m.evaluator_s for m in runs)
-    return boxes * campaign.task.n_seeds / sum(len(m.box_seeds) for m in runs)
-
-
 def format_forecast(forecast: Forecast) -> str:
     """Write a forecast for people."""
     goal = "no goal" if forecast.trials_to_go is None else f"{forecast.trials_to_go} to go"
@@ -95,7 +96,7 @@ def format_forecast(forecast: Forecast) -> str:
     )
     hours = "" if forecast.hours_of_trials is None else f", {forecast.hours_of_trials:g} h of measuring"
     slots_text = f"{forecast.slots} slot{'s' if forecast.slots > 1 else ''}"
-    pace = f"{forecast.seconds_per_trial:g} s a trial by calibration, {forecast.at_once} at once on {slots_text}"
+    pace = f"{forecast.seconds_per_trial:g} s a trial that gains nothing, {forecast.at_once} at once on {slots_text}"
     worst = "no cap on USD: give --usd" if forecast.usd_worst is None else f"{forecast.usd_worst:.2f} USD at worst"
     likely = "" if forecast.usd_of_sessions is None else f"; those sessions at most {forecast.usd_of_sessions:.2f} USD"
     return "\n".join(
@@ -105,10 +106,22 @@ def format_forecast(forecast: Forecast) -> str:
             f"trials    {forecast.trials_registered} registered, {goal}",
             f"sessions  {sessions}",
             f"time      {pace}{hours}; thinking comes on top",
+            f"seeds     {_describe_cost(forecast)}",
             f"ends      after {forecast.hours_cap:g} h, or {forecast.no_improvement_hours_cap:g} h without a keep",
             (
                 f"cost      {worst}{likely}; each session up to {forecast.usd_per_session_cap:g} USD, "
                 f"{forecast.usd_spent:.2f} USD spent so far"
             ),
         ]
+    )
+
+
+def _describe_cost(forecast: Forecast) -> str:
+    """Write what proposals and proofs cost in seeds and slot hours."""
+    cost, hours = forecast.cost, forecast.seconds_per_seed / 3600
+    first, last = cost.replication
+    return (
+        f"{cost.null_trial:.1f} for a trial that gains nothing ({cost.null_trial * hours:.2g} slot hours), "
+        f"{cost.keep} for a keep ({cost.keep * hours:.2g}), {first} to {last} for a replication "
+        f"({first * hours:.2g} to {last * hours:.2g})"
     )

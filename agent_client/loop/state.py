@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.session.session import Session
-from lineage_repo.model.measurement import Record
+from lineage_repo.model.measurement import Interval, Record
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor import health
 from lineage_repo.record.campaign import Campaign
@@ -32,8 +32,15 @@ class RunSummary(Record):
     sessions: int
     """Started by this run."""
     baseline: float | None
-    best: float | None
-    best_trial: int | None
+    head: int | None
+    """The trial that was observed to be the best; None without a baseline."""
+    head_gain: Interval | None
+    """Of the head over the start, in the objective's unit; None where the head is the start."""
+    anchor: int | None
+    """The trial that is proven."""
+    anchor_gain: Interval | None
+    smallest_gain: float
+    """The gain that a trial finds with a probability of 80 %, in the objective's unit."""
     cost_usd: float
     """Of this run's sessions."""
     campaign_usd: float = 0.0

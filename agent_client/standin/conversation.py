@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict
 
-from lineage_repo.model.measurement import Record
+from lineage_repo.model.measurement import Interval, Record
 
 PREFIX = "mcp__espalier__"
 """Agents see the names of our tools with this prefix."""
@@ -22,12 +22,12 @@ class Answer(Record):
     parent: int | None = None
     status: str | None = None
     score: float | None = None
-    delta_vs_parent: float | None = None
+    gain: Interval | None = None
     state: str = ""
     """`running` or `done`, from `submit_trial` and `wait_trial`."""
     submits_left: int = 0
-    best_trial: int | None = None
-    best_score: float | None = None
+    head: int | None = None
+    head_score: float | None = None
     rows: tuple["Answer", ...] = ()
     """Trials, from `read_lineage`."""
     pages: int = 1

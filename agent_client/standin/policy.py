@@ -1,7 +1,7 @@
-"""The stand-in's policy: change one knob of the own role near the best recipe, and go on in a direction that helped.
+"""The stand-in's policy: change one knob of the own role near the head, and go on in a direction that helped.
 
 A pure function from a conversation to the next step. It is a plain search, not a language model: it knows what its
-tools answered in this conversation. The opening message says only who it is, what counts as better, and the best trial
+tools answered in this conversation. The opening message says only who it is, what counts as better, and the head
 where no tool may read the record. A generalist changes any knob.
 """
 
@@ -18,11 +18,11 @@ MAX_FILES = 20
 _OPENING = re.compile(
     r"^You are the (?P<kind>specialist|generalist) `(?P<name>[a-z][a-z0-9_-]*)`.*?"
     r"^Objective: `?(?P<metric>[a-z0-9_-]+)`?[^\n]*?(?P<direction>lower|higher) is better"
-    r"(?:.*^The best so far: trial (?P<trial>\d+), (?P<score>-?[\d.]+))?",
+    r"(?:.*^The head: trial (?P<trial>\d+), (?P<score>-?[\d.]+))?",
     re.M | re.S,
 )
-_BEST_NOW = re.compile(r"or (\d+), the best now")
-"""In the refusal of a rebase to a trial that has just ceased to be the best."""
+_HEAD_NOW = re.compile(r"or (\d+), the head now")
+"""In the refusal of a rebase to a trial that has just ceased to be the head."""
 _NUMBERED = re.compile(r"^ *\d+[\t→](.*)$", re.M)
 """A line of a file as Read shows it."""
 
@@ -37,7 +37,7 @@ class _Aim(Record):
     metric: str
     direction: str
     trial: int | None
-    """The best trial, only where no tool can read the record."""
+    """The head, only where no tool can read the record."""
     score: float | None
 
     @property
@@ -60,7 +60,7 @@ def next_step(conversation: Conversation) -> Step:
     opening = _OPENING.search(conversation.opening)
     if opening is None:
         return Say(text="The stand-in found no specialist and no objective in the opening message, so it does nothing.")
-    if failed := next((call for call in conversation.calls if call.error and not _BEST_NOW.search(call.text)), None):
+    if failed := next((call for call in conversation.calls if call.error and not _HEAD_NOW.search(call.text)), None):
         return Say(text=f"{failed.name} answered with an error, so the stand-in ends here: {failed.text[:400]}")
     newest = conversation.calls[-1] if conversation.calls else None
     if newest and newest.measures:
@@ -74,12 +74,12 @@ def next_step(conversation: Conversation) -> Step:
 
 def _continue_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
     """Do the first thing that this round lacks; a round ends with a trial that is done."""
-    best = _find_best(whole, here, aim)
-    if best is None:
-        return [_tool("read_lineage", view="best")]
+    head = _find_head(whole, here, aim)
+    if head is None:
+        return [_tool("read_lineage", view="head")]
     rebased = here.last("rebase_to")
     if rebased is None:
-        return [_tool("rebase_to", trial=best.trial)]
+        return [_tool("rebase_to", trial=head.trial)]
     base = rebased.answer
     pages = [call.answer for call in here.find("read_lineage", view=aim.view)[::-1] if "page" in call.input]
     if unread := _list_unread(here, base, pages, aim):
@@ -87,25 +87,25 @@ def _continue_round(whole: Conversation, here: Conversation, aim: _Aim) -> Step:
     rows = [row for page in pages for row in page.rows] if aim.reads_record else _list_own_trials(whole)
     move = _choose(whole, base, rows, aim)
     if move is None:
-        return Say(text=f"The stand-in finds no knob of {aim.name} with a value left to try near the best recipe.")
-    guess = _guess(rows, best, aim)
+        return Say(text=f"The stand-in finds no knob of {aim.name} with a value left to try near the head recipe.")
+    guess = _guess(rows, head, aim)
     return _carry_out(here, base, move) or [
         _tool("submit_trial", title=move.title, hypothesis=_explain(move, aim), expected_delta=guess)
     ]
 
 
-def _find_best(whole: Conversation, here: Conversation, aim: _Aim) -> Answer | None:
-    """Find the best in what this round read; without the record, in the opening message, verdicts and refusals."""
+def _find_head(whole: Conversation, here: Conversation, aim: _Aim) -> Answer | None:
+    """Find the head in what this round read; without the record, in the opening message, verdicts and refusals."""
     if aim.trial is None:
-        shown = here.last("read_lineage", view="best")
+        shown = here.last("read_lineage", view="head")
         return shown.answer.rows[0] if shown else None
-    best = Answer(trial=aim.trial, score=aim.score)
+    head = Answer(trial=aim.trial, score=aim.score)
     for call in whole.calls:
-        if call.measures and (verdict := call.answer).best_trial is not None:
-            best = Answer(trial=verdict.best_trial, score=verdict.best_score)
-        elif call.error and (refused := _BEST_NOW.search(call.text)):
-            best = best.model_copy(update={"trial": int(refused[1])})
-    return best
+        if call.measures and (verdict := call.answer).head is not None:
+            head = Answer(trial=verdict.head, score=verdict.head_score)
+        elif call.error and (refused := _HEAD_NOW.search(call.text)):
+            head = head.model_copy(update={"trial": int(refused[1])})
+    return head
 
 
 def _list_unread(here: Conversation, base: Answer, pages: list[Answer], aim: _Aim) -> list[Use]:
@@ -175,10 +175,10 @@ def _read_file(whole: Conversation, path: str) -> str:
     return next(filter(None, texts), "")
 
 
-def _guess(rows: list[Answer], best: Answer, aim: _Aim) -> float:
+def _guess(rows: list[Answer], head: Answer, aim: _Aim) -> float:
     """Guess half of what such edits usually change, in the improving direction; half a percent without experience."""
-    deltas = [abs(row.delta_vs_parent) for row in rows if row.delta_vs_parent is not None]
-    size = median(deltas) / 2 if deltas else abs(best.score or 1.0) * 0.005
+    gains = [abs(row.gain.mean) for row in rows if row.gain is not None]
+    size = median(gains) / 2 if gains else abs(head.score or 1.0) * 0.005
     return float(f"{-size if aim.direction == 'lower' else size:.3g}")
 
 

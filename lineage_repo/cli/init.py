@@ -11,6 +11,7 @@ from lineage_repo.cli.output import print_rows
 from lineage_repo.model.ledger import Arm, Caps
 from lineage_repo.model.measurement import LEVELS, Isolation
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.cost import estimate_cost
 from lineage_repo.task.find import find_task
 from lineage_repo.text.phrases import arm_text
 
@@ -27,7 +28,9 @@ _ISOLATION_HELP = (
 @click.command()
 @campaign_dir
 @click.option("--task", "name", required=True, help="Name of a built-in task, or path of a task folder.")
-@click.option("--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per trial.  [default: the manifest's]")
+@click.option(
+    "--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per calibration.  [default: the manifest's]"
+)
 @click.option("--arm", type=click.Choice(get_args(Arm)), default="roles", show_default=True, help=_ARM_HELP)
 @click.option(
     "--agents",
@@ -67,12 +70,17 @@ def init(
         isolation=isolation,
     )
     task, objective = campaign.task, campaign.task.objective
-    scoring = f"{objective.metric} in {objective.unit}, {objective.direction} is better, {task.n_seeds} seeds a trial"
+    scoring = f"{objective.metric} in {objective.unit}, {objective.direction} is better"
+    cost = estimate_cost(task)
+    price = f"{cost.null_trial:.1f} seeds for a trial that gains nothing, {cost.keep} for a keep"
+    if task.judge.rule == "any":
+        price = f"{task.n_seeds} seeds a trial, and any higher mean is a keep: no test, as in the paper"
     warning = "none: recipes can forge scores and read everything that you can; every trial says so"
     print_rows(
         [
             ("campaign", f"{directory}: {task.title}"),
             ("objective", scoring),
+            ("judge", price),
             ("arm", f"{arm_text(arm, read_record=not no_lineage)}: {', '.join(campaign.roster)}"),
             ("isolation", warning if isolation == "none" else ""),
             ("next", f"espalier calibrate {shlex.quote(str(directory))}"),

@@ -169,19 +169,19 @@ class JudgeRule(Record):
     """`any`: a higher mean over `n_seeds` seeds moves the head, with no test; to repeat the paper's arms."""
     screen_seeds: int = Field(default=2, ge=1, le=16)
     """Seeds of the candidate in a screen."""
-    head_every: int = Field(default=1, ge=1, le=64)
+    head_every: int = Field(default=4, ge=1, le=64)
     """Every how many trials a screen measures one seed of the head too."""
     head_window: int = Field(default=9, ge=1, le=64)
     """The head's last seeds, with whose mean a screen compares."""
-    screen_z: float = Field(default=1.0, ge=-8, le=8)
+    screen_z: float = Field(default=0.8, ge=-8, le=8)
     """Standard errors by which the candidate's mean must beat the head's to pass the screen."""
-    hopeless_z: float = Field(default=2.0, ge=0, le=8)
+    hopeless_z: float = Field(default=0.0, ge=0, le=8)
     """Standard errors below the head's mean at which a first seed ends the screen."""
     blocks: int = Field(default=4, ge=2, le=64)
     """Blocks of an observed trial."""
-    observed_confidence: float = Field(default=0.85, gt=0.5, lt=1)
+    observed_confidence: float = Field(default=0.7, gt=0.5, lt=1)
     """One-sided confidence at which the gain over these blocks moves the head."""
-    replicate_after: int = Field(default=3, ge=1, le=64)
+    replicate_after: int = Field(default=4, ge=1, le=64)
     """Moves of the head after which it is replicated."""
     replicated_blocks: tuple[int, ...] = Field(default=(4, 8, 16), min_length=1, max_length=8)
     """Blocks after which a replication looks at its gain."""

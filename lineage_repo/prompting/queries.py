@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.ledger import Finding, Level, Trial
-from lineage_repo.model.manifest import Task
+from lineage_repo.model.ledger import Finding, Level, Trial, Verdict
+from lineage_repo.model.manifest import Objective, Task
 from lineage_repo.model.measurement import Interval, Margin, Number, Record, Status
 from lineage_repo.record.claims import Claims, rank
 from lineage_repo.record.lineage import Lineage
@@ -87,6 +87,29 @@ def trial_row(
         failure=failure,
         margins=verdict.margins if margins else (),
     )
+
+
+_FINDINGS: dict[Finding, str] = {
+    "better": "better than {against}",
+    "promising": "promising, not proven to beat {against}",
+    "tie": "tie with {against}",
+    "worse": "worse than {against}",
+    "hopeless": "hopeless against {against} after one seed",
+}
+
+
+def gain_text(objective: Objective, verdict: Verdict) -> str:
+    """Return what a verdict says of the gain, with its interval; "" without a gain.
+
+    >>> seconds = Objective(metric="seconds", direction="lower", unit="s", digits=1)
+    >>> tie = Interval(mean=0.5, low=-0.5, high=1.5, n=4)
+    >>> gain_text(seconds, Verdict(status=Status.DISCARD, against=8, gain=tie, finding="tie"))
+    'tie with 0008: +0.5 s, -0.5 to 1.5'
+    """
+    if verdict.gain is None or verdict.against is None:
+        return ""
+    found = _FINDINGS[verdict.finding] if verdict.finding else "against {against}"
+    return f"{found.format(against=f'{verdict.against:04d}')}: {objective.gain_text(verdict.gain)}"
 
 
 def margin_text(task: Task, margin: Margin) -> str:

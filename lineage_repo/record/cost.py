@@ -29,7 +29,7 @@ def estimate_cost(task: Task) -> Cost:
     head = 1 if rule.rule == "paired" else 0
     any_seeds = task.n_seeds if rule.rule == "any" else 0
     return Cost(
-        null_trial=any_seeds or power.expected_seeds(rule, 0.0),
+        null_trial=any_seeds or power.null_cost(rule),
         keep=any_seeds or rule.screen_seeds + head + 2 * rule.blocks,
         replication=(2 * looks[0], 2 * looks[-1]),
         certification=2 * planned_blocks(task, "certified")[-1],

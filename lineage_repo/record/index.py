@@ -108,6 +108,7 @@ class Index:
         self._values: dict[int, list[tuple[int, float]]] = {}
         """Trial to the values of its objective that later screens compare with, each with the place of its entry."""
         self._calibrated_at: list[int] = []
+        self._registered_at: dict[int, int] = {}
 
     def refresh(self) -> Self:
         """Read the entries since the last call; return self. Raise `RecordError` for an unreadable one."""
@@ -130,6 +131,7 @@ class Index:
                 self._add_values(place, 0, [entry.measurement])
             case Registration():
                 self.registered[entry.number] = entry
+                self._registered_at[entry.number] = place
                 self.proposals[entry.number] = row.second_parent or ""
             case Trial():
                 self.trials[entry.number] = entry
@@ -140,7 +142,8 @@ class Index:
             case Proof():
                 self.proofs[entry.proof] = entry
                 self._fold_comparisons(place, entry.comparisons)
-                self._add_values(place, entry.number, [c.candidate for c in entry.comparisons])
+                if entry.failure is None:
+                    self._add_values(place, entry.number, [c.candidate for c in entry.comparisons])
                 if entry.level == "replicated" and self.standing:
                     self._stand(place, self.standing.replicate(entry.number, entry.outcome))
             case Demotion():
@@ -230,6 +233,10 @@ class Index:
         """Return the head after the ledger entry with this commit; None if there was none, or no such entry."""
         place = self.positions.get(ledger, -1)
         return next((head for at, head in reversed(self._heads) if at <= place), None)
+
+    def registered_after(self, number: int, ledger: str) -> bool:
+        """Return whether a trial was registered after a ledger entry, or that entry is not there."""
+        return self._registered_at.get(number, 0) > self.positions.get(ledger, -1)
 
     def window_at(self, number: int, ledger: str) -> tuple[float, ...]:
         """Return the values of a trial's objective that a screen compares with, as known at a ledger entry.

@@ -1,6 +1,7 @@
 """The lineage: a ledger that is read and written, and the refs that follow from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from lineage_repo.errors import RecordError
@@ -53,6 +54,14 @@ class Lineage(Index):
         self.store.append(entry.canonical(), self.subject(entry), entry.at, second)
         self.refresh()
 
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Take the writer's lock, read what is new, and complete what a killed writer of a proof left."""
+        with self.store.writing():
+            self.refresh()
+            self._demote_if_due()
+            yield
+
     def open_campaign(self, entry: CampaignEntry) -> None:
         """Write the ledger's first entry."""
         with self.store.writing():
@@ -60,14 +69,12 @@ class Lineage(Index):
 
     def calibrate(self, entry: Calibration) -> None:
         """Append one measurement of the unmodified start."""
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             self._append(entry)
 
     def open_baseline(self, proposal: Proposal, digests: dict[str, str]) -> Trial:
         """Record the calibrated start as trial 0, the root of every recipe; complete an interrupted attempt."""
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             if 0 not in self.registered:
                 self._register(0, proposal, digests)
             if 0 not in self.trials:
@@ -88,8 +95,7 @@ class Lineage(Index):
         Raises:
             RecordError: the parent is not a recorded trial, there is no baseline yet, or the lineage was imported.
         """
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             if self.is_imported:
                 raise RecordError("the lineage was imported and is read-only: `espalier init` makes a new one")
             if 0 not in self.trials:
@@ -124,8 +130,7 @@ class Lineage(Index):
         Raises:
             KeyError: `number` is not registered.
         """
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             if number not in self.trials:
                 if fault is None and self._wants_blocks(comparisons):
                     return None
@@ -153,8 +158,7 @@ class Lineage(Index):
             RecordError: a proof is running already, both are the same trial, one of them is not recorded or has no
                 score, or a replication is not of the head against the anchor.
         """
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             if running := self.running_proof():
                 raise RecordError(f"proof {running.proof} is still running: wait until it is recorded")
             if number == against:
@@ -185,29 +189,26 @@ class Lineage(Index):
 
         A proof that is recorded already is returned unchanged.
         """
-        with self.store.writing():
-            self.refresh()
+        with self._writing():
             if proof not in self.proofs:
                 registration = self.proofs_registered[proof]
                 k = self.count_proofs(registration.level, proof)
                 noise = self.noise(self.task)
                 self._append(judge_proof(self.task, registration, k, comparisons, fault, noise, isolation, now()))
-            self._settle()
+            self._demote_if_due()
+            self.store.set_refs(self._branches())
         return self.proofs[proof]
 
-    def _settle(self) -> None:
-        """Write the demotion that is due, and let the branches follow head and anchor."""
-        if (cause := self.find_due_demotion()) and self.standing:
-            standing = self.standing
+    def _demote_if_due(self) -> None:
+        if (cause := self.find_due_demotion()) and (standing := self.standing):
             self._append(Demotion(number=standing.head, anchor=standing.anchor, proof=cause.proof, at=now()))
-        self.store.set_refs(self._branches())
+            self.store.set_refs(self._branches())
 
     def settle(self) -> None:
         """Complete what a killed writer of a proof left: the demotion that follows from it."""
         if self.refresh().find_due_demotion():
-            with self.store.writing():
-                self.refresh()
-                self._settle()
+            with self._writing():
+                pass
 
     def _register(self, number: int, proposal: Proposal, digests: dict[str, str]) -> None:
         entry = Registration(number=number, proposal=proposal, digests=digests, at=now())

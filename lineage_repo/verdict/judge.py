@@ -105,7 +105,7 @@ def _find(task: Task, comparisons: Sequence[Comparison], head: int, spread: Spre
             moves = last.against == head and gain.mean > 0 and gain.mean >= min_delta
             return "better" if moves else _tie_or_worse(gain), gain
         if last.candidate.n_seeds < rule.screen_seeds:
-            return "hopeless", gain
+            return "tie" if gain.is_tie else "hopeless", gain
         return "promising" if _passes_screen(task, last, spread) else _tie_or_worse(gain), gain
     gains = paired_gains(task, last)
     gain = rules.paired_gain(gains)

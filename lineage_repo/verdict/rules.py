@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.model.measurement import Interval, Outcome, Spread
+from lineage_repo.model.measurement import Interval, Outcome, Side, Spread
 from lineage_repo.verdict.statistics import estimate_spread, student_p, student_t
 
 _TWO_SIDED_95 = 0.975
@@ -27,6 +27,29 @@ class Certificate(NamedTuple):
     @property
     def passed(self) -> bool:
         return self.p < self.level
+
+
+# ---- in which order both sides are measured
+
+
+def order_screen(rule: JudgeRule, number: int, n_seeds: int) -> list[Side]:
+    """Return the sides of a trial's screen in turn: the candidate first, whose first seed may be the last.
+
+    Args:
+        rule: The manifest's.
+        number: Of the trial; every `head_every`-th measures the head too.
+        n_seeds: Of a trial with the rule `any`.
+    """
+    if rule.rule == "any":
+        return ["candidate"] * n_seeds
+    order: list[Side] = ["candidate"] * rule.screen_seeds
+    return [order[0], "reference", *order[1:]] if number % rule.head_every == 0 else order
+
+
+def order_blocks(blocks: int) -> list[Side]:
+    """Return the sides of so many blocks in turn. The order alternates, so that a host that slows favours neither."""
+    pair: tuple[Side, Side] = ("candidate", "reference")
+    return [side for block in range(blocks) for side in (pair if block % 2 == 0 else pair[::-1])]
 
 
 # ---- the screen: two means, with the calibrated spread of one seed

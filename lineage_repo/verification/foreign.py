@@ -6,7 +6,7 @@ from lineage_repo.errors import SnapshotError
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.objects import PLAIN_MODES, tree_entries
 from lineage_repo.storage.snapshot import check_path, matches
-from lineage_repo.storage.store import BEST, LEDGER, Row, Store
+from lineage_repo.storage.store import BEST, HEAD, LEDGER, Row, Store
 
 _LINKS_ELSEWHERE = ("objects/info/alternates", "objects/info/http-alternates", "commondir")
 _FOLDER = "40000"
@@ -30,15 +30,15 @@ def check_refs(lineage: Lineage) -> Iterator[str]:
     """Yield a problem for each tag or branch that differs from what the ledger implies."""
     store = lineage.store
     clone = store.ledger_ref() != LEDGER
-    best = "refs/remotes/origin/best" if clone else BEST
+    moved = {name: name.replace("refs/heads", "refs/remotes/origin") for name in (BEST, HEAD)} if clone else {}
     patterns: tuple[str, ...] = ()
     if clone:
         # The owner of a clone may tag and branch. Replacements are neither: git shows them instead of the original.
-        patterns = ("refs/tags/trial", "refs/tags/keep", "refs/replace", best)
+        patterns = ("refs/tags/trial", "refs/tags/keep", "refs/replace", *moved.values())
     elif (store.path / ".git").is_dir():
         patterns = ("refs/heads", "refs/tags", "refs/replace", "refs/notes")
     actual = {name: commit for name, commit in store.refs(*patterns).items() if name != LEDGER}
-    expected = {best if name == BEST else name: commit for name, commit in lineage.derived_refs().items()}
+    expected = {moved.get(name, name): commit for name, commit in lineage.derived_refs().items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):
             yield f"{name} is at {actual.get(name, 'nothing')[:12]}, not at {expected.get(name, 'nothing')[:12]}"

@@ -3,16 +3,27 @@
 from collections.abc import Iterable, Iterator
 
 from lineage_repo.errors import EspalierError
-from lineage_repo.model.ledger import Calibration, CampaignEntry, Certification, Entry, Incumbent, Registration, Trial
-from lineage_repo.model.measurement import LEVELS, Measurement, Record, Spread
+from lineage_repo.model.ledger import (
+    Calibration,
+    CampaignEntry,
+    Demotion,
+    Entry,
+    Proof,
+    ProofRegistration,
+    Registration,
+    Trial,
+)
+from lineage_repo.model.measurement import LEVELS, Comparison, Record
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.index import read_entry
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
-from lineage_repo.verdict.judge import JUDGE_VERSION, judge, pool_measurements
-from lineage_repo.verification.certifications import check_certification
+from lineage_repo.verdict import rules
+from lineage_repo.verdict.judge import JUDGE_VERSION, find_hopeless_bound, judge, values_per_seed, wants_blocks
 from lineage_repo.verification.commits import check_commits, check_entry_commit
+from lineage_repo.verification.comparisons import Freshness, check_comparison
 from lineage_repo.verification.foreign import check_edits, check_files, check_refs, check_trees
+from lineage_repo.verification.proofs import check_demotion, check_proof, check_registration
 
 
 class Verification(Record):
@@ -84,12 +95,13 @@ def _replay(lineage: Lineage, rows: list[Row]) -> Iterator[str]:
     rows += lineage.store.rows()
     if not rows:
         yield f"{lineage.store.path} has no ledger"
-    previous = None
+    previous, freshness = None, Freshness()
     for row, commit in zip(rows, lineage.store.read_commits([row.commit for row in rows]), strict=True):
         entry = read_entry(row)
         where = f"ledger entry {row.commit[:12]}"
         yield from _collect(where, check_entry_commit(lineage, row, entry, previous, commit))
         yield from _collect(where, _check_entry(lineage, row, entry))
+        yield from _collect(where, _check_freshness(freshness, where, entry))
         lineage.fold(row, entry)
         previous = row
 
@@ -108,32 +120,54 @@ def _check_entry(lineage: Lineage, row: Row, entry: Entry) -> Iterator[str]:
             yield f"{where}: registers trial {entry.number:04d}, but {len(lineage.registered):04d} is next"
         if entry.proposal.parent is not None and entry.proposal.parent not in lineage.trials:
             yield f"{where}: trial {entry.number:04d} has the parent {entry.proposal.parent:04d}, not recorded then"
+    if lineage.find_due_demotion() and not isinstance(entry, Demotion):
+        yield f"{where}: a replication found no gain before, and its demotion is missing"
     if isinstance(entry, Calibration):
         yield from _check_level(lineage, where, entry.isolation)
-        yield from _check_calibration(lineage, where, entry.measurement)
-    if isinstance(entry, Certification):
-        yield from _check_level(lineage, where, entry.isolation)
-        yield from check_certification(lineage, where, entry)
+        yield from _check_calibration(lineage, where, entry.comparison)
+    if isinstance(entry, ProofRegistration):
+        yield from check_registration(lineage, where, entry)
+    if isinstance(entry, Proof):
+        if entry.comparisons:
+            yield from _check_level(lineage, where, entry.isolation)
+        yield from check_proof(lineage, where, entry)
+    if isinstance(entry, Demotion):
+        yield from check_demotion(lineage, where, entry)
     if isinstance(entry, Trial):
         if entry.imported:
             yield f"{where}: trial {entry.number:04d} is imported, but its lineage is not"
         yield from _check_trial(lineage, where, entry)
 
 
-def _check_calibration(lineage: Lineage, where: str, measurement: Measurement) -> Iterator[str]:
-    """A calibration measures the first one's recipe with a trial's seeds: more of them would understate the noise."""
-    task, n_seeds = lineage.task, len(measurement.box_seeds)
-    if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
-        yield f"{where}: the calibration lacks values of the metrics that the manifest declares"
-    if n_seeds != task.n_seeds:
-        yield f"{where}: the calibration has {n_seeds} seeds, the campaign {task.n_seeds}"
-    first = next((c.measurement.source_bytes for c in lineage.calibrations), measurement.source_bytes)
-    if (size := measurement.source_bytes) != first:
-        yield f"{where}: the calibration has a source of {size} bytes, the first one {first}: another recipe"
+def _check_freshness(freshness: Freshness, where: str, entry: Entry) -> Iterator[str]:
+    """No seed and no value is entered twice; the start repeats its calibrations, and only they."""
+    match entry:
+        case Calibration():
+            yield from freshness.check(where, "an earlier calibration", [entry.comparison])
+        case Trial() if entry.number:
+            what = f"trial {entry.number:04d}"
+            yield from freshness.check(f"{where}: {what}", what, entry.comparisons)
+        case Proof():
+            what = f"proof {entry.proof}"
+            yield from freshness.check(f"{where}: {what}", what, entry.comparisons)
+        case _:
+            return
+
+
+def _check_calibration(lineage: Lineage, where: str, comparison: Comparison) -> Iterator[str]:
+    """A calibration measures the first one's recipe beside itself: more seeds of it would understate the noise."""
+    task, where = lineage.task, f"{where}: the calibration"
+    if comparison.candidate.n_seeds != task.n_seeds:
+        yield f"{where} has {comparison.candidate.n_seeds} seeds, the campaign {task.n_seeds}"
+    yield from check_comparison(lineage, where, comparison, rules.order_blocks(task.n_seeds), (None, None))
+    first = next((c.measurement.source_bytes for c in lineage.calibrations), comparison.candidate.source_bytes)
+    for measurement in comparison.measurements:
+        if (size := measurement.source_bytes) != first:
+            yield f"{where} has a source of {size} bytes, the first one {first}: another recipe"
 
 
 def _check_imported(
-    lineage: Lineage, where: str, entry: Calibration | Registration | Trial | Certification
+    lineage: Lineage, where: str, entry: Calibration | Registration | Trial | ProofRegistration | Proof | Demotion
 ) -> Iterator[str]:
     """An imported trial has exactly what follows from the other harness's numbers."""
     if not isinstance(entry, Trial) or entry.imported is None:
@@ -164,36 +198,26 @@ def _check_trial(lineage: Lineage, where: str, trial: Trial) -> Iterator[str]:
     ):
         yield f"{what} claims another proposal than was registered"
     task = lineage.task
-    if trial.incumbent != (best := lineage.incumbent()):
-        yield f"{what} was judged against {_describe(trial.incumbent)}, but the best was {_describe(best)}"
+    head = lineage.standing.head if lineage.standing else None
+    if trial.head != head:
+        yield f"{what} was judged against {_describe(trial.head)}, but the head was {_describe(head)}"
     yield from _check_measurement(lineage, what, trial)
-    if trial.number and trial.noise != _expect_noise(lineage, trial):
+    noise = lineage.noise(task, trial.comparisons[0].ledger if trial.comparisons else None) if trial.number else {}
+    if trial.noise != noise:
         yield f"{what} was judged with a noise that the calibrations don't give"
-    parent = trial.proposal.parent
-    if trial.parent_score != (lineage.trials[parent].score if parent in lineage.trials else None):
-        yield f"{what} has a parent score that its parent doesn't have"
     if trial.judge_version != JUDGE_VERSION:
         yield f"{what} was judged by version {trial.judge_version}, which version {JUDGE_VERSION} can't replay"
-    elif not trial.verdict.alike(
-        judge(task, trial.measurement, trial.fault, trial.incumbent, trial.parent_score, trial.noise)
-    ):
+    elif not trial.verdict.alike(judge(task, trial.comparisons, trial.fault, trial.head, trial.noise)):
         yield f"{what} says {trial.status}, which its measurement does not replay to"
 
 
-def _expect_noise(lineage: Lineage, trial: Trial) -> dict[str, Spread]:
-    """Return the calibrated spreads that decide, and others that the trial names: an older harness measured fewer."""
-    task = lineage.task
-    deciding = {task.objective.metric, *(gate.metric for gate in task.gates)}
-    return {name: spread for name, spread in lineage.noise(task).items() if name in deciding or name in trial.noise}
-
-
-def _describe(incumbent: Incumbent | None) -> str:
-    return "nothing" if incumbent is None else f"{incumbent.number:04d} ({incumbent.score}, {incumbent.n_seeds} seeds)"
+def _describe(head: int | None) -> str:
+    return "nothing" if head is None else f"{head:04d}"
 
 
 def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
     """A trial's measurement fits its campaign."""
-    campaign, task, measurement = lineage.campaign, lineage.task, trial.measurement
+    campaign = lineage.campaign
     if {k: v for k, v in trial.digests.items() if k != "brief"} != campaign.digests:
         yield f"{what} was measured with other digests than the campaign's"
     if trial.proposal.specialist not in {*lineage.roster, "start"}:
@@ -203,18 +227,56 @@ def _check_measurement(lineage: Lineage, what: str, trial: Trial) -> Iterator[st
     if trial.number == 0:
         if trial.proposal.recipe_tree != campaign.start_tree:
             yield f"{what} is not the start that the campaign froze"
-        if measurement != pool_measurements([c.measurement for c in lineage.calibrations]):
+        if trial.comparisons != tuple(c.comparison for c in lineage.calibrations):
             yield f"{what} is not what the calibrations measured"
-    if measurement is None:
+    if not trial.comparisons:
         return
     yield from _check_level(lineage, what, trial.isolation)
-    if trial.fault:
+    if trial.number:
+        yield from _check_stages(lineage, what, trial)
+
+
+def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
+    """A trial has a screen, and blocks where it passed it, each against the head of its moment."""
+    task, rule = lineage.task, lineage.task.judge
+    for place, comparison in enumerate(trial.comparisons):
+        name = f"{what}, {'blocks' if place else 'screen'}"
+        last = place == len(trial.comparisons) - 1
+        complete = not (trial.fault and last)
+        ledger = comparison.ledger or ""
+        head = lineage.head_at(ledger)
+        if head is None or comparison.against != head:
+            yield f"{name} is against {_describe(comparison.against)}, but the head was {_describe(head)}"
+            return
+        if lineage.registered_after(trial.number, ledger):
+            yield f"{name} began before the trial was registered"
+        order = rules.order_blocks(rule.blocks) if place else rules.order_screen(rule, trial.number, task.n_seeds)
+        stopped = complete and not place and comparison.candidate.n_seeds < len([s for s in order if s == "candidate"])
+        yield from check_comparison(
+            lineage, name, comparison, order[:1] if stopped else order, (None, lineage.trials[head]), complete=complete
+        )
+        if comparison.window != (() if place else lineage.window_at(head, ledger)):
+            yield f"{name} compares with values of the head that the record doesn't give"
+        if place and comparison.shared_seeds != lineage.shares_seeds(ledger):
+            yield f"{name} shares seeds, or does not, other than the calibrations say"
+    if trial.fault or trial.head is None:
         return
-    n_seeds = len(measurement.box_seeds)
-    if trial.number and n_seeds != task.n_seeds:
-        yield f"{what} has {n_seeds} seeds, the campaign {task.n_seeds}"
-    if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
-        yield f"{what} lacks values of the metrics that the manifest declares"
+    if len(trial.comparisons) > 1 and not wants_blocks(task, trial.comparisons[:1], trial.head, trial.noise):
+        yield f"{what} has blocks, although its screen was not passed"
+    if wants_blocks(task, trial.comparisons, trial.head, trial.noise):
+        yield f"{what} was judged before its blocks against the head were measured"
+    yield from _check_first_seed(lineage, what, trial)
+
+
+def _check_first_seed(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
+    """A screen ends after its first seed exactly where the rule says that no second one is worth it."""
+    task, screen = lineage.task, trial.comparisons[0]
+    bound = find_hopeless_bound(task, screen.window, trial.noise)
+    value = values_per_seed(task, screen.candidate)[task.objective.metric][0]
+    if bound is None:
+        return
+    if (task.objective.gain(value, bound) < 0) != (screen.candidate.n_seeds < task.judge.screen_seeds):
+        yield f"{what} has the first value {value:g}; with the bound {bound:g} it went on, or stopped, against the rule"
 
 
 def _check_level(lineage: Lineage, what: str, isolation: dict[str, str]) -> Iterator[str]:

@@ -4,8 +4,9 @@ import secrets
 import shutil
 
 from lineage_repo.errors import RefusedError, SnapshotError
-from lineage_repo.model.ledger import Finding, Proposal, Registration, Trial
+from lineage_repo.model.ledger import Proposal, Registration, Trial
 from lineage_repo.model.measurement import Status
+from lineage_repo.prompting.queries import gain_text
 from lineage_repo.prompting.system_prompt import caps_of
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks, snapshot
@@ -19,13 +20,6 @@ from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.preflight import Problem, find_surface_problem, find_syntax_problems, preflight
 
-_FINDINGS: dict[Finding, str] = {
-    "better": "better than {against}, so it is the head now",
-    "promising": "promising, but no proof that it beats {against}",
-    "tie": "tie with {against}",
-    "worse": "worse than {against}",
-    "hopeless": "hopeless against {against} after one seed",
-}
 _FREE_BYTES = 64_000_000
 """The least that a trial needs to be measured and recorded."""
 
@@ -226,10 +220,10 @@ class Workspace:
         if verdict.score is None:
             return f"{head}{verdict.status}: {verdict.failure}"
         message = f"{head}{verdict.status}, {objective.metric} {objective.text(verdict.score)}"
-        if verdict.gain and verdict.finding:
-            against = "the head" if verdict.against is None else f"{verdict.against:04d}"
-            gain = objective.gain_text(verdict.gain)
-            message += f"; {_FINDINGS[verdict.finding].format(against=against)}: gain {gain} (95 %)"
+        if gain := gain_text(objective, verdict):
+            message += f"; {gain} (95 %)"
+        if verdict.status is Status.KEEP:
+            message += ", so it was the head from then on"
         return f"{message}."
 
     # ---- the working copy

@@ -21,7 +21,6 @@ _MAX_FAILED, _MAX_DISTURBED = 2, 3
 """Attempts in all when the harness fails, and when the host is disturbed."""
 _OVERRUNS = {Status.TRAIN_BUDGET_OVERRUN, Status.EVAL_BUDGET_OVERRUN}
 _POLL_S = 0.05
-_BACKWARDS: tuple[Side, Side] = ("reference", "candidate")
 
 
 class CancelledError(Exception):
@@ -35,11 +34,6 @@ def draw_turns(sides: Sequence[Side], *, shared_seeds: bool = False) -> tuple[As
         shared = shared_seeds and place % 2 == 1
         turns.append(Assignment(side=side, trial_seed=turns[-1].trial_seed if shared else secrets.randbits(63)))
     return tuple(turns)
-
-
-def order_blocks(blocks: int) -> list[Side]:
-    """Return the sides of so many blocks in turn. The order alternates, so that a host that slows favours neither."""
-    return [side for b in range(blocks) for side in (("candidate", "reference") if b % 2 == 0 else _BACKWARDS)]
 
 
 def measure(

@@ -9,9 +9,10 @@ from lineage_repo.errors import RecordError
 from lineage_repo.model.measurement import Comparison, Fault, Side
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
+from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import find_hopeless_bound
 from lineage_repo.verdict.proofs import weakest
-from mcp_server.trial.attempts import draw_turns, measure_turns, order_blocks
+from mcp_server.trial.attempts import draw_turns, measure_turns
 from mcp_server.trial.executor import Executor
 from mcp_server.trial.job import JobResult
 
@@ -58,7 +59,7 @@ class Comparer:
 
     def measure_start(self, files: Files, n_seeds: int) -> None:
         """Measure the start beside itself, under shared seeds."""
-        turns = draw_turns(order_blocks(n_seeds), shared_seeds=True)
+        turns = draw_turns(rules.order_blocks(n_seeds), shared_seeds=True)
         recipes: dict[Side, Files] = {"candidate": files, "reference": files}
         result = measure_turns(self.campaign, recipes, turns, self.folder, self.executor, cancelled=self.cancelled)
         self.evidence.add(result.comparison(shared_seeds=True), result)
@@ -66,14 +67,12 @@ class Comparer:
     def measure_screen(self, number: int, files: Files) -> None:
         """Measure a trial's first seeds, and one of the head if it is the trial's turn."""
         lineage, task = self.campaign.lineage, self.campaign.task
-        rule, ledger = task.judge, lineage.tip
+        ledger = lineage.tip
         if lineage.standing is None or ledger is None:
             raise RecordError("the campaign has no baseline: run `espalier calibrate` first")
         head = lineage.standing.head
         window = lineage.window_at(head, ledger)
-        sides: list[Side] = ["candidate"] * (task.n_seeds if rule.rule == "any" else rule.screen_seeds)
-        if rule.rule == "paired" and number % rule.head_every == 0:
-            sides.insert(1, "reference")
+        sides = rules.order_screen(task.judge, number, task.n_seeds)
         result = measure_turns(
             self.campaign,
             {"candidate": files, "reference": lineage.read_recipe(head)},
@@ -93,7 +92,7 @@ class Comparer:
         recipes: dict[Side, Files] = {"candidate": files, "reference": lineage.read_recipe(against)}
 
         def measure(share: int) -> JobResult:
-            turns = draw_turns(order_blocks(share), shared_seeds=shared)
+            turns = draw_turns(rules.order_blocks(share), shared_seeds=shared)
             return measure_turns(
                 self.campaign, recipes, turns, self.folder, self.executor, cancelled=self.cancelled, guarded=True
             )

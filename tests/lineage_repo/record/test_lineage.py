@@ -4,68 +4,28 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.ledger import Proposal
-from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status
+from lineage_repo.model.measurement import Outcome, Status
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage import locks
 from lineage_repo.storage.store import Store
+from lineage_repo.verdict import rules
 from lineage_repo.verification.verify import verify
+from tests.support.trials import compare, finish, proposal, prove, submit
 
 
 def git(path: Path, *arguments: str) -> str:
     return subprocess.run(["git", "-C", path, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def proposal(
-    lineage: Lineage,
-    *,
-    parent: int = 0,
-    hypothesis: str = "A change that should help a little.",
-    body: bytes = b"x = 1\n",
-):
-    tree = lineage.store.write_tree({"fit.py": body, "lib/part.py": b"y = 2\n"})
-    return Proposal(
-        parent=parent,
-        title="try x",
-        hypothesis=hypothesis,
-        expected_delta=-0.1,
-        specialist="opt",
-        session="s1",
-        recipe_tree=tree,
-    )
-
-
-def measurement(error: float) -> Measurement:
-    phases = tuple(
-        PhaseRun(phase=p, seed_index=i, exit_status="ok", elapsed_s=0.1, wall_s=0.1, setup_s=0.1)
-        for i in range(2)
-        for p in ("fit", "predict")
-    )
-    metrics = {"error": (error, error), "worst": (0.1, 0.1)}
-    return Measurement(
-        trial_seeds=(7,), box_seeds=(1, 2), metrics=metrics, phases=phases, source_bytes=12, clock="wall"
-    )
-
-
-def digests(lineage: Lineage) -> dict[str, str]:
-    assert lineage.campaign
-    return lineage.campaign.digests
-
-
-def submit(lineage: Lineage, error: float | None = None, **claimed: object) -> int:
-    number = lineage.register(proposal(lineage, **claimed), digests(lineage), lambda _: None)  # type: ignore[arg-type]
-    fault = None if error is not None else Fault(status=Status.CRASH, failure="train exited 3")
-    lineage.record(
-        number, None if error is None else measurement(error), fault, attempts=1, isolation={"level": "bwrap"}
-    )
-    return number
+def die(folder: Path) -> None:
+    """Take and free the lock of a runner, as one that died does."""
+    locks.release(locks.acquire(folder))
 
 
 def test_every_trial_is_one_commit_on_its_parents_commit(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
-    first = submit(lineage, 0.01)
-    second = submit(lineage, parent=first, body=b"x = 3\n")
+    first = submit(lineage, 0.01, body=b"x = 1\n")
+    second = submit(lineage, parent=first)
     repo = campaign.paths.repository
     assert git(repo, "rev-parse", f"trial/{second:04d}^").strip() == lineage.commits[first]
     assert git(repo, "rev-list", "--count", f"trial/{second:04d}").strip() == "3"
@@ -77,9 +37,10 @@ def test_every_trial_is_one_commit_on_its_parents_commit(campaign: Campaign) -> 
     assert git(repo, "show", f"trial/{first:04d}:recipe/fit.py") == "x = 1\n"
 
 
-def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaign: Campaign, tmp_path: Path) -> None:
+def test_a_plain_clone_brings_every_trial_and_checks_out_the_proven_recipe(campaign: Campaign, tmp_path: Path) -> None:
     lineage = campaign.lineage.refresh()
-    keep, crash = submit(lineage, 0.01), submit(lineage, body=b"x = 4\n")
+    keep, crash = submit(lineage, 0.01, body=b"x = 1\n"), submit(lineage)
+    prove(lineage)
     git(tmp_path, "clone", "-q", str(campaign.paths.repository), "copy")
     clone = tmp_path / "copy"
     assert (clone / "recipe" / "fit.py").read_bytes() == b"x = 1\n"
@@ -90,7 +51,9 @@ def test_a_plain_clone_brings_every_trial_and_checks_out_the_best_recipe(campaig
 def test_the_hypothesis_is_registered_before_anything_runs(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     seen: list[list[int]] = []
-    number = lineage.register(proposal(lineage), digests(lineage), lambda n: seen.append([n, *lineage.registered]))
+    number = lineage.register(
+        proposal(lineage), lineage.campaign.digests, lambda n: seen.append([n, *lineage.registered])
+    )
     assert seen == [[number, 0]]
     assert git(campaign.paths.repository, "log", "-1", "--format=%s", "ledger").strip() == "0001 proposed opt: try x"
     assert [s.number for s in lineage.running()] == [number]
@@ -134,9 +97,9 @@ def test_a_lost_derived_ref_is_rebuilt_from_the_ledger(campaign: Campaign) -> No
     repo = campaign.paths.repository
     git(repo, "tag", "-d", "trial/0001")
     git(repo, "tag", "trial/0099", "best")
-    git(repo, "update-ref", "refs/heads/best", "trial/0000")
+    git(repo, "update-ref", "refs/heads/head", "trial/0000")
     assert len(verify(lineage.store).problems) == 3
-    assert set(lineage.repair_refs()) == {"refs/tags/trial/0001", "refs/tags/trial/0099", "refs/heads/best"}
+    assert set(lineage.repair_refs()) == {"refs/tags/trial/0001", "refs/tags/trial/0099", "refs/heads/head"}
     assert verify(lineage.store).problems == ()
 
 
@@ -147,12 +110,114 @@ def test_a_trial_whose_runner_is_dead_is_recorded_as_harness_abort_and_never_sho
 
     lineage = campaign.lineage.refresh()
     number = lineage.register(
-        proposal(lineage), digests(lineage), lambda n: locks.release(locks.acquire(campaign.paths.trial(n).folder))
+        proposal(lineage),
+        lineage.campaign.digests,
+        lambda n: die(campaign.paths.trial(n).folder),
     )
     assert [t.number for t in campaign.recover()] == [number]
     assert lineage.trials[number].status is Status.HARNESS_ABORT
     assert number not in [t.number for t in queries.recent(lineage)]
     assert lineage.find_measured(lineage.trials[number].proposal.recipe_tree) is None
+
+
+def test_the_head_moves_by_blocks_and_best_follows_the_anchor_only(campaign: Campaign) -> None:
+    lineage, repo = campaign.lineage.refresh(), campaign.paths.repository
+    number = submit(lineage, 0.3)
+    assert [c.candidate.n_seeds for c in lineage.trials[number].comparisons] == [2, 4]
+    assert git(repo, "rev-parse", "head").strip() == lineage.commits[number]
+    assert git(repo, "rev-parse", "best").strip() == lineage.commits[0]
+    proof = prove(lineage)
+    assert lineage.proofs[proof].outcome is Outcome.PASSED
+    assert git(repo, "rev-parse", "best").strip() == lineage.commits[number]
+    assert verify(lineage.store).problems == ()
+
+
+def test_a_replication_without_a_gain_demotes_the_head_and_what_was_built_on_it(campaign: Campaign) -> None:
+    lineage, repo = campaign.lineage.refresh(), campaign.paths.repository
+    lucky, heir = submit(lineage, 0.3), submit(lineage, 0.2, parent=1)
+    proof = prove(lineage, error=0.9)
+    assert lineage.proofs[proof].outcome is Outcome.REFUTED
+    assert [(d.number, d.anchor, d.proof) for d in lineage.demotions] == [(heir, 0, proof)]
+    assert git(repo, "rev-parse", "head").strip() == lineage.commits[0]
+    assert f"keep/{lucky:04d}" in git(repo, "tag").split()
+    assert verify(lineage.store).problems == ()
+
+
+def test_trials_that_build_on_a_demoted_head_come_back_only_by_blocks_against_the_anchor(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    lucky = submit(lineage, 0.3)
+    building = [
+        lineage.register(proposal(lineage, parent=lucky), lineage.campaign.digests, lambda _: None) for _ in range(3)
+    ]
+    prove(lineage, error=0.9)
+    trials = [finish(lineage, number, error) for number, error in zip(building, (0.2, 0.25, 0.9), strict=True)]
+    assert [t.status for t in trials] == [Status.KEEP, Status.DISCARD, Status.DISCARD]
+    assert trials[0].verdict.against == 0
+    assert lineage.standing
+    assert (lineage.standing.anchor, lineage.standing.head) == (0, building[0])
+    assert verify(lineage.store).problems == ()
+
+
+def test_a_trial_whose_head_has_moved_is_measured_again_before_it_is_recorded(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    slow = lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
+    order = rules.order_screen(lineage.task.judge, slow, 2)
+    comparisons = [compare(lineage, order, 0.3, 0, screen=True), compare(lineage, rules.order_blocks(4), 0.3, 0)]
+    quick = submit(lineage, 0.35)
+    isolation = {"level": "bwrap"}
+    assert lineage.record(slow, comparisons, None, attempts=1, isolation=isolation) is None
+    comparisons.append(compare(lineage, rules.order_blocks(4), 0.3, quick))
+    trial = lineage.record(slow, comparisons, None, attempts=1, isolation=isolation)
+    assert trial
+    assert (trial.status, trial.verdict.against) == (Status.KEEP, quick)
+    assert verify(lineage.store).problems == ()
+
+
+def test_a_demotion_that_a_killed_writer_left_out_comes_before_any_other_entry(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    lineage._demote_if_due = lambda: None  # type: ignore[method-assign]  # the writer dies right after the proof
+    proof = prove(lineage, error=0.9)
+    assert lineage.find_due_demotion()
+    fresh = Campaign.open(campaign.folder).lineage.refresh()
+    submit(fresh, 0.9)
+    assert [d.proof for d in fresh.demotions] == [proof]
+    assert verify(fresh.store).problems == ()
+
+
+def test_a_proof_whose_runner_is_dead_is_recorded_as_aborted_and_can_be_repeated(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    died = lineage.register_proof("replicated", 1, 0, lambda n: die(campaign.paths.proof(n).folder))
+    with pytest.raises(RecordError, match="proof 1 is still running"):
+        lineage.register_proof("certified", 1, 0, lambda _: None)
+    campaign.recover()
+    assert lineage.refresh().proofs[died.proof].outcome is Outcome.ABORTED
+    assert lineage.proofs[prove(lineage)].outcome is Outcome.PASSED
+    assert verify(lineage.store).problems == ()
+
+
+def test_an_interrupted_certification_spends_its_level(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    prove(lineage)
+    lineage.register_proof("certified", 1, 0, lambda n: die(campaign.paths.proof(n).folder))
+    campaign.recover()
+    second = prove(lineage, "certified")
+    assert lineage.count_proofs("certified", second) == 2
+    assert lineage.proofs[second].outcome is Outcome.PASSED
+
+
+def test_a_replication_is_of_the_head_against_the_anchor(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    with pytest.raises(RecordError, match="can't beat itself"):
+        lineage.register_proof("replicated", 0, 0, lambda _: None)
+    first, crashed = submit(lineage, 0.3), submit(lineage)
+    submit(lineage, 0.2, parent=first)
+    with pytest.raises(RecordError, match=r"tests the head against the anchor \(0003 and 0000\)"):
+        lineage.register_proof("replicated", first, 0, lambda _: None)
+    with pytest.raises(RecordError, match="has no score"):
+        lineage.register_proof("certified", crashed, 0, lambda _: None)
 
 
 def test_git_settings_and_hooks_of_the_user_have_no_effect(

@@ -1,0 +1,91 @@
+"""Check proofs and demotions: registered first, measured in turn on fresh seeds, and judged as the rules say."""
+
+from collections.abc import Iterator
+
+from lineage_repo.model.ledger import Demotion, Proof, ProofRegistration
+from lineage_repo.model.measurement import Outcome
+from lineage_repo.record.lineage import Lineage
+from lineage_repo.verdict import rules
+from lineage_repo.verdict.judge import paired_gains
+from lineage_repo.verdict.proofs import count_missing_blocks, judge_proof, planned_blocks
+from lineage_repo.verification.comparisons import check_comparison
+
+
+def check_registration(lineage: Lineage, where: str, entry: ProofRegistration) -> Iterator[str]:
+    """Yield what is wrong with the registration of a proof at its place in the ledger."""
+    where = f"{where}: proof {entry.proof}"
+    if entry.proof != len(lineage.proofs_registered) + 1:
+        yield f"{where} comes where {len(lineage.proofs_registered) + 1} is next"
+    if running := lineage.running_proof():
+        yield f"{where} was registered while proof {running.proof} was running"
+    if entry.number == entry.against:
+        yield f"{where} is of a trial with itself"
+    if missing := [
+        n for n in (entry.number, entry.against) if n not in lineage.trials or lineage.trials[n].score is None
+    ]:
+        yield f"{where} measures trial {missing[0]:04d} again, which had no score then"
+    if entry.blocks != planned_blocks(lineage.task, entry.level):
+        yield f"{where} plans {entry.blocks} blocks, the manifest {planned_blocks(lineage.task, entry.level)}"
+    standing = lineage.standing
+    if entry.level == "replicated" and standing and (entry.number, entry.against) != (standing.head, standing.anchor):
+        yield f"{where} does not test the head {standing.head:04d} against the anchor {standing.anchor:04d}"
+
+
+def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
+    """Yield what is wrong with a proof that ends at its place in the ledger."""
+    where = f"{where}: proof {entry.proof}"
+    registration = lineage.proofs_registered.get(entry.proof)
+    if registration is None or entry.proof in lineage.proofs:
+        yield f"{where} was never registered, or ended before"
+        return
+    if (entry.level, entry.number, entry.against) != (registration.level, registration.number, registration.against):
+        yield f"{where} is another one than was registered"
+        return
+    trials = (lineage.trials.get(entry.number), lineage.trials.get(entry.against))
+    if None in trials:
+        return
+    ended_early = entry.failure is not None and entry.p is None
+    for place, comparison in enumerate(entry.comparisons):
+        name = f"{where}, blocks {place + 1}"
+        if comparison.against != entry.against:
+            yield f"{name} are against another trial than was registered"
+        if comparison.ledger not in lineage.positions:
+            yield f"{name} began at a ledger entry that is not there"
+        order = rules.order_blocks((len(comparison.turns) + 1) // 2)
+        yield from check_comparison(lineage, name, comparison, order, trials, complete=not ended_early)
+    if not ended_early:
+        yield from _check_looks(lineage, where, registration, entry)
+    yield from _replay(lineage, where, registration, entry)
+
+
+def _check_looks(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
+    """A proof stops at the first look that decides it, and at no other."""
+    task = lineage.task
+    if count_missing_blocks(task, registration, entry.comparisons):
+        yield f"{where} ended before it was decided"
+    gains = paired_gains(task, *entry.comparisons)
+    for look in registration.blocks[:-1]:
+        if look < len(gains) and registration.level == "replicated" and rules.replicate(task.judge, gains[:look]):
+            yield f"{where} went on after its look at {look} blocks, which decided it"
+
+
+def _replay(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
+    task = lineage.task
+    if entry.failure and entry.p is None:
+        if entry.outcome in {Outcome.PASSED, Outcome.OPEN}:
+            yield f"{where} says {entry.outcome}, and why it could not be measured: {entry.failure}"
+        return  # a fault of the harness or of the recipe, which only its logs can show
+    k = lineage.count_proofs(registration.level, entry.proof)
+    again = judge_proof(task, registration, k, entry.comparisons, None, lineage.noise(task), entry.isolation, entry.at)
+    if not entry.alike(again):
+        yield f"{where} says {entry.outcome}, which its blocks do not replay to"
+
+
+def check_demotion(lineage: Lineage, where: str, entry: Demotion) -> Iterator[str]:
+    """Yield what is wrong with a demotion at its place in the ledger."""
+    cause, standing = lineage.find_due_demotion(), lineage.standing
+    if cause is None or standing is None or cause.proof != entry.proof:
+        yield f"{where}: no replication that found no gain precedes the demotion of {entry.number:04d}"
+    elif (entry.number, entry.anchor) != (standing.head, standing.anchor):
+        pair = f"{standing.head:04d} to {standing.anchor:04d}"
+        yield f"{where}: demotes {entry.number:04d} to {entry.anchor:04d}, not {pair}"

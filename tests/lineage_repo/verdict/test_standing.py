@@ -1,0 +1,79 @@
+"""Standing: how moves, replications and demotions change head and anchor."""
+
+import pytest
+
+from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.verdict.rules import Outcome
+from lineage_repo.verdict.standing import Standing
+
+RULE = JudgeRule(replicate_after=3)
+
+
+def moved(*numbers: int) -> Standing:
+    """The start, then these heads."""
+    standing = Standing(anchor=0)
+    for number in numbers:
+        standing = standing.move(number)
+    return standing
+
+
+def test_the_start_is_head_and_anchor() -> None:
+    assert moved().head == 0
+    assert moved().is_proven
+    assert not moved().is_due(RULE, at_end=True)
+
+
+def test_a_move_changes_the_head_and_leaves_the_anchor() -> None:
+    standing = moved(4)
+    assert (standing.head, standing.anchor) == (4, 0)
+    assert not standing.is_proven
+
+
+def test_a_replication_is_due_after_some_moves_or_any_at_the_end() -> None:
+    assert not moved(4, 7).is_due(RULE)
+    assert moved(4, 7, 9).is_due(RULE)
+    assert moved(4).is_due(RULE, at_end=True)
+
+
+def test_where_any_gain_counts_only_the_end_is_replicated() -> None:
+    rule = JudgeRule(rule="any", replicate_after=1)
+    assert not moved(4, 7).is_due(rule)
+    assert moved(4, 7).is_due(rule, at_end=True)
+
+
+def test_a_passed_replication_proves_the_head() -> None:
+    standing = moved(4, 7, 9).replicate(9, Outcome.PASSED)
+    assert standing == Standing(anchor=9)
+
+
+def test_a_head_that_moved_on_meanwhile_keeps_its_later_moves() -> None:
+    standing = moved(4, 7, 9, 12).replicate(9, Outcome.PASSED)
+    assert (standing.anchor, standing.head, standing.moves) == (9, 12, 1)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.OPEN, Outcome.REFUSED])
+def test_an_open_replication_is_due_again_after_as_many_moves(outcome: Outcome) -> None:
+    standing = moved(4, 7, 9).replicate(9, outcome)
+    assert (standing.anchor, standing.head, standing.moves) == (0, 9, 0)
+    assert not standing.is_due(RULE, at_end=True)
+    assert not standing.move(12).move(13).is_due(RULE)
+    assert standing.move(12).move(13).move(14).is_due(RULE)
+
+
+def test_a_pass_proves_what_an_earlier_replication_left_open() -> None:
+    standing = moved(4, 7, 9).replicate(9, Outcome.OPEN).move(12).replicate(12, Outcome.PASSED)
+    assert standing == Standing(anchor=12)
+
+
+def test_an_aborted_replication_stays_due() -> None:
+    assert moved(4, 7, 9).replicate(9, Outcome.ABORTED).is_due(RULE)
+
+
+def test_a_demotion_drops_every_head_since_the_anchor() -> None:
+    standing = moved(4, 7, 9).replicate(9, Outcome.PASSED).move(12).move(15).demote()
+    assert standing == Standing(anchor=9)
+
+
+def test_a_replication_of_a_head_that_is_gone_changes_nothing() -> None:
+    standing = moved(4, 7, 9).demote()
+    assert standing.replicate(9, Outcome.PASSED) == standing
