@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from lineage_repo.cli.main import COMMANDS, main
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
-from tests.lineage_repo.record.test_lineage import submit
+from tests.support.trials import submit
 
 
 def espalier(*arguments: str | Path) -> Result:
@@ -139,7 +139,8 @@ def test_calibrate_warns_when_seeds_change_nothing(tmp_path: Path, calibrated_to
     known = source.calibrations[0]
     campaign = Campaign.create(tmp_path / "c", find_task("toy"))
     same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
-    campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
+    comparison = known.comparison.model_copy(update={"candidate": same, "reference": same})
+    campaign.lineage.calibrate(known.model_copy(update={"comparison": comparison}))
     campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     result = espalier("calibrate", campaign.folder, "--if-needed", "--json")
     assert "error was the same for every seed, so the smallest gain counts" in json.loads(result.stdout)["warnings"][0]
@@ -154,9 +155,9 @@ def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
 
 def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
     toml = campaign.folder / "campaign.toml"
-    toml.write_text(toml.read_text("utf-8").replace("format = 2", "format = 9"), "utf-8")
+    toml.write_text(toml.read_text("utf-8").replace("format = 3", "format = 9"), "utf-8")
     result = espalier("serve", campaign.folder, "--specialist", "opt")
-    assert "has format 9, this version reads 2: use the version that made it" in result.output
+    assert "has format 9, this version reads 3: use the version that made it" in result.output
 
 
 @pytest.mark.parametrize("line", [f"x = {'9' * 5000}", f"x = {'[' * 5000}{']' * 5000}", "x ="])
@@ -180,12 +181,13 @@ def test_a_setting_that_does_not_fit_is_named_in_one_line(campaign: Campaign, mi
 
 
 def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:
-    submit(campaign.lineage.refresh(), 0.01)
+    submit(campaign.lineage.refresh(), 0.01, body=b"x = 1\n")
     status = json.loads(espalier("status", campaign.folder, "--json").output)
-    assert (status["best"]["trial"], status["best"]["score"], status["trials"], status["running"]) == (1, 0.01, 1, [])
+    assert (status["head"]["trial"], status["anchor"]["trial"], status["trials"], status["running"]) == (1, 0, 1, [])
+    assert (status["head"]["level"], status["head"]["gain"]["low"] > 0.4) == ("observed", True)
     log = json.loads(espalier("log", campaign.folder, "--json").output)
     assert [t["trial"] for t in log["trials"]] == [1, 0]
-    assert "0001 keep" in espalier("log", campaign.folder).output
+    assert "0001 keep observed" in espalier("log", campaign.folder).output
     assert "x = 1" in espalier("diff", campaign.folder, "0", "trial/0001").output
     assert json.loads(espalier("show", campaign.folder, "#1", "--json").output)["number"] == 1
     assert espalier("checkout", campaign.folder, "1", tmp_path / "out").exit_code == 0

@@ -12,8 +12,9 @@ from lineage_repo.storage.locks import acquire, release
 from lineage_repo.text.redact import Redactor
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.record.test_lineage import digests, git, proposal, submit
+from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import line, small
+from tests.support.trials import proposal, submit
 
 
 def leave_files(campaign: Campaign, number: int) -> Path:
@@ -55,12 +56,12 @@ def test_prune_spares_a_trial_whose_runner_lives(campaign: Campaign, four: list[
 
 def test_prune_clears_failed_measurements_but_no_unknown_folder(campaign: Campaign, four: list[Path]) -> None:
     trials = campaign.paths.trials
-    others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
+    others = [trials / name for name in ("size-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
     for folder in others:
         folder.mkdir()
         (folder / "log").write_text("words", "utf-8")
     pruned = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
-    assert pruned["others"] == ["certify-x1"]
+    assert pruned["others"] == ["size-x1"]
     assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
 
 
@@ -110,7 +111,7 @@ def test_a_private_path_is_found_in_names_and_however_it_is_written(campaign: Ca
     assert len(list(find_leaks(lineage, private, Redactor()))) == 5
     tree = lineage.store.write_tree({"sk-ant-" + "a" * 30 + ".py": b"x = 1\n"})
     claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
-    lineage.register(claim, digests(lineage), lambda _: None)
+    lineage.register(claim, lineage.campaign.digests, lambda _: None)
     assert any("recipe holds a credential" in leak for leak in find_leaks(lineage, private, Redactor()))
 
 
@@ -130,7 +131,7 @@ def test_log_reads_its_rows_from_a_file_that_grows_with_the_record(campaign: Cam
     size = rows.stat().st_size
     second = submit(campaign.lineage, body=b"x = 5\n")
     shown = espalier("log", campaign.folder).output.splitlines()
-    assert [row[:4] for row in shown[2:]] == [f"{second:04d}", f"{first:04d}", "0000"]
+    assert [row[:4] for row in shown[3:]] == [f"{second:04d}", f"{first:04d}", "0000"]
     assert rows.read_bytes()[:size].count(b"\n") < rows.read_bytes().count(b"\n")
 
 
