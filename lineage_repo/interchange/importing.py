@@ -18,16 +18,16 @@ from lineage_repo.model.measurement import Status, now
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import write_overview
 from lineage_repo.record.imported import take_over
-from lineage_repo.record.lineage import Lineage, trial_refs
+from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import trial_message
 from lineage_repo.storage.objects import Signature
 from lineage_repo.storage.store import Draft, Row, Store
 from lineage_repo.text.sanitize import plain_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The date of trials whose source gives none; their `missing` names the time."""
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 """A later time with an offset may have no UTC date."""
-"""The date of trials whose source gives none; their `missing` names the time."""
 SESSION = "imported"
 
 
@@ -51,7 +51,9 @@ def import_trace(trace: Trace, folder: Path) -> Lineage:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             partial = Path(scratch) / "partial"
             _write_history(Lineage(Store.create(CampaignPaths(partial).repository)), trace)
-            write_overview(Lineage(Store(CampaignPaths(partial).repository)).refresh())
+            written = Lineage(Store(CampaignPaths(partial).repository)).refresh()
+            written.repair_refs()
+            write_overview(written)
             partial.rename(folder)
     except BaseException:
         for parent in new_parents:
@@ -86,11 +88,7 @@ def _write_history(lineage: Lineage, trace: Trace) -> None:
         # Each trial has two drafts: its commit, then the ledger's entry.
         mine = 1 + 2 * number
         drafts += [_draft_trial(trial, lineage.task), _draft_entry(lineage, trial, (mine - 1, mine))]
-    commits = lineage.store.write_drafts(drafts)
-    refs: dict[str, str] = {}
-    for number, trial in lineage.trials.items():
-        refs |= trial_refs(trial, commits[1 + 2 * number])
-    lineage.store.set_refs(refs)
+    lineage.store.write_drafts(drafts)
 
 
 def _draft_entry(lineage: Lineage, entry: CampaignEntry | Trial, parents: tuple[int, ...] = ()) -> Draft:

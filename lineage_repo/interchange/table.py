@@ -11,6 +11,8 @@ from lineage_repo.analysis.facts import collect_margins, collect_values, compute
 from lineage_repo.errors import InterchangeError
 from lineage_repo.interchange.jsonl import format_lines
 from lineage_repo.model.ledger import Trial
+from lineage_repo.model.measurement import Interval
+from lineage_repo.record.claims import Claim, Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole
 
@@ -38,8 +40,8 @@ def write_table(lineage: Lineage, out: Path) -> int:
 
 def build_rows(lineage: Lineage) -> list[dict[str, Cell]]:
     """Return one row per trial, the start first; columns `value.*` and `margin.*` are the union over trials."""
-    task = lineage.task
-    rows = [_build_row(lineage, trial) for _, trial in sorted(lineage.trials.items())]
+    task, claims = lineage.task, Claims(lineage)
+    rows = [_build_row(lineage, claims.of(trial.number), trial) for _, trial in sorted(lineage.trials.items())]
     numbers = [
         {f"value.{name}": value for name, value in collect_values(task, trial).items()}
         | {f"margin.{name}": margin.margin for name, margin in collect_margins(task, trial).items()}
@@ -49,7 +51,7 @@ def build_rows(lineage: Lineage) -> list[dict[str, Cell]]:
     return [row | {name: own.get(name) for name in names} for row, own in zip(rows, numbers, strict=True)]
 
 
-def _build_row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
+def _build_row(lineage: Lineage, claim: Claim, trial: Trial) -> dict[str, Cell]:
     proposal, outcome, origin = trial.proposal, trial.verdict, trial.imported
     return {
         "trial": trial.number,
@@ -58,8 +60,12 @@ def _build_row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
         "parent": proposal.parent,
         "status": outcome.status.value,
         "score": outcome.score,
-        "delta_vs_best": outcome.delta_vs_best,
-        "delta_vs_parent": outcome.delta_vs_parent,
+        "against": outcome.against,
+        **_gain_cells("gain", outcome.gain),
+        "finding": outcome.finding,
+        "level": claim.level,
+        "demoted_by": claim.demoted_by,
+        **_gain_cells("gain_over_start", claim.gain),
         "expected_delta": None if trial.lacks("expected_delta") else proposal.expected_delta,
         "slot_seconds": compute_slot_seconds(trial),
         "session": None if trial.lacks("session") else proposal.session,
@@ -72,6 +78,15 @@ def _build_row(lineage: Lineage, trial: Trial) -> dict[str, Cell]:
         "domain": origin.domain if origin else None,
         "repairs": "; ".join(origin.repairs) if origin else None,
         "commit": lineage.commits[trial.number],
+    }
+
+
+def _gain_cells(name: str, gain: Interval | None) -> dict[str, Cell]:
+    """Three columns: a gain and the ends of its 95 % interval."""
+    return {
+        name: gain.mean if gain else None,
+        f"{name}_low": gain.low if gain else None,
+        f"{name}_high": gain.high if gain else None,
     }
 
 
@@ -100,7 +115,8 @@ def _format_parquet(lineage: Lineage) -> bytes:
             "Parquet needs polars: pip install -e '.[analysis]' in a checkout; .tsv and .csv need nothing"
         ) from None
     rows = build_rows(lineage)
-    whole, texts = {"trial", "parent"}, {"at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}
+    whole = {"trial", "parent", "against", "demoted_by"}
+    texts = {"finding", "level", "at", "role", "status", "session", "title", "hypothesis", "notes", "failure"}
     texts |= {"origin", "origin_id", "domain", "repairs", "commit"}
     schema = {
         name: polars.Int64 if name in whole else polars.String if name in texts else polars.Float64

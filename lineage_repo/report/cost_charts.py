@@ -13,11 +13,11 @@ def draw_price(data: ReportData) -> Figure | None:
     before = 0.0
     for place, row in enumerate(data.kept):
         spent = row.spent_h or 0.0
-        rows.append(to_row(row, x=place, hours=spent - before, in_best=row.on_path))
+        rows.append(to_row(row, x=place, hours=spent - before, in_head=row.on_path))
         before = spent
     since = data.slot_hours - before
     last: Row = {"t": None, "role": "", "family": FAMILIES[1].name}
-    rows.append({**last, "x": len(rows), "hours": round_value(since), "in_best": True})
+    rows.append({**last, "x": len(rows), "hours": round_value(since), "in_head": True})
     return fill_figure("price", {"price": rows}, since=since)
 
 

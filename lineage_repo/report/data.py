@@ -1,25 +1,38 @@
 """One flat row per trial, with all that the report's figures and tables show of it."""
 
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import sqrt
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lineage_repo.analysis.diversity import find_most_similar
-from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
+from lineage_repo.analysis.facts import (
+    collect_margins,
+    collect_values,
+    compute_slot_seconds,
+    find_gain_over_parent,
+)
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.measurement import Interval, Record, Status
 from lineage_repo.model.status_table import family
+from lineage_repo.monitor.record_view import level_text
+from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import heading
 
+_TWO_SIDED_95 = 1.96
+
 
 class TrialFacts(Record):
-    """A trial as the report shows it: scores and deltas in the metric's unit, times in hours from the first start."""
+    """A trial as the report shows it. Times are in hours from the first start.
+
+    Scores and gains are in the objective's unit; gains are positive where they are better, with the ends of their 95 %
+    intervals, which are None where the noise is unknown.
+    """
 
     t: int
     role: str
@@ -28,14 +41,25 @@ class TrialFacts(Record):
     score: float | None
     value: float | None
     """The score, or the measured value of the metric if a limit or gate took the score away."""
-    vs_best: float | None
-    vs_parent: float | None
     gain: float | None
-    """Against the best at the time; positive is better."""
+    """Over the head when it was measured, the trial `against`."""
+    low: float | None
+    high: float | None
+    against: int | None
+    finding: str
+    total: float | None
+    """The gain over the start: 0 for the start itself."""
+    total_low: float | None
+    total_high: float | None
+    claim: str
+    """How well the gain is proven now, or which proof took that away."""
     expected: float | None
+    """The gain over the parent that was predicted."""
+    over_parent: float | None
+    """The measured one, where the trial was compared with its parent."""
     parent: int | None
     on_path: bool
-    """Whether it is the best or one of its ancestors."""
+    """Whether it is the head or one of its ancestors."""
     end_h: float | None
     slot_h: float | None
     """Slot-hours that it cost."""
@@ -61,7 +85,7 @@ class Misses(NamedTuple):
     median: float
     """Of the misses, positive; 0 without a miss."""
     better: int
-    """Misses whose metric was better than the best score."""
+    """Misses whose metric was better than the head's score."""
 
 
 class ReportData(NamedTuple):
@@ -70,8 +94,7 @@ class ReportData(NamedTuple):
     lineage: Lineage
     rows: tuple[TrialFacts, ...]
     """In the order of recording, which differs from that of the numbers if trials ran side by side."""
-    noise: float | None
-    """Standard deviation of one trial's score: the calibrated spread over seeds, by the root of a trial's seeds."""
+    claims: Claims
 
     @property
     def objective(self) -> Objective:
@@ -84,12 +107,12 @@ class ReportData(NamedTuple):
         return start.score if start else None
 
     @property
-    def best_score(self) -> float | None:
-        return self.lineage.best.score if self.lineage.best else None
+    def head_score(self) -> float | None:
+        return self.lineage.head.score if self.lineage.head else None
 
     @property
     def path(self) -> list[TrialFacts]:
-        """From the start to the best."""
+        """From the start to the head."""
         return [row for row in self.rows if row.on_path]
 
     @property
@@ -104,13 +127,13 @@ class ReportData(NamedTuple):
 
     @property
     def superseded(self) -> list[TrialFacts]:
-        """Keeps that are not ancestors of the best."""
+        """Keeps that are not ancestors of the head."""
         return [row for row in self.kept if not row.on_path]
 
     @property
     def predicted(self) -> list[TrialFacts]:
-        """Trials with a predicted and a measured change against the parent."""
-        return [row for row in self.trials if row.expected is not None and row.vs_parent is not None]
+        """Trials with a predicted and a measured gain over the parent."""
+        return [row for row in self.trials if row.expected is not None and row.over_parent is not None]
 
     @property
     def hours(self) -> float | None:
@@ -132,39 +155,33 @@ class ReportData(NamedTuple):
         margins = [(row.margins[name], row.value) for row in self.trials if name in row.margins]
         missed = [(-margin, value) for margin, value in margins if margin < 0]
         values = [value for _, value in missed if value is not None]
-        best = self.best_score
-        better = 0 if best is None else sum(self.objective.gain(value, best) > 0 for value in values)
+        head = self.head_score
+        better = 0 if head is None else sum(self.objective.gain(value, head) > 0 for value in values)
         return Misses(len(margins), len(missed), median(m for m, _ in missed) if missed else 0.0, better)
 
 
 def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportData:
-    """Fold a lineage into rows; `noise` is for a lineage that holds no calibration."""
-    trials = list(lineage.trials.values())
-    spread = lineage.noise(lineage.task).get(lineage.task.objective.metric) if lineage.calibrations else None
-    if noise is None and spread:
-        noise = spread.sd / sqrt(lineage.task.n_seeds)
-    path, similar, ends = _find_best_path(lineage), _find_similar(trials), _place_in_lanes(trials)
+    """Fold a lineage into rows.
+
+    Args:
+        lineage: What is shown.
+        noise: Standard deviation of one trial's score, from which an imported lineage gets its intervals.
+    """
+    trials, claims = list(lineage.trials.values()), Claims(lineage)
+    path, similar, ends = _find_path(lineage), _find_similar(trials), _place_in_lanes(trials)
     rows: list[TrialFacts] = []
     spent_h = 0.0
     for trial in trials:
         slot_s = compute_slot_seconds(trial) if trial.number else None
         spent_h += (slot_s or 0.0) / 3600
-        outcome = trial.verdict
         end_h, lane = ends.get(trial.number, (None, None))
         near, near_t = similar.get(trial.number, (None, None))
-        measured = collect_values(lineage.task, trial).get(lineage.task.objective.metric)
-        best = outcome.delta_vs_best
         row = TrialFacts(
             t=trial.number,
             role=trial.proposal.specialist,
             status=trial.status,
             family=family(trial.status).name,
-            score=outcome.score,
-            value=measured if outcome.score is None else outcome.score,
-            vs_best=best,
-            vs_parent=outcome.delta_vs_parent,
-            gain=None if best is None else lineage.task.objective.gain(best, 0.0),
-            expected=None if trial.lacks("expected_delta") or not trial.number else trial.proposal.expected_delta,
+            **_outcome_facts(lineage, claims, trial, noise),
             parent=trial.proposal.parent,
             on_path=trial.number in path,
             end_h=end_h,
@@ -175,16 +192,48 @@ def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportDat
             near_t=near_t,
             title=heading(trial.proposal),
             hypothesis=trial.proposal.hypothesis,
-            failure=outcome.failure or "",
+            failure=trial.verdict.failure or "",
             margins={name: margin.margin for name, margin in collect_margins(lineage.task, trial).items()},
         )
         rows.append(row)
-    return ReportData(lineage, tuple(rows), noise)
+    return ReportData(lineage, tuple(rows), claims)
 
 
-def _find_best_path(lineage: Lineage) -> set[int]:
+def _outcome_facts(lineage: Lineage, claims: Claims, trial: Trial, noise: float | None) -> dict[str, Any]:
+    """What a trial scored, gained and predicted."""
+    verdict, claim, objective = trial.verdict, claims.of(trial.number), lineage.task.objective
+    gain, total = (_widen(interval, noise if trial.imported else None) for interval in (verdict.gain, claim.gain))
+    over_parent = find_gain_over_parent(lineage, trial)
+    has_prediction = trial.number and not trial.lacks("expected_delta")
+    measured = collect_values(lineage.task, trial).get(objective.metric)
+    return {
+        "score": verdict.score,
+        "value": measured if verdict.score is None else verdict.score,
+        "gain": gain.mean if gain else None,
+        "low": gain.low if gain else None,
+        "high": gain.high if gain else None,
+        "against": verdict.against,
+        "finding": verdict.finding or "",
+        "total": 0.0 if trial.number == 0 and verdict.score is not None else total.mean if total else None,
+        "total_low": total.low if total else None,
+        "total_high": total.high if total else None,
+        "claim": "" if trial.imported else level_text(claim.level, claim.demoted_by),
+        "expected": objective.sign * trial.proposal.expected_delta if has_prediction else None,
+        "over_parent": over_parent.mean if over_parent else None,
+    }
+
+
+def _widen(gain: Interval | None, noise: float | None) -> Interval | None:
+    """Give the difference of two scores the interval that follows from their noise."""
+    if gain is None or noise is None:
+        return gain
+    room = _TWO_SIDED_95 * math.sqrt(2) * noise
+    return gain.model_copy(update={"low": gain.mean - room, "high": gain.mean + room})
+
+
+def _find_path(lineage: Lineage) -> set[int]:
     path: set[int] = set()
-    number = lineage.best.number if lineage.best else None
+    number = lineage.head.number if lineage.head else None
     while number is not None and number in lineage.trials and number not in path:
         path.add(number)
         number = lineage.trials[number].proposal.parent

@@ -21,6 +21,7 @@ _STYLE = {
     "family_shapes": [family.shape for family in FAMILIES],
     "kept": FAMILIES[0].light,
     "limit": FAMILIES[2].light,
+    "crashed": FAMILIES[4].light,
     "ink": INK,
     "muted": MUTED,
     "grid": GRID,
@@ -97,13 +98,25 @@ def describe_score_axis(objective: Objective) -> dict[str, str]:
 
 
 def compute_score_range(data: ReportData) -> tuple[float, float]:
-    """Return the ends of the y axis, worst first: from a little worse than the start to beyond the best."""
+    """Return the ends of the y axis, worst first: from a little worse than the start to beyond the head."""
     start = data.start_score or 0.0
-    end = start if data.best_score is None else data.best_score
+    end = start if data.head_score is None else data.head_score
     scores = [row.score for row in data.rows if row.score is not None]
     span = abs(start - end) or (max(scores, default=0.0) - min(scores, default=0.0)) or abs(start) / 100 or 1.0
     worse = 1 if data.objective.direction == "lower" else -1
     return start + worse * 0.14 * span, end - worse * 0.3 * span
+
+
+def describe_gain_axis(objective: Objective) -> dict[str, str]:
+    """Return the same values for a chart whose y axis is the gain over the start."""
+    return {"score_title": f"gain over the start, {objective.unit}", "score_format": f"+.{objective.digits}f"}
+
+
+def compute_gain_range(data: ReportData) -> tuple[float, float]:
+    """Return the ends of an axis of gains over the start: from a little below 0 to beyond the largest of a head."""
+    tops = [row.total for row in data.rows if row.family == FAMILIES[0].name and row.total is not None]
+    span = max(tops, default=0.0) or max((abs(row.total) for row in data.rows if row.total), default=0.0) or 1.0
+    return -0.3 * span, 1.3 * span
 
 
 def clamp(value: float, edge: float, other: float) -> float:
@@ -122,6 +135,14 @@ def format_signed(value: float, digits: int) -> str:
     if value and float(text) == 0:
         text = f"{value:+.1e}"
     return text.replace("-", "\u2212")
+
+
+def format_gain(mean: float | None, low: float | None, high: float | None, digits: int) -> str:
+    """Format a gain with half of its interval; empty for None."""
+    if mean is None:
+        return ""
+    half = "" if low is None or high is None else f" \u00b1{(high - low) / 2:.{digits}f}"
+    return format_signed(mean, digits) + half
 
 
 def format_rounded(value: float) -> str:

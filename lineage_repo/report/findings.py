@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.analysis.predictions import compute_predictions
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Outcome, Status
 from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, find_pauses
-from lineage_repo.report.figure import format_rounded, format_signed
+from lineage_repo.report.figure import format_gain, format_rounded, format_signed
 
 _DOMINANT = 0.25
 _CALIBRATED = 20
@@ -28,8 +28,9 @@ class Finding(NamedTuple):
 def collect_findings(data: ReportData) -> list[Finding]:
     """List what a reader should know first, warnings first."""
     checks = (
-        _check_certifications,
-        _check_noise,
+        _check_claims,
+        _check_demotions,
+        _check_ties,
         _check_superseded,
         _check_failures,
         _check_margins,
@@ -43,31 +44,49 @@ def collect_findings(data: ReportData) -> list[Finding]:
     return sorted(found, key=lambda finding: not finding.warns)
 
 
-def _check_certifications(data: ReportData) -> Iterator[Finding]:
-    objective, entries = data.objective, data.lineage.certifications
-    for nth, entry in enumerate(entries, 1):
-        verdict = "beats" if entry.certified else "does not beat"
-        gain = f"gain {entry.gain:.{objective.digits}f} {objective.unit}, p {entry.p:.2g}"
-        which = f" (certification {nth} of {len(entries)})" if len(entries) > 1 else ""
-        text = f"On fresh seeds #{entry.number} {verdict} #{entry.against} by the task's rule{which}: {gain}."
-        yield Finding(not entry.certified, text, "progress")
+def _check_claims(data: ReportData) -> Iterator[Finding]:
+    """What is proven, and what is not."""
+    lineage, objective = data.lineage, data.objective
+    head, anchor = lineage.head, lineage.anchor
+    if lineage.is_imported or head is None or anchor is None:
+        return
+    claim = data.claims.of(anchor.number)
+    if claim.gain and claim.level in {"replicated", "certified"}:
+        text = f"Proven: #{anchor.number} gains {objective.gain_text(claim.gain)} over the start ({claim.level})."
+        yield Finding(False, text, "proofs")
+    if head.number != anchor.number and (gain := data.claims.of(head.number).gain):
+        over = f"#{anchor.number}" if anchor.number else "the start"
+        text = f"Not proven: the head #{head.number} was observed to gain {objective.gain_text(gain)} over the start; "
+        yield Finding(True, f"{text}`espalier replicate` tests it against {over}.", "progress")
+    elif not anchor.number and data.kept:
+        yield Finding(True, "Nothing is proven: no keep stands, and the head is the start again.", "proofs")
+    tests = sum(proof.level == "replicated" for proof in lineage.proofs.values())
+    if passed := sum(p.level == "replicated" and p.outcome is Outcome.PASSED for p in lineage.proofs.values()):
+        false = tests * sum(lineage.task.judge.replicated_p)
+        text = f"{passed} of {tests} replications passed; at most {false:.2g} would by luck alone."
+        yield Finding(False, text, "proofs")
 
 
-def _check_noise(data: ReportData) -> Iterator[Finding]:
-    kept, noise = data.kept, data.noise
-    if noise is None:
-        if kept:
-            text = "The record holds no noise: no keep can be told from luck. --noise names it."
-            yield Finding(True, text, "progress")
-    elif small := sum(row.gain is not None and row.gain <= noise for row in kept):
-        limit = f"±{noise:.{data.objective.digits}f}"
-        yield Finding(True, f"{small} of {len(kept)} keeps gained less than one trial's noise, {limit}.", "progress")
+def _check_demotions(data: ReportData) -> Iterator[Finding]:
+    for demotion in data.lineage.demotions:
+        text = f"Proof {demotion.proof} found no gain in #{demotion.number}: the head fell back to #{demotion.anchor}."
+        yield Finding(True, text, "proofs")
+
+
+def _check_ties(data: ReportData) -> Iterator[Finding]:
+    kept = data.kept
+    if kept and all(row.low is None for row in kept):
+        text = "The record holds no noise: no keep can be told from luck. --noise names it."
+        yield Finding(True, text, "progress")
+    elif ties := sum(row.low is not None and row.low <= 0 for row in kept):
+        text = f"{ties} of {len(kept)} keeps are ties with the head before them: their 95 % intervals hold 0."
+        yield Finding(True, text, "progress")
 
 
 def _check_superseded(data: ReportData) -> Iterator[Finding]:
     if superseded := data.superseded:
         largest = max(superseded, key=lambda row: row.gain or 0.0)
-        text = f"{len(superseded)} of {len(data.kept)} keeps are not in the best recipe; the largest is #{largest.t}."
+        text = f"{len(superseded)} of {len(data.kept)} keeps do not lead to the head; the largest is #{largest.t}."
         yield Finding(True, text, "lineage")
 
 
@@ -83,7 +102,7 @@ def _check_margins(data: ReportData) -> Iterator[Finding]:
         misses = data.count_misses(name)
         if misses.missed >= 3:
             text = f"{misses.missed} trials missed {name}, half of them by less than {format_rounded(misses.median)}"
-            text += f"; {misses.better} of them measured better than the best." if misses.better else "."
+            text += f"; {misses.better} of them measured better than the head." if misses.better else "."
             yield Finding(bool(misses.better), text, f"margin{i}")
 
 
@@ -102,7 +121,7 @@ def _check_predictions(data: ReportData) -> Iterator[Finding]:
     expected, measured = (format_signed(v, digits) for v in (found.median_expected, found.median_measured))
     text = (
         f"{found.expected_gain / found.trials:.0%} of measured trials predicted a gain, "
-        f"{found.gained / found.trials:.0%} had one (median {expected} predicted, {measured} measured)."
+        f"{found.shown / found.trials:.0%} show one beyond the noise (median {expected} predicted, {measured} measured)."
     )
     yield Finding(False, text, "calibration")
 
@@ -132,17 +151,19 @@ def _check_data(data: ReportData) -> Iterator[Finding]:
 
 
 def write_headline(data: ReportData) -> str:
-    """Sum up the campaign in one sentence."""
-    objective, start, best = data.objective, data.start_score, data.best_score
+    """Sum up the campaign in one sentence: what is gained over the start, and how well that is proven."""
+    objective, head = data.objective, data.lineage.head
     n = len(data.trials)
     took = "" if data.hours is None else f" in {_format_span(data.hours)}"
     count = f"{n} trial{'s' * (n != 1)}{took}"
-    if start is None or best is None or data.lineage.best is None:
+    if head is None or head.score is None:
         return f"{count}, and no baseline with a score yet."
-    before, after = (f"{score:.{objective.digits}f}" for score in (start, best))
-    if data.lineage.best.number == 0:
-        return f"{count} left {objective.metric} at {before}: nothing was kept." if n else "No trial is recorded yet."
-    return f"{count} took {objective.metric} from {before} to {after} {objective.unit}."
+    claim = data.claims.of(head.number)
+    if claim.gain is None:
+        still = f"{head.score:.{objective.digits}f}"
+        return f"{count} left {objective.metric} at {still}: nothing is gained." if n else "No trial is recorded yet."
+    level = "noise unknown" if claim.gain.low is None else f"{claim.level or 'not proven'}"
+    return f"{count} gained {objective.gain_text(claim.gain)} in {objective.metric} over the start ({level})."
 
 
 def _format_span(hours: float) -> str:
@@ -154,15 +175,18 @@ def _format_span(hours: float) -> str:
 
 def collect_tiles(data: ReportData) -> list[tuple[str, str]]:
     """List up to six numbers: what, and how much."""
-    objective, start, best = data.objective, data.start_score, data.best_score
+    objective, lineage = data.objective, data.lineage
     tiles: list[tuple[str, str]] = []
-    if data.lineage.best and start is not None and best is not None:
-        name = f"best {objective.metric}, {objective.unit} (#{data.lineage.best.number})"
-        times = f"{abs(best - start) / data.noise:.1f} times the noise" if data.noise else "noise unknown"
-        tiles.append((name, f"{best:.{objective.digits}f}"))
-        tiles.append((f"against the start, {times}", format_signed(best - start, objective.digits)))
+    for what, trial in (("head", lineage.head), ("anchor", lineage.anchor)):
+        if trial is None or (what == "anchor" and lineage.is_imported):
+            continue
+        claim = data.claims.of(trial.number)
+        level = "" if lineage.is_imported else f", {claim.level or 'the start'}"
+        gain = claim.gain
+        text = format_gain(gain.mean, gain.low, gain.high, objective.digits) if gain else "0"
+        tiles.append((f"{objective.unit} gained by the {what} (#{trial.number}{level}), 95 %", text))
     tiles.append(("trials", str(len(data.trials))))
-    tiles.append((f"kept, {sum(row.on_path for row in data.kept)} of them in the best", str(len(data.kept))))
+    tiles.append((f"kept, {sum(row.on_path for row in data.kept)} of them on the way to the head", str(len(data.kept))))
     if spent := data.slot_hours:
         tiles.append(("slot-hours", f"{spent:.1f}"))
         if data.hours:

@@ -43,11 +43,11 @@ def _draw_margin(data: ReportData, name: str, index: int) -> Figure | None:
     if misses.missed:
         text = (
             f"{misses.missed} of {misses.trials} trials missed it, half of them by less than "
-            f"{format_rounded(misses.median)}{unit}; {misses.better} of those measured better than the best."
+            f"{format_rounded(misses.median)}{unit}; {misses.better} of those measured better than the head."
         )
     if unseen := len(trials) - len(points):
         text += f" {unseen} have no {metric} and are not drawn."
-    lines: list[Row] = [{"a": -edge, "b": 0.0, "best": data.best_score}]
+    lines: list[Row] = [{"a": -edge, "b": 0.0, "best": data.head_score}]
     return fill_figure(
         "margin",
         {f"margin{index}": rows, "limit": lines},
@@ -64,15 +64,15 @@ def _draw_margin(data: ReportData, name: str, index: int) -> Figure | None:
 
 
 def draw_calibration(data: ReportData) -> Figure | None:
-    """Draw predicted against measured changes; None below twenty trials with both."""
-    changes = [(row, row.expected or 0.0, row.vs_parent or 0.0) for row in data.predicted]
+    """Draw predicted against measured gains; None below twenty trials with both."""
+    changes = [(row, row.expected or 0.0, row.over_parent or 0.0) for row in data.predicted]
     if len(changes) < _LEAST_POINTS:
         return None
     most = int(0.95 * (len(changes) - 1))
     right = sorted(abs(expected) for _, expected, _ in changes)[most] or 1.0
     top = sorted(abs(measured) for _, _, measured in changes)[most] or 1.0
     points = [
-        to_row(row, "expected", "vs_parent", x=clamp(expected, -right, right), y=clamp(measured, -top, top))
+        to_row(row, "expected", "over_parent", x=clamp(expected, -right, right), y=clamp(measured, -top, top))
         for row, expected, measured in changes
     ]
     found = compute_predictions(data.lineage)

@@ -1,9 +1,9 @@
-"""Figure: the path to the best recipe, with every other attempt on each of its steps."""
+"""Figure: the path to the head, with every other attempt on each of its steps."""
 
 from collections.abc import Collection, Sequence
 
 from lineage_repo.report.data import ReportData, TrialFacts
-from lineage_repo.report.figure import Figure, Row, fill_figure, format_signed, to_row
+from lineage_repo.report.figure import Figure, Row, fill_figure, format_gain, to_row
 
 _STEPS = 28
 """More do not fit beside each other; the newest are shown."""
@@ -12,7 +12,7 @@ _ROOM = 0.86
 
 
 def draw_lineage(data: ReportData) -> Figure | None:
-    """Draw the lineage of the best; None if nothing was tried."""
+    """Draw the lineage of the head; None if nothing was tried."""
     if not data.trials or not data.path:
         return None
     path = data.path[-_STEPS:]
@@ -39,8 +39,8 @@ def draw_lineage(data: ReportData) -> Figure | None:
 
 
 def _describe_path(data: ReportData, path: Sequence[TrialFacts]) -> list[Row]:
-    objective = data.objective
-    gains = [max(objective.gain(row.vs_parent or 0.0, 0.0), 0.0) for row in path]
+    digits = data.objective.digits
+    gains = [max(row.gain or 0.0, 0.0) for row in path]
     most = max(gains) or 1.0
     return [
         {
@@ -50,7 +50,7 @@ def _describe_path(data: ReportData, path: Sequence[TrialFacts]) -> list[Row]:
             "size": 40 + 260 * gain / most,
             "id": f"#{row.t}",
             "role": row.role if row.t else "start",
-            "gain": format_signed(row.vs_parent, objective.digits) if row.vs_parent is not None and row.t else "",
+            "gain": format_gain(row.gain, row.low, row.high, digits),
         }
         for place, (row, gain) in enumerate(zip(path, gains, strict=True))
     ]
@@ -76,6 +76,6 @@ def _count(stack: Sequence[Row]) -> Row:
 def _name_superseded(data: ReportData) -> str:
     superseded = data.superseded
     if not superseded:
-        return "Every keep is in the best recipe."
+        return "Every keep leads to the head."
     names = ", ".join(f"#{row.t} {row.role}" for row in superseded[:12])
-    return f"Kept but not in the best recipe: {names}{' and others' if len(superseded) > 12 else ''}."
+    return f"Kept, but not on the way to the head: {names}{' and others' if len(superseded) > 12 else ''}."

@@ -102,6 +102,16 @@
     return value.toFixed(digits).replace("-", "\u2212");
   };
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
+  const spread = (mean, low, high) => {
+    if (mean === null || mean === undefined) return "";
+    return signed(mean) + (low === null ? "" : ` \u00b1${number((high - low) / 2)}`);
+  };
+  const gained = (row) => {
+    if (row.gain === null) return "";
+    const tie = row.low !== null && row.low <= 0 && row.high >= 0;
+    const relation = tie ? "tie with" : row.gain > 0 ? "over" : "below";
+    return `${spread(row.gain, row.low, row.high)} ${relation} #${row.against}`;
+  };
   const element = (tag, text, className) => {
     const made = document.createElement(tag);
     made.textContent = text;
@@ -116,8 +126,8 @@
     card.hidden = !row;
     if (!row) return;
     const facts = [
-      ["score", number(row.score)], ["vs best", row.vs_best === null ? "" : signed(row.vs_best)],
-      ["vs parent", row.vs_parent === null ? "" : signed(row.vs_parent)],
+      ["score", number(row.score)], ["gain", gained(row)], ["over the start", spread(row.total, row.total_low, row.total_high)],
+      ["proven", row.claim],
       ["predicted", row.expected === null ? "" : signed(row.expected)], ["parent", row.parent === null ? "" : `#${row.parent}`],
       ["minutes", row.slot_h === null ? "" : (60 * row.slot_h).toFixed(1)], ["most like", row.near_t === null ? "" : `#${row.near_t} (${number(row.near, 2)})`],
     ].filter(([, value]) => value !== "").map(([name, value]) => `${name} ${value}`);
@@ -175,7 +185,7 @@
       if (text) last.append(document.createElement("br"), element("small", text));
     }
     tr.append(first, cell(row.role), cell(row.status), cell(number(row.score), "n"),
-      cell(row.vs_best === null ? "" : signed(row.vs_best), "n"), cell(row.expected === null ? "" : signed(row.expected), "n"),
+      cell(gained(row), "n"), cell(row.claim || row.finding), cell(row.expected === null ? "" : signed(row.expected), "n"),
       cell(row.parent === null ? "" : `#${row.parent}`, "n"), cell(row.slot_h === null ? "" : (60 * row.slot_h).toFixed(1), "n"), last);
     return tr;
   }

@@ -23,6 +23,7 @@ from lineage_repo.report.limit_charts import draw_calibration, draw_margins
 from lineage_repo.report.lineage_chart import draw_lineage
 from lineage_repo.report.palette import DARK
 from lineage_repo.report.progress_chart import X_TITLE, draw_progress
+from lineage_repo.report.proof_table import build_leaderboard, build_proof_rows
 from lineage_repo.report.role_charts import draw_matrix, draw_mix, draw_novelty
 from lineage_repo.report.role_table import build_role_rows
 from lineage_repo.text.escape import escape_text
@@ -35,8 +36,8 @@ _DIFF_CHARACTERS = 8_000
 _DIFFS_CHARACTERS = 100_000
 """All diffs together, so that a campaign of many keeps stays one file that opens."""
 _COLUMNS = (
-    *("t", "role", "status", "score", "vs_best", "vs_parent", "expected"),
-    *("parent", "slot_h", "near_t", "near", "end_h", "spent_h", "lane"),
+    *("t", "role", "status", "score", "gain", "low", "high", "against", "finding", "total", "total_low", "total_high"),
+    *("claim", "expected", "parent", "slot_h", "near_t", "near", "end_h", "spent_h", "lane"),
 )
 _TEXT_CHARACTERS = 400_000
 """All hypotheses together; of longer ones the page has the beginning."""
@@ -73,6 +74,8 @@ def render_report(data: ReportData, vega: str) -> str:
         names={figure.name for figure in figures},
         counts=[(f, sum(row.family == f.name for row in data.trials)) for f in FAMILIES],
         roles=build_role_rows(data),
+        proofs=build_proof_rows(data),
+        leaders=build_leaderboard(data),
         kept=kept,
         keeps=len(data.kept),
         unit=objective.unit,

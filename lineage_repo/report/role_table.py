@@ -1,12 +1,13 @@
-"""The table of roles: what each tried, what was kept, what it gave to the best recipe, at what price."""
+"""The table of roles: what each tried, what was kept, what it gave to the head, at what price."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Interval, Status
 from lineage_repo.model.status_table import FAMILIES
-from lineage_repo.report.data import ReportData
-from lineage_repo.report.figure import format_signed
+from lineage_repo.record.claims import add_gains
+from lineage_repo.report.data import ReportData, TrialFacts
+from lineage_repo.report.figure import format_gain
 
 BAR = 200
 """Width of the longest bar, in units of its drawing."""
@@ -30,22 +31,23 @@ class RoleLine(NamedTuple):
     pieces: tuple[Piece, ...]
     trials: int
     kept: int
-    in_best: int
+    in_head: int
     gain: float
     gain_text: str
-    """Signed, in the metric's unit: the sum of its steps on the best's path."""
+    """In the objective's unit, with half of its interval: the sum of its steps on the head's path."""
     gain_width: float
     hours_per_keep: str
 
 
 def build_role_rows(data: ReportData) -> list[RoleLine]:
     """Describe every role, the one that gave most first."""
-    objective = data.objective
+    digits = data.objective.digits
     by_role = {name: [row for row in data.trials if row.role == name] for name in {row.role for row in data.trials}}
     most = max(map(len, by_role.values()), default=1)
     lines: list[RoleLine] = []
     for name, own in by_role.items():
-        steps = [row.vs_parent for row in own if row.on_path and row.vs_parent is not None]
+        steps = [step for row in own if row.on_path and (step := _step(row))]
+        gain = add_gains(steps) if steps else None
         kept = [row for row in own if row.status is Status.KEEP]
         hours = sum(row.slot_h or 0.0 for row in own)
         line = RoleLine(
@@ -53,9 +55,9 @@ def build_role_rows(data: ReportData) -> list[RoleLine]:
             pieces=split_bar([row.family for row in own], most),
             trials=len(own),
             kept=len(kept),
-            in_best=sum(row.on_path for row in kept),
-            gain=objective.gain(sum(steps), 0.0),
-            gain_text=format_signed(sum(steps), objective.digits) if steps else "",
+            in_head=sum(row.on_path for row in kept),
+            gain=gain.mean if gain else 0.0,
+            gain_text=format_gain(gain.mean, gain.low, gain.high, digits) if gain else "",
             gain_width=0.0,
             hours_per_keep=f"{hours / len(kept):.1f}" if kept and hours else "",
         )
@@ -63,6 +65,10 @@ def build_role_rows(data: ReportData) -> list[RoleLine]:
     top = max((line.gain for line in lines), default=0.0)
     scaled = [line._replace(gain_width=BAR / 2 * max(line.gain, 0.0) / top if top > 0 else 0.0) for line in lines]
     return sorted(scaled, key=lambda line: (-line.gain, -line.kept, line.role))
+
+
+def _step(row: TrialFacts) -> Interval | None:
+    return None if row.gain is None else Interval(mean=row.gain, low=row.low, high=row.high, n=1)
 
 
 def split_bar(families: Sequence[str], most: int) -> tuple[Piece, ...]:
