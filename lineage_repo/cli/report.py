@@ -49,7 +49,7 @@ def _check_folder(out: Path) -> None:
     "--noise",
     default=None,
     type=click.FloatRange(0, min_open=True),
-    help="Standard deviation of one trial's score, for a record without a calibration.",
+    help="Standard deviation of one trial's score, from which an imported record gets its intervals.",
 )
 @show_progress()
 def report(directory: Path, out: Path | None, folder: Path | None, noise: float | None) -> None:
@@ -74,20 +74,22 @@ def report(directory: Path, out: Path | None, folder: Path | None, noise: float 
 @click.command()
 @click.argument("runs", metavar="[ARM=]DIR [ARM=]DIR...", nargs=-1, required=True)
 @click.option("-o", "out", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The page to write.")
+@click.option("--blocked", is_flag=True, help="The k-th runs of all arms belong together: compare their differences.")
 @json_option
 @show_progress()
-def compare(runs: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """Put campaigns on one task side by side: best so far, tables, intervals of the differences.
+def compare(runs: tuple[str, ...], out: Path | None, blocked: bool, as_json: bool) -> None:
+    """Put campaigns on one task side by side, and compare each arm with the first one named.
 
     Runs with the same ARM form one arm: `espalier compare roles=a roles=b single=c`. A run without an ARM is an arm of
-    its own.
+    its own. What is compared is the gain of each run's final head over the start, measured again on fresh seeds:
+    `espalier certify DIR --trial HEAD`. A run counts once.
     """
     if len(runs) < 2:
         raise click.UsageError("name two campaigns or more")
     arms = _read_arms(runs)
     if out:
         _check_folder(out)
-    comparison = compare_arms(arms)
+    comparison = compare_arms(arms, blocked=blocked)
     rows = list(_lines(comparison))
     if out:
         _report_step("page")
@@ -113,10 +115,19 @@ def _read_arms(runs: tuple[str, ...]) -> _Arms:
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
-    digits = comparison.objective.digits
+    objective, digits = comparison.objective, comparison.objective.digits
+    yield f"compared: {comparison.endpoint}, in {objective.unit}; positive is better"
     for run in comparison.runs:
-        common = f"{run.best_at:.{digits}f} after {comparison.common_trials}"
-        yield f"{run.arm:24} {common}   {run.best:.{digits}f} after {run.trials}   {run.keeps} keeps   {run.run}"
-    for i in comparison.intervals:
-        span = "" if i.low is None or i.high is None else f" ({i.low:+.{digits}f} to {i.high:+.{digits}f})"
-        yield f"{i.what}, {i.second} minus {i.first}: {i.difference:+.{digits}f}{span}; {i.basis}"
+        again = "-" if run.endpoint is None else f"{run.endpoint:+.{digits}f}"
+        if gain := run.endpoint_gain:
+            again = objective.gain_text(gain)
+        facts = f"{run.trials} trials, {run.keeps} keeps, head {run.head:04d}"
+        yield f"{run.arm:16} {again}   ({run.endpoint_note})   {facts}   {run.run}"
+    for c in comparison.contrasts:
+        difference = "none" if c.difference is None else f"{c.difference:+.{digits}f}"
+        line = f"{c.second} minus {c.first}: {difference}"
+        if c.low is not None and c.high is not None:
+            line += f" ({c.low:+.{digits}f} to {c.high:+.{digits}f}, 95 %), Holm's p {c.adjusted_p:.2g}"
+        if c.detectable is not None:
+            line += f"; 80 % power for {c.detectable:.{digits}f}"
+        yield f"{line}; {c.basis}"

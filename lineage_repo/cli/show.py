@@ -125,11 +125,11 @@ def _verdict_rows(lineage: Lineage, trial: Trial) -> Iterator[Row]:
     gain = view_gain(verdict.gain)
     if verdict.gain and gain and verdict.against is not None:
         finding = f": {verdict.finding}" if verdict.finding else ""
-        yield "gain", f"{objective.gain_text(verdict.gain)} (95 %), {gain.relation(verdict.against)}{finding}"
+        yield "gain", f"{objective.gain_text(verdict.gain)} (95 %), {gain.relation(f'{verdict.against:04d}')}{finding}"
     if claim.gain and trial.number:
         total = view_gain(claim.gain)
         level = "as its origin kept it" if trial.imported else level_text(claim.level, claim.demoted_by)
-        relation = total.relation(0) if total else ""
+        relation = total.relation("the start") if total else ""
         yield "in all", f"{objective.gain_text(claim.gain)} (95 %), {relation}; {level or 'nothing is proven'}"
     yield "failure", verdict.failure or ""
 

@@ -81,7 +81,7 @@ def standing_text(overview: Overview, trial: StandingTrial) -> str:
     if trial.trial == 0:
         return f"{name}   the start itself"
     proven = "as its origin kept it" if overview.imported else trial.level or "not proven"
-    gain = f"{objective.gain_text(trial.gain)} {unit} {trial.gain.relation(0)}, " if trial.gain else ""
+    gain = f"{objective.gain_text(trial.gain)} {unit} {trial.gain.relation('the start')}, " if trial.gain else ""
     return f"{name}   {gain}{proven}"
 
 

@@ -162,7 +162,7 @@ def _recent(now: CampaignStatus) -> Panel:
             f"#{trial.trial:04d}",
             _text(f"{group.mark} {_outcome(trial)}", group.dark),
             "" if trial.score is None else objective.text(trial.score),
-            "" if gain is None or against is None else f"{objective.gain_text(gain)} {gain.relation(against)}",
+            "" if gain is None or against is None else f"{objective.gain_text(gain)} {gain.relation(f'{against:04d}')}",
             f"{trial.seconds:.0f}",
             trial.title + (f"  [{trial.failure}]" if trial.failure else ""),
         )

@@ -143,7 +143,7 @@ def _trial_line(trial: Trial, row: queries.TrialRow, objective: ObjectiveView) -
         return f"{head} {title}" + (f"  [{row.failure}]" if row.failure else "")
     gain = view_gain(row.gain)
     facts = "" if gain is None or row.against is None else objective.gain_text(gain)
-    relation = "" if gain is None or row.against is None else gain.relation(row.against)
+    relation = "" if gain is None or row.against is None else gain.relation(f"{row.against:04d}")
     return f"{head} {objective.text(row.score):>8} {facts:15} {relation:13}  {title}"
 
 

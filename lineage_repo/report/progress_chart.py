@@ -46,7 +46,7 @@ def draw_progress(data: ReportData) -> Figure | None:
     rows = {
         "progress": [mark for row in data.rows if (mark := _mark(row, axis, lanes))],
         "standing": standing,
-        "names": [row for row in standing[-2:] if len(standing) > 2],
+        "names": _name_lines(standing),
         "demotions": _mark_demotions(data, axis),
         "lanes": [{"y": axis.place_lane(i), "label": name} for i, name in enumerate(lanes)],
         "labels": _label_steps(data, axis),
@@ -99,6 +99,16 @@ def _trace_standing(data: ReportData) -> list[Row]:
             for which, number in (("head", step.head), ("anchor", step.anchor))
         ]
     return rows
+
+
+def _name_lines(standing: Sequence[Row]) -> list[Row]:
+    """A name below the end of each line; one for both where they end together."""
+    if len(standing) <= 2:
+        return []
+    head, anchor = standing[-2:]
+    if head["y"] == anchor["y"]:
+        return [{**head, "label": "head and anchor"}]
+    return [{**line, "label": line["which"]} for line in (head, anchor)]
 
 
 def _newest(data: ReportData, trials: int) -> TrialFacts:
