@@ -172,7 +172,7 @@ class JudgeRule(Record):
     head_every: int = Field(default=4, ge=1, le=64)
     """Every how many trials a screen measures one seed of the head too."""
     head_window: int = Field(default=9, ge=1, le=64)
-    """The head's last seeds, with whose mean a screen compares."""
+    """The head's last seeds, of screens as head and of any block, with whose mean a screen compares."""
     screen_z: float = Field(default=0.8, ge=-8, le=8)
     """Standard errors by which the candidate's mean must beat the head's to pass the screen."""
     hopeless_z: float = Field(default=0.0, ge=0, le=8)

@@ -21,6 +21,7 @@ from lineage_repo.storage.locks import is_alive
 from lineage_repo.storage.store import Store
 from lineage_repo.task.find import knowledge_folder
 from lineage_repo.task.folder import TaskFolder, digest_folder
+from lineage_repo.verdict.power import find_rule_problem
 
 FORMAT = 3
 """Of `campaign.toml`; no other one is read."""
@@ -93,11 +94,13 @@ class Campaign:
 
         Raises:
             CampaignError: `folder` is in use, or `specialists` or `agents` do not fit the arm.
-            TaskError: the task is not prepared.
+            TaskError: the task is not prepared, or its judge would find next to nothing.
             SnapshotError: the starting recipe cannot be a snapshot.
         """
         _check_unused(folder)
         source = _with_seeds(source, n_seeds)
+        if problem := find_rule_problem(source.task.judge):
+            raise TaskError(problem)
         start = source.read_start()
         settings = Settings(
             name=folder.resolve().name,

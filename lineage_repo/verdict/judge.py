@@ -23,6 +23,8 @@ JUDGE_VERSION = 2
 """Changes with every change to a number that the judge computes; `verify` replays this version only."""
 MAX_ROUNDS = 3
 """How often a trial that beats its head in blocks is measured again, because the head has moved meanwhile."""
+_LEAST_SPREAD = 0.5
+"""Share of the start's spread that any recipe's counts for at least at a gate."""
 _NO_SPREAD = Spread(n=2, mean=0.0, sd=0.0)
 
 
@@ -59,7 +61,7 @@ def judge(
     values = values_per_seed(task, measurement)
     screened = head is not None and len(comparisons) == 1 and task.judge.rule == "paired"
     gates = tuple(
-        gate_margin(gate, values[gate.metric], noise.get(gate.metric) if screened else None) for gate in task.gates
+        gate_margin(gate, values[gate.metric], noise.get(gate.metric), screened=screened) for gate in task.gates
     )
     margins = (*gates, *margins)
     missed = [
@@ -195,26 +197,32 @@ def values_per_seed(task: Task, measurement: Measurement) -> dict[str, tuple[flo
     }
 
 
-def gate_margin(gate: Gate, values: Sequence[float], calibrated: Spread | None = None) -> Margin:
+def gate_margin(
+    gate: Gate, values: Sequence[float], calibrated: Spread | None = None, *, screened: bool = False
+) -> Margin:
     """Return how far a trial is on the right side of a gate, in the metric's unit; negative if it misses the gate.
 
     The mean of `values` (one per seed) counts, with the rule `bound` its one-sided confidence bound: mean -+ t * sd /
     sqrt(n), on the side of the gate. Both sd and the degrees of freedom of t are the recipe's own, so the bound stays
-    at its level however the recipe's spread differs from the start's. One seed has no spread, and its value counts.
+    at its level however the recipe's spread differs from the start's; a spread that is small by luck, or because the
+    metric has few values, counts as half the start's. One seed has no spread, and its value counts.
 
     Args:
         gate: The limit and its rule.
         values: One per seed.
-        calibrated: The metric's calibrated spread, given in a screen. A few seeds can't show that a recipe passes, so
-            it misses only what even the bound on the other side, with this spread, does not reach.
+        calibrated: The metric's calibrated spread; None if there is none.
+        screened: Whether these are the few seeds of a screen. They can't show that a recipe passes, so it misses only
+            what even the bound on the other side, with the calibrated spread, does not reach.
     """
     sign = 1.0 if gate.at_least is not None else -1.0
     own = estimate_spread(tuple(values))
     reached = own.mean
-    if calibrated is not None:
-        reached += sign * student_t(gate.confidence, max(calibrated.n - 1, 1)) * calibrated.sd / math.sqrt(own.n)
+    if screened:
+        if calibrated is not None:
+            reached += sign * student_t(gate.confidence, max(calibrated.n - 1, 1)) * calibrated.sd / math.sqrt(own.n)
     elif gate.rule == "bound" and own.n > 1:
-        reached -= sign * student_t(gate.confidence, own.n - 1) * own.sd / math.sqrt(own.n)
+        sd = max(own.sd, _LEAST_SPREAD * calibrated.sd if calibrated else 0.0)
+        reached -= sign * student_t(gate.confidence, own.n - 1) * sd / math.sqrt(own.n)
     return Margin(name=gate.metric, value=reached, limit=gate.limit, margin=sign * (reached - gate.limit))
 
 

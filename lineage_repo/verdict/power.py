@@ -92,12 +92,17 @@ def certification_power(rule: JudgeRule, gain_sd: float, k: int = 1) -> float:
 
 def smallest_gain(rule: JudgeRule, power: float = 0.8) -> float:
     """Return the smallest true gain that moves the head with this probability; infinite where 64 sd do not."""
+    threshold = student_t(rule.observed_confidence, rule.blocks - 1)  # once: it costs more than an integral
+
+    def is_found(gain_sd: float) -> bool:
+        return screen_power(rule, gain_sd) * paired_power(gain_sd, rule.blocks, threshold) >= power
+
     low, high = 0.0, _LARGEST_GAIN
-    if keep_power(rule, high) < power:
+    if not is_found(high):
         return math.inf
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if keep_power(rule, middle) < power else (low, middle)
+        low, high = (low, middle) if is_found(middle) else (middle, high)
     return high
 
 

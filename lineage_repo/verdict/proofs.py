@@ -111,7 +111,11 @@ def _decide(
 def find_refusal(task: Task, candidate: Measurement, noise: Mapping[str, Spread]) -> str | None:
     """Return why a recipe cannot be certified, whatever it gains: a missed gate, or no spread of its own."""
     values = values_per_seed(task, candidate)
-    missed = [g for g in (gate_margin(gate, values[gate.metric]) for gate in task.gates) if g.margin < 0]
+    missed = [
+        g
+        for g in (gate_margin(gate, values[gate.metric], noise.get(gate.metric)) for gate in task.gates)
+        if g.margin < 0
+    ]
     if missed:
         return "; ".join(f"misses the gate {m.name} {m.limit:g} by {-m.margin:.2g}" for m in missed)
     metric = task.objective.metric

@@ -15,7 +15,7 @@ from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
 
-REFUSED = "this record has format 1, and this version of espalier reads format 2 only"
+REFUSED = "this record has format 1, and this version of espalier reads format 3 only"
 BUNDLE = (
     Path(os.environ.get("ESPALIER_SHARED", Path(__file__).parents[4] / "shared")) / "data/lineages/golf_models.bundle"
 )

@@ -124,8 +124,8 @@ def test_a_replication_has_no_look_between_its_looks() -> None:
 @pytest.mark.parametrize(("gain", "power", "within"), [(0.0, 0.01, 0.008), (1.0, 0.46, 0.06), (2.0, 0.98, 0.03)])
 def test_replications_pass_as_often_as_their_level_and_power(gain: float, power: float, within: float) -> None:
     draws = random.Random(3)
-    passed = sum(replicate(RULE, draws, gain) is Outcome.PASSED for _ in range(600))
-    assert passed / 600 == pytest.approx(power, abs=within)
+    passed = sum(replicate(RULE, draws, gain) is Outcome.PASSED for _ in range(400))
+    assert passed / 400 == pytest.approx(power, abs=within)
 
 
 def test_a_loss_is_refuted() -> None:
