@@ -36,12 +36,14 @@ def show(directory: Path, trial: int | None, proof: int | None, as_json: bool) -
 
     Values stand in the order in which they were measured; those of the other side are in brackets.
     """
-    if (trial is None) == (proof is None):
-        raise click.UsageError("name either a trial or a proof by --proof")
-    lineage = open_lineage(directory)
-    if proof is not None:
-        return _show_proof(lineage, directory, proof, as_json=as_json)
-    assert trial is not None
+    if trial is not None and proof is None:
+        return _show_trial(open_lineage(directory), directory, trial, as_json=as_json)
+    if proof is not None and trial is None:
+        return _show_proof(open_lineage(directory), directory, proof, as_json=as_json)
+    raise click.UsageError("name either a trial or, by --proof, a proof")
+
+
+def _show_trial(lineage: Lineage, directory: Path, trial: int, *, as_json: bool) -> None:
     recorded = lineage.trial(trial)
     if as_json:
         return print_json(recorded.model_dump(mode="json", exclude_none=True))

@@ -118,8 +118,7 @@ def trace_head(data: ReportData) -> list[tuple[int, float, float]]:
 
 def _summarize(arm: str, name: str, data: ReportData, common: int, corpus: Sequence[str]) -> RunLine:
     lineage = data.lineage
-    assert lineage.standing
-    head, anchor = lineage.standing.head, lineage.standing.anchor
+    head, anchor = (trial.number if trial else 0 for trial in (lineage.head, lineage.anchor))
     families = [row.family for row in data.trials]
     gain, note = find_endpoint(lineage)
     return RunLine(

@@ -121,7 +121,7 @@ def _check_predictions(data: ReportData) -> Iterator[Finding]:
     expected, measured = (format_signed(v, digits) for v in (found.median_expected, found.median_measured))
     text = (
         f"{found.expected_gain / found.trials:.0%} of measured trials predicted a gain, "
-        f"{found.shown / found.trials:.0%} show one beyond the noise (median {expected} predicted, {measured} measured)."
+        f"{found.shown / found.trials:.0%} show one beyond the noise (medians {expected} and {measured})."
     )
     yield Finding(False, text, "calibration")
 

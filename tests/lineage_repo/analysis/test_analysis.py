@@ -83,7 +83,10 @@ def test_the_traced_standings_end_where_the_record_stands(campaign: Campaign) ->
     ]
     found = compute_trajectory(lineage)
     assert (found.head_claim.level, found.demotions, found.keeps) == ("replicated", 1, 2)
-    assert [(step.trial, step.level, step.demoted_by) for step in found.steps] == [(1, "replicated", None), (2, None, 2)]
+    assert [(step.trial, step.level, step.demoted_by) for step in found.steps] == [
+        (1, "replicated", None),
+        (2, None, 2),
+    ]
     assert "0001: +0." in analyze_lineage(lineage).sections["trajectory"].lines()[0]
 
 
@@ -152,7 +155,13 @@ def test_margins_show_how_close_the_misses_were(tmp_path: Path) -> None:
     sizes = (900, 999, 1001, 2000)
     trials = [line(n, values={"loss": 1.0, "bytes": b}, status=Status.DISCARD) for n, b in enumerate(sizes, 1)]
     row = compute_margins(small(tmp_path / "c", line(0, 1.0), *trials, limits=limits)).rows[0]
-    assert (row.trials, row.missed, row.near_misses_1_percent, row.closest_pass, row.closest_miss) == (4, 2, 1, 1.0, -1.0)
+    assert (row.trials, row.missed, row.near_misses_1_percent, row.closest_pass, row.closest_miss) == (
+        4,
+        2,
+        1,
+        1.0,
+        -1.0,
+    )
     assert row.near_misses is None
 
 

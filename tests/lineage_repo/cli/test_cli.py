@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from click.testing import CliRunner, Result
 from lineage_repo.cli.main import COMMANDS, main
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
-from tests.support.trials import submit
+from lineage_repo.verdict.judge import paired_gains
+from tests.support.trials import prove, submit
 
 
 def espalier(*arguments: str | Path) -> Result:
@@ -193,6 +195,89 @@ def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path
     assert espalier("checkout", campaign.folder, "1", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out" / "lib" / "part.py").read_bytes() == b"y = 2\n"
     assert espalier("verify", campaign.folder).exit_code == 0
+
+
+@pytest.fixture
+def demoted(campaign: Campaign) -> Campaign:
+    """A head that was proven, one that was demoted, a trial that is no better than the first, and one that crashed."""
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    prove(lineage)
+    submit(lineage, 0.25, parent=1)
+    prove(lineage, error=0.35)
+    submit(lineage, 0.31, parent=1)
+    submit(lineage, parent=1)
+    return campaign
+
+
+def test_status_and_top_show_head_anchor_proof_and_the_smallest_gain(demoted: Campaign) -> None:
+    submit(demoted.lineage, 0.2, parent=1)
+    for output in (espalier("status", demoted.folder).output, espalier("top", demoted.folder, "--once").output):
+        words = " ".join(output.replace("│", " ").split())
+        assert re.search(
+            r"head 0\.\d{4} rmse #0005 opt: try x \+0\.\d{4} ±0\.\d{4} rmse over the start, observed", words
+        )
+        assert re.search(r"anchor 0\.\d{4} rmse #0001 .* over the start, replicated", words)
+        assert re.search(r"proof 2 replication of #0002 against #0001: refuted, .0\.\d{4} ±0\.\d{4} rmse", words)
+        assert re.search(r"a trial finds a gain of 0\.\d{4} rmse with 80 %", words)
+
+
+def test_the_log_has_a_narrow_line_for_each_trial_proof_and_demotion(demoted: Campaign) -> None:
+    lines = espalier("log", demoted.folder).output.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [" ".join(line.split()[: 3 - ("discard" in line)]).rstrip(",") for line in lines[3:]] == [
+        "0004 crash opt:",
+        "0003 discard",
+        "demotion of 0002:",
+        "proof 2, 0002",
+        "0002 keep demoted",
+        "proof 1, 0001",
+        "0001 keep replicated",
+        "0000 baseline " + lines[-1].split()[2],
+    ]
+    assert re.search(r"[+-]0\.\d{4} ±0\.\d{4} +(tie with|below) 0001", lines[4])
+    assert re.search(r"[+-]0\.\d{4} ±0\.\d{4} in 4 blocks, 8 seeds", lines[8])
+    shown = json.loads(espalier("log", demoted.folder, "--json").output)
+    assert [row["kind"] for row in shown["proofs_and_demotions"]] == ["demotion", "proof", "proof"]
+    assert espalier("log", demoted.folder, "--status", "keep").output.count("proof") == 0
+
+
+def test_rows_of_the_log_that_were_added_equal_those_that_are_made_anew(demoted: Campaign) -> None:
+    espalier("log", demoted.folder)
+    for error in (0.2, 0.19, None):
+        submit(demoted.lineage, error, parent=1)
+        added = [espalier("log", demoted.folder, *words).output for words in ((), ("--json",))]
+    (demoted.folder / "rows.tsv").unlink()
+    anew = [espalier("log", demoted.folder, *words).output for words in ((), ("--json",))]
+    assert added[0] == anew[0]
+    totals = [[row["gain_over_start"] for row in json.loads(text)["trials"]] for text in (added[1], anew[1])]
+    assert [t and pytest.approx(t) for t in totals[0]] == totals[1]
+
+
+def test_show_prints_both_sides_in_the_order_measured_with_the_gain_of_each_block(demoted: Campaign) -> None:
+    lines = espalier("show", demoted.folder, "2").output.splitlines()
+    values = {line.split()[0]: line for line in lines if line.startswith(("screen", "blocks", "gain ", "in all"))}
+    assert re.match(r"screen +0\.\d{4}  (\(0\.\d{4}\)  )?0\.\d{4}   \(0001\)", values["screen"])
+    assert len(re.findall(r"\(0\.\d{4}\)", values["blocks"])) == 4
+    assert re.search(r"rmse, 0\.\d{4} to 0\.\d{4} \(95 %\), over 0001: better", values["gain"])
+    assert values["in"].endswith("over the start; demoted by proof 2")
+    trial = demoted.lineage.trials[2]
+    gains = paired_gains(demoted.lineage.task, trial.comparisons[-1])
+    assert any("  ".join(f"{gain:+.4f}" for gain in gains) in line for line in lines)
+    assert any(line.startswith("proof 2") and "refuted" in line for line in lines)
+
+
+def test_show_prints_a_proof_with_its_blocks_outcome_and_price(demoted: Campaign) -> None:
+    lines = espalier("show", demoted.folder, "--proof", "2").output
+    assert "proof     2: 0002 against 0001, to be replicated" in lines
+    assert re.search(r"^outcome +refuted$", lines, re.M)
+    assert re.search(r"^price +8 seeds, 0\.\d+ slot hours$", lines, re.M)
+    assert "demotion  0002: the head is 0001 again" in lines
+    shown = json.loads(espalier("show", demoted.folder, "--proof", "2", "--json").output)
+    assert (shown["outcome"], shown["price"]["seeds"], len(shown["comparisons"])) == ("refuted", 8, 1)
+    assert "no proof 3; registered are 1 to 2" in espalier("show", demoted.folder, "--proof", "3").output
+    for arguments in ((), ("1", "--proof", "1")):
+        assert "name either a trial or, by --proof, a proof" in espalier("show", demoted.folder, *arguments).output
 
 
 def test_verify_exits_with_1_and_names_what_is_wrong(campaign: Campaign) -> None:

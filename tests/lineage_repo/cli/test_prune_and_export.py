@@ -10,11 +10,12 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.locks import acquire, release
 from lineage_repo.text.redact import Redactor
+from lineage_repo.verdict.standing import Standing
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import line, small
-from tests.support.trials import proposal, submit
+from tests.support.trials import proposal, prove, submit
 
 
 def leave_files(campaign: Campaign, number: int) -> Path:
@@ -63,6 +64,25 @@ def test_prune_clears_failed_measurements_but_no_unknown_folder(campaign: Campai
     pruned = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
     assert pruned["others"] == ["size-x1"]
     assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
+
+
+def test_prune_spares_head_and_anchor_with_what_lies_between_and_their_proofs(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.4)
+    prove(lineage)
+    submit(lineage, 0.3, parent=1)
+    prove(lineage, error=0.5)
+    for error in (0.3, 0.25):
+        submit(lineage, error, parent=1)
+    folders = {number: leave_files(campaign, number) for number in (1, 2, 3, 4)}
+    proofs = [campaign.paths.proof(number).folder for number in (1, 2)]
+    for folder in proofs:
+        folder.mkdir()
+        (folder / "runner.log").write_text("said", "utf-8")
+    espalier("prune", campaign.folder, "--last", "0")
+    left = [number for number, folder in folders.items() if (folder / "runner.log").exists()]
+    assert (lineage.refresh().standing, left) == (Standing(anchor=1, steps=(3, 4)), [1, 3, 4])
+    assert [(folder / "runner.log").exists() for folder in proofs] == [True, False]
 
 
 def test_prune_removes_a_link_but_not_its_target(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
