@@ -32,6 +32,7 @@ from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import demotion_subject, heading
 from lineage_repo.storage.store import Store
 from lineage_repo.text.phrases import arm_text
+
 _WIDTH = 100
 """Columns that a line takes at most; `espalier show` has what is cut."""
 
