@@ -53,6 +53,11 @@ def level_text(level: str | None, demoted_by: int | None) -> str:
     return f"demoted by proof {demoted_by}" if demoted_by is not None else level or ""
 
 
+def p_text(p: float) -> str:
+    """Return a probability with two digits; below what a float can tell from 0, its bound."""
+    return f"p {p:.2g}" if p > 1e-15 else "p below 1e-15"
+
+
 def read_tip(directory: Path) -> str | None:
     """Read the ledger's tip from git's own file; return None where that is missing, as in a clone."""
     try:

@@ -162,8 +162,9 @@ def write_headline(data: ReportData) -> str:
     if claim.gain is None:
         still = f"{head.score:.{objective.digits}f}"
         return f"{count} left {objective.metric} at {still}: nothing is gained." if n else "No trial is recorded yet."
-    level = "noise unknown" if claim.gain.low is None else f"{claim.level or 'not proven'}"
-    return f"{count} gained {objective.gain_text(claim.gain)} in {objective.metric} over the start ({level})."
+    gain = format_gain(claim.gain.mean, claim.gain.low, claim.gain.high, objective.digits)
+    level = "noise unknown" if claim.gain.low is None else claim.level or "not proven"
+    return f"{count} gained {gain} {objective.unit} in {objective.metric} over the start ({level})."
 
 
 def _format_span(hours: float) -> str:
