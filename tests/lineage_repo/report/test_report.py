@@ -15,7 +15,7 @@ from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import build_report_data, find_pauses
-from lineage_repo.report.findings import collect_findings, write_headline
+from lineage_repo.report.remarks import collect_remarks, write_headline
 from lineage_repo.report.limit_charts import draw_margins
 from lineage_repo.report.page import draw_figures, render_report
 from lineage_repo.report.progress_chart import draw_progress
@@ -101,14 +101,14 @@ def test_the_packed_rows_hold_every_trial_and_its_unchanged_texts(evil_page: str
 def test_a_campaign_without_a_trial_has_a_page_that_says_so(campaign: Campaign, tmp_path: Path) -> None:
     data = build_report_data(campaign.lineage.refresh())
     assert write_headline(data) == "No trial is recorded yet."
-    assert collect_findings(data) == []
+    assert collect_remarks(data) == []
     assert [figure.name for figure in draw_figures(data)] == ["progress"]
 
 
 def test_an_uncalibrated_campaign_has_no_figure(tmp_path: Path, campaign: Campaign) -> None:
     empty = Campaign.create(tmp_path / "new", campaign.task_folder)
     data = build_report_data(empty.lineage.refresh())
-    assert (draw_figures(data), collect_findings(data), build_role_rows(data)) == ([], [], [])
+    assert (draw_figures(data), collect_remarks(data), build_role_rows(data)) == ([], [], [])
     assert write_headline(data) == "0 trials, and no baseline with a score yet."
     assert "<script" not in render_report(data, "/* Vega */")
 
@@ -127,12 +127,12 @@ def test_one_trial_is_enough_for_figures(tmp_path: Path) -> None:
 
 def test_a_report_of_failures_names_their_status(tmp_path: Path) -> None:
     data = build_report_data(small(tmp_path / "bad", line(0, 2.0), *(line(i, parent="t0") for i in range(1, 6))))
-    assert "5 of 5 trials ended as crash." in [f.text for f in collect_findings(data)]
+    assert "5 of 5 trials ended as crash." in [f.text for f in collect_remarks(data)]
     assert write_headline(data).endswith("left loss at 2.0000: nothing is gained.")
     assert {"progress", "lineage", "mix"} <= {f.name for f in draw_figures(data)}
 
 
-def test_findings_name_ties_superseded_keeps_pauses_and_misses(tmp_path: Path) -> None:
+def test_remarks_name_ties_superseded_keeps_pauses_and_misses(tmp_path: Path) -> None:
     limit = (Gate(metric="bytes", at_most=100.0),)
     over = [
         line(
@@ -142,7 +142,7 @@ def test_findings_name_ties_superseded_keeps_pauses_and_misses(tmp_path: Path) -
     ]
     keeps = [line(1, 1.9, Status.KEEP), line(2, 1.0, Status.KEEP, parent="t0")]
     data = build_report_data(small(tmp_path / "c", line(0, 2.0), *keeps, *over, limits=limit), noise=0.3)
-    texts = [finding.text for finding in collect_findings(data)]
+    texts = [remark.text for remark in collect_remarks(data)]
     assert "1 of 2 keeps are ties with the head before them: their 95 % intervals hold 0." in texts
     assert "1 of 2 keeps do not lead to the head; the largest is #1." in texts
     assert "3 trials missed bytes, half of them by less than 3; 3 of them measured better than the head." in texts
@@ -150,10 +150,10 @@ def test_findings_name_ties_superseded_keeps_pauses_and_misses(tmp_path: Path) -
     assert len(find_pauses(data.rows)) == 3
 
 
-def test_every_finding_leads_to_something_on_the_page(tmp_path: Path) -> None:
+def test_every_remark_leads_to_something_on_the_page(tmp_path: Path) -> None:
     trials = [line(i, 2.0 - i / 100, Status.KEEP, parent="t0") for i in range(1, 30)]
     data = build_report_data(small(tmp_path / "c", line(0, 2.0), *trials), noise=1.0)
-    assert {f.figure for f in collect_findings(data)} <= {f.name for f in draw_figures(data)} | {"trials"}
+    assert {f.figure for f in collect_remarks(data)} <= {f.name for f in draw_figures(data)} | {"trials"}
 
 
 def test_the_progress_figure_has_intervals_two_lines_and_demotions(demoted: Lineage) -> None:
@@ -177,14 +177,14 @@ def test_the_page_shows_every_proof_with_its_price_and_ranks_what_is_proven(demo
     assert [(leader.rank, leader.trial, leader.proven) for leader in leaders[:1]] == [(1, 1, "replicated")]
     assert next(leader for leader in leaders if leader.trial == 2).proven == "demoted by proof 2"
     assert {"1 of 2 replications passed", "Proof 2 found no gain in #2"} <= {
-        text for finding in collect_findings(data) for text in (finding.text[:26], finding.text[:27])
+        text for remark in collect_remarks(data) for text in (remark.text[:26], remark.text[:27])
     }
     assert write_headline(data).endswith("over the start (replicated).")
 
 
-def test_findings_say_what_is_not_proven(campaign: Campaign) -> None:
+def test_remarks_say_what_is_not_proven(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.2)
-    texts = [finding.text for finding in collect_findings(build_report_data(campaign.lineage))]
+    texts = [remark.text for remark in collect_remarks(build_report_data(campaign.lineage))]
     assert texts[0].startswith("Not proven: the head #1 was observed to gain +0.")
     assert texts[0].endswith("`espalier replicate` tests it against the start.")
 
