@@ -15,11 +15,11 @@ from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import build_report_data, find_pauses
-from lineage_repo.report.remarks import collect_remarks, write_headline
 from lineage_repo.report.limit_charts import draw_margins
 from lineage_repo.report.page import draw_figures, render_report
 from lineage_repo.report.progress_chart import draw_progress
 from lineage_repo.report.proof_table import build_leaderboard, build_proof_rows
+from lineage_repo.report.remarks import collect_remarks, write_headline
 from lineage_repo.report.role_table import build_role_rows
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.support.traces import START, line, small
