@@ -23,8 +23,10 @@ class GainView(NamedTuple):
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
     def relation(self, against: str) -> str:
-        """Return `tie with 0008` where the interval holds 0, else `over 0008`, or `below` it."""
-        if self.low is not None and self.high is not None and self.low <= 0 <= self.high:
+        """Return `tie with 0008` where the interval holds 0, else `over` or `below`; `against` without an interval."""
+        if self.low is None or self.high is None:
+            return f"against {against}"
+        if self.low <= 0 <= self.high:
             return f"tie with {against}"
         return f"{'over' if self.mean > 0 else 'below'} {against}"
 
