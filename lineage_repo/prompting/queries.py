@@ -109,6 +109,8 @@ def gain_text(objective: Objective, verdict: Verdict) -> str:
     if verdict.gain is None or verdict.against is None:
         return ""
     found = _FINDINGS[verdict.finding] if verdict.finding else "against {against}"
+    if verdict.finding == "better" and verdict.gain.is_tie:
+        found = "ahead of {against}, but a tie at 95 %"
     return f"{found.format(against=f'{verdict.against:04d}')}: {objective.gain_text(verdict.gain)}"
 
 

@@ -31,7 +31,7 @@ class Claims:
         for trial in index.trials.values():
             if trial.verdict.gain and trial.verdict.against is not None:
                 self._links[trial.number] = (trial.verdict.against, trial.verdict.gain)
-            if trial.status is Status.KEEP:
+            if trial.status is Status.KEEP and trial.imported is None:
                 self._levels[trial.number] = "observed"
         self._take_demotions()
         self._take_proofs()
