@@ -4,9 +4,10 @@ from collections import Counter
 
 from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Level, Trial
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Number, Record, Status
+from lineage_repo.model.measurement import Number, Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claim, Claims
 from lineage_repo.record.lineage import Lineage
 

@@ -9,9 +9,10 @@ from lineage_repo.analysis.facts import collect_values
 from lineage_repo.cli.options import campaign_dir, json_option, trial_argument
 from lineage_repo.cli.output import Row, print_json, print_rows
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import Proof, ProofRegistration, Trial
-from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.measurement import Comparison
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.record_view import level_text, p_text

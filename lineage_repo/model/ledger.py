@@ -5,18 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
+from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.imported import Imported
 from lineage_repo.model.measurement import (
-    Comparison,
     Digest,
     Fault,
-    Interval,
     Isolation,
     Margin,
     Measurement,
     Name,
     Number,
-    Outcome,
     Record,
     Spread,
     Status,

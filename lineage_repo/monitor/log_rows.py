@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Demotion, Proof, Trial
-from lineage_repo.model.measurement import Interval, Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.json_shape import dump, parse_json

@@ -8,9 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Finding, Level, Trial, Verdict
-from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.measurement import Interval, Margin, Number, Record, Status
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Margin, Number, Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claims, rank
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.ledger import Level, Trial
-from lineage_repo.model.measurement import Comparison, Interval, Measurement, Number, Outcome, Record, Status
+from lineage_repo.model.measurement import Measurement, Number, Record, Status
 from lineage_repo.record.index import Index
 
 

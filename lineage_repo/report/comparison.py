@@ -8,9 +8,10 @@ from lineage_repo.analysis.diversity import compute_diversity
 from lineage_repo.analysis.standings import trace_standings
 from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval, Outcome
 from lineage_repo.model.ledger import Proof
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Number, Outcome, Record
+from lineage_repo.model.measurement import Number, Record
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claim
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import ReportData

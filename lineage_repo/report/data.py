@@ -14,9 +14,10 @@ from lineage_repo.analysis.facts import (
     find_gain_over_parent,
 )
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Record, Status
+from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.status_table import family
 from lineage_repo.monitor.record_view import level_text
 from lineage_repo.prompting.queries import ancestry

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lineage_repo.model.measurement import Interval
+from lineage_repo.model.comparison import Interval
 from lineage_repo.monitor.record_view import p_text
 from lineage_repo.prompting.queries import leaderboard
 from lineage_repo.record.claims import price

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from lineage_repo.analysis.diversity import NEAR
 from lineage_repo.analysis.predictions import compute_predictions
-from lineage_repo.model.measurement import Outcome, Status
+from lineage_repo.model.comparison import Outcome
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, find_pauses
 from lineage_repo.report.figure import format_gain, format_rounded, format_signed

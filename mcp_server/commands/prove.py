@@ -9,8 +9,8 @@ import click
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
 from lineage_repo.errors import CampaignError
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
-from lineage_repo.model.measurement import Outcome
 from lineage_repo.monitor.record_view import p_text
 from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign

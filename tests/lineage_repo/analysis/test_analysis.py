@@ -17,8 +17,8 @@ from lineage_repo.analysis.support import Absent
 from lineage_repo.analysis.trajectory import compute_status_counts, compute_trajectory
 from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.interchange.jsonl import format_lines
-from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Margin, Status
+from lineage_repo.model.objective import Gate
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.comparison import trace_head

@@ -15,8 +15,8 @@ from lineage_repo.errors import InterchangeError, RecordError
 from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.interchange.table import build_rows
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Trial
-from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate, Objective
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.store import Store

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.report.test_report import EVIL
 from tests.support.traces import line, small

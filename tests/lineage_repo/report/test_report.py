@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import build_report_data, find_pauses
