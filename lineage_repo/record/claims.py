@@ -40,8 +40,9 @@ class Claims:
     def _take_demotions(self) -> None:
         """Every head between the anchor and a demoted one loses its level with it."""
         for demotion in self._index.demotions:
-            number = demotion.number
-            while number != demotion.anchor and number in self._links:
+            number, seen = demotion.number, set[int]()
+            while number != demotion.anchor and number in self._links and number not in seen:
+                seen.add(number)
                 self._demoted.setdefault(number, demotion.proof)
                 number = self._links[number][0]
 
@@ -63,7 +64,8 @@ class Claims:
 
     def _gain_over_start(self, number: int) -> Interval | None:
         steps: list[Interval] = []
-        while number in self._links:
+        # A forged record may have trials that were compared in a circle.
+        while number in self._links and len(steps) <= len(self._links):
             number, gain = self._links[number]
             steps.append(gain)
         return add_gains(steps) if steps and number == 0 else None
