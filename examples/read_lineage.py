@@ -1,4 +1,4 @@
-"""Print what a campaign found: its best trial, the number of trials per status, and the start with each keep.
+"""Print what a campaign found: what is proven, the head, the number of trials per status, the start and each keep.
 
 Usage: python examples/read_lineage.py DIR, where DIR is a campaign folder or any clone of its lineage.git.
 """
@@ -15,9 +15,11 @@ def describe(lineage: Lineage) -> list[str]:
     objective, trials = lineage.task.objective, lineage.trials.values()
     keeps = [trial for trial in trials if trial.status in {Status.BASELINE, Status.KEEP}]
     counts = Counter(trial.status.value for trial in trials)
-    best = "none" if lineage.best is None else f"{lineage.best.number:04d}, {objective.text(lineage.best.score)}"
+    standing = [
+        f"{what}: {trial.number:04d}" for what, trial in (("proven", lineage.anchor), ("head", lineage.head)) if trial
+    ]
     rows = [f"  {keep.number:04d}  {objective.text(keep.score)}  {keep.proposal.title}" for keep in keeps]
-    return [f"best: {best}", *(f"{status}: {count}" for status, count in counts.items()), "keeps:", *rows]
+    return [*standing, *(f"{status}: {count}" for status, count in counts.items()), "keeps:", *rows]
 
 
 if __name__ == "__main__":
