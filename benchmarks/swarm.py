@@ -74,7 +74,7 @@ def start_sessions(made: tuple[Campaign, Host], count: int) -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with scripted(espalier("read_lineage", view="best")) as url:
+    with scripted(espalier("read_lineage", view="head")) as url:
         reports = asyncio.run(run_sessions(made[0], url, count))
     over.set()
     watcher.join()

@@ -100,7 +100,7 @@ def test_the_cap_on_turns_ends_a_session(campaign: Campaign) -> None:
 
 
 def test_the_cap_on_tokens_ends_a_session(campaign: Campaign) -> None:
-    wait = use("mcp__espalier__read_lineage", view="best")
+    wait = use("mcp__espalier__read_lineage", view="head")
     with scripted(*[wait] * 50, usage=600) as url:
         record = run_session(campaign, url, tokens=1000)
     assert record.end_reason is EndReason.TOKENS
@@ -108,7 +108,7 @@ def test_the_cap_on_tokens_ends_a_session(campaign: Campaign) -> None:
 
 
 def test_the_cap_on_minutes_ends_a_session(campaign: Campaign) -> None:
-    wait = use("mcp__espalier__read_lineage", view="best")
+    wait = use("mcp__espalier__read_lineage", view="head")
     with scripted(*[wait] * 5000) as url:
         assert run_session(campaign, url, minutes=0.05, turns=100_000).end_reason is EndReason.MINUTES
 

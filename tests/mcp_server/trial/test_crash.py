@@ -98,7 +98,7 @@ async def test_the_server_speaks_both_eras_over_stdio(campaign: Campaign, mode: 
         async with Client(serve(campaign), mode=mode) as client:  # type: ignore[arg-type]
             tools = await client.list_tools()
             assert len(tools.tools) == 8
-            result = await client.call_tool("read_lineage", {"view": "best"})
+            result = await client.call_tool("read_lineage", {"view": "head"})
     assert result.structured_content
     assert result.structured_content["rows"][0]["trial"] == 0
 
