@@ -22,7 +22,7 @@ from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import runner
 from tests.conftest import MakeWorkspace
-from tests.lineage_repo.record.test_lineage import digests, proposal
+from tests.support.trials import proposal
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.anyio
@@ -164,7 +164,7 @@ def test_the_client_in_the_documentation_submits_and_reads(calibrated_toy: Path,
 
 def test_the_log_of_a_runner_that_fails_holds_the_traceback(campaign: Campaign, host: Host) -> None:
     lineage, settings = campaign.lineage.refresh(), campaign.paths.settings
-    number = lineage.register(proposal(lineage), digests(lineage), lambda _: None)
+    number = lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
     text = settings.read_text("utf-8")
     settings.write_text(text.replace(f"n_seeds = {campaign.settings.n_seeds}", "n_seeds = 7"), "utf-8")
     paths = campaign.paths.trial(number)

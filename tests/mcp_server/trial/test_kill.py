@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 from lineage_repo.storage import locks
 from lineage_repo.record.campaign import Campaign
-from tests.lineage_repo.record.test_lineage import measurement, proposal
+from tests.support.trials import finish, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
 lineage = campaign.lineage.refresh()
@@ -46,9 +46,9 @@ while True:
     body = f"x = {len(lineage.registered)}\\n".encode()
     acquired = []
     lock = lambda n: acquired.append(locks.acquire(campaign.paths.trial(n).folder))
-    number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
+    number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, lock)
     print("started", number, flush=True)
-    lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
+    finish(lineage, number, 0.5)
     print("recorded", number, flush=True)
     locks.release(acquired[0])
 """
