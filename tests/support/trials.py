@@ -50,17 +50,18 @@ def proposal(
 
 
 def measure(errors: Sequence[float], trial_seeds: Sequence[int], source_bytes: int = SOURCE_BYTES) -> Measurement:
-    """One seed for each error; no two runs take the same time."""
+    """One seed for each error; no two runs take the same time, in whatever process they are made up."""
     phases = tuple(
         PhaseRun(
             phase=phase,
             seed_index=index,
             exit_status="ok",
-            elapsed_s=_JITTER.uniform(0.1, 0.2),
-            wall_s=_JITTER.uniform(0.1, 0.2),
-            setup_s=_JITTER.uniform(0.1, 0.2),
+            elapsed_s=times.uniform(0.1, 0.2),
+            wall_s=times.uniform(0.1, 0.2),
+            setup_s=times.uniform(0.1, 0.2),
         )
-        for index in range(len(errors))
+        for index, error in enumerate(errors)
+        for times in [random.Random(f"{trial_seeds[index]} {error}")]
         for phase in ("fit", "predict")
     )
     return Measurement(

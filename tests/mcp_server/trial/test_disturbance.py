@@ -22,8 +22,9 @@ def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
     campaign = Campaign.create(folder / "slowed", toy_task(folder / "task", disturbance=disturbance))
     for entry in source.calibrations:
         fast = tuple(reading / 10 for reading in entry.measurement.loop_cpu_s)
-        measurement = entry.measurement.model_copy(update={"loop_cpu_s": fast})
-        campaign.lineage.refresh().calibrate(entry.model_copy(update={"measurement": measurement}))
+        candidate = entry.measurement.model_copy(update={"loop_cpu_s": fast})
+        comparison = entry.comparison.model_copy(update={"candidate": candidate})
+        campaign.lineage.refresh().calibrate(entry.model_copy(update={"comparison": comparison}))
     campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     return campaign
 

@@ -146,6 +146,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
 
 def left(campaign: Campaign) -> list[str]:
     """List what trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
-    scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p in JobPaths(p.parent).staged]
+    staged = [path for job in campaign.folder.glob("trials/*/job-*") for path in JobPaths(job).staged]
+    scratch = [str(path) for path in staged if path.exists() or path.is_symlink()]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
     return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, find_orphans())]
