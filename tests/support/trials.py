@@ -80,8 +80,9 @@ def compare(lineage: Lineage, order: Sequence[Side], error: float, against: int,
     reference = lineage.trials[against]
     level = true_error(reference)
     shared = not screen and lineage.shares_seeds()
-    drawn = [secrets.randbits(63) for _ in sides["candidate"]]
-    theirs = drawn if shared else [secrets.randbits(63) for _ in sides["reference"]]
+    n_ours, n_theirs = len(sides["candidate"]), len(sides["reference"])
+    seeds = [secrets.randbits(63) for _ in range(n_ours + n_theirs)]
+    drawn, theirs = seeds[:n_ours], seeds[:n_theirs] if shared else seeds[n_ours:]
     started = now()
     size = reference.measurement.source_bytes if reference.measurement else SOURCE_BYTES
     ledger = lineage.tip or ""
