@@ -61,8 +61,8 @@ def boxes(campaign: Path) -> list[int]:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Poll until something is true; fail after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Poll until something is true; fail after half a minute."""
+    deadline = time.monotonic() + 30
     while not true():
         assert time.monotonic() < deadline
         os.sched_yield()
