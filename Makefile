@@ -26,10 +26,9 @@ setup: .venv/.done ## Make .venv with everything; install bubblewrap where that 
 demo: setup ## Run a campaign on the CPU task with the stand-in model; again: resume it
 	@test -f "$(DEMO)/campaign.toml" || \
 		$(BIN)/espalier init "$(DEMO)" --task airbench_cpu --seeds 3 --specialists opt,aug --submits 2
-	@$(BIN)/espalier calibrate "$(DEMO)" --repeats 3 --if-needed
+	@$(BIN)/espalier calibrate "$(DEMO)" --repeats 2 --if-needed
 	@$(BIN)/espalier run "$(DEMO)" --model standin --trials $(TRIALS)
-	@echo; $(BIN)/espalier log "$(DEMO)"
-	@echo; $(BIN)/espalier status "$(DEMO)"
+	@echo "trials    $(BIN)/espalier log '$(DEMO)'"
 	@echo "audit     git -C '$(DEMO)/lineage.git' log --graph best"
 	@echo "          git -C '$(DEMO)/lineage.git' log --first-parent --oneline ledger"
 	@echo "verify    $(BIN)/espalier verify '$(DEMO)'"

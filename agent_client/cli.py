@@ -21,7 +21,7 @@ from agent_client.session.claude_options import SHELL_TOOLS, WEB_TOOLS, Access
 from agent_client.session.endpoint import select
 from agent_client.session.shell_guard import ShellGuard
 from agent_client.standin import server
-from lineage_repo.cli.output import print_json, print_lines, print_progress
+from lineage_repo.cli.output import ProgressPrinter, print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.manifest import Objective
 from lineage_repo.model.paths import CampaignPaths
@@ -179,8 +179,12 @@ def _show_messages(redact: Redactor) -> Generator[None]:
     logger, handler = logging.getLogger("espalier.run"), _Warnings(redact)
     logger.addHandler(handler)
     try:
-        with progress_to(lambda line: print_progress(redact(line))):
+        printer = ProgressPrinter()
+        with progress_to(
+            lambda line: printer.print_line(redact(line)), lambda line: printer.print_detail(redact(line))
+        ):
             yield
+        printer.clear()
     finally:
         logger.removeHandler(handler)
 

@@ -2,7 +2,7 @@
 
 from lineage_repo.model.ledger import Registration, Trial
 from lineage_repo.model.session import SessionRecord
-from lineage_repo.progress import report_progress
+from lineage_repo.progress import report_detail, report_progress
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.message import demotion_subject, heading, proof_subject, trial_subject
 
@@ -27,7 +27,7 @@ class News:
         started = self._lineage.registered.keys() - self._started
         recorded = self._lineage.trials.keys() - self._recorded
         for number in sorted(started - recorded):
-            report_progress(f"{number:04d} running {heading(self._lineage.registered[number].proposal)}")
+            report_detail(f"{number:04d} running {heading(self._lineage.registered[number].proposal)}")
         for number in sorted(recorded):
             trial = self._lineage.trials[number]
             why = f" [{trial.verdict.failure}]" if trial.verdict.failure else ""
@@ -43,7 +43,7 @@ class News:
 
 def report_session_start(session: str, submits: int) -> None:
     """Report that a session starts and how many trials it may submit."""
-    report_progress(f"session {session} starts, {submits} submit{'s' if submits > 1 else ''}")
+    report_detail(f"session {session} starts, {submits} submit{'s' if submits > 1 else ''}")
 
 
 def report_session_end(session: SessionRecord) -> None:

@@ -66,7 +66,9 @@ class Slots(Record):
         price = "no keep" if self.hours_per_keep is None else f"{self.hours_per_keep:.2f} slot-hours"
         idle = "not computed: times are missing" if self.idle is None else f"{self.idle:.1f} h with no trial in a slot"
         busy = "" if self.busy is None else f", {self.busy:.2f} slots held on average"
-        proven = "none passed" if self.hours_per_proof is None else f"{self.hours_per_proof:.2f} in all per passed proof"
+        proven = (
+            "none passed" if self.hours_per_proof is None else f"{self.hours_per_proof:.2f} in all per passed proof"
+        )
         return [
             f"{self.hours:.2f} slot-hours{busy}; {self.unknown} trials without a recorded duration",
             f"useful {self.useful:.2f} slot-hours" + (f" ({self.useful / self.hours:.1%})" if self.hours else ""),

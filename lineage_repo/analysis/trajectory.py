@@ -67,7 +67,9 @@ class Trajectory(Record):
         known = claim.gain.low is not None
         span = " (95 %)" if known else ", noise unknown"
         level = claim.level if known else "not measured here"
-        return f"{claim.number:04d}: {self.objective.gain_text(claim.gain)}{span} over the start, {level or 'not proven'}"
+        return (
+            f"{claim.number:04d}: {self.objective.gain_text(claim.gain)}{span} over the start, {level or 'not proven'}"
+        )
 
 
 class StatusCounts(Record):

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import click
 
@@ -19,6 +19,10 @@ _ARM_HELP = (
     "How the search is organised. roles: the task's specialists; generic: equal agents without a role; "
     "single: one agent."
 )
+_RULE_HELP = (
+    "How gains are judged. paired: screens, blocks and replications; any: a higher mean is a keep, untested, as in the "
+    "paper.  [default: the manifest's]"
+)
 _ISOLATION_HELP = (
     "The least isolation under which recipes run here. bwrap: a sandbox around each box; bwrap+cgroup: also limits "
     "that the kernel enforces; none: no sandbox, only for recipes that you trust as you trust yourself."
@@ -31,6 +35,7 @@ _ISOLATION_HELP = (
 @click.option(
     "--seeds", type=click.IntRange(1, 64), default=None, help="Seeds per calibration.  [default: the manifest's]"
 )
+@click.option("--rule", type=click.Choice(["paired", "any"]), default=None, help=_RULE_HELP)
 @click.option("--arm", type=click.Choice(get_args(Arm)), default="roles", show_default=True, help=_ARM_HELP)
 @click.option(
     "--agents",
@@ -50,6 +55,7 @@ def init(
     directory: Path,
     name: str,
     seeds: int | None,
+    rule: Literal["paired", "any"] | None,
     arm: Arm,
     agents: int | None,
     no_lineage: bool,
@@ -62,6 +68,7 @@ def init(
         directory,
         find_task(name),
         n_seeds=seeds,
+        rule=rule,
         arm=arm,
         specialists=tuple(part.strip() for part in specialists.split(",") if part.strip()),
         agents=agents,

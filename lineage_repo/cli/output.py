@@ -5,6 +5,9 @@ next to nothing, because a monitor runs `status` every second.
 """
 
 import json
+import shutil
+import sys
+import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 Row = tuple[str, str]
 """A name and its text; a row with an empty text is left out."""
 _NAME_WIDTH = 9
+_DETAIL_S = 60.0
+"""Seconds without a line after which a log that is no terminal gets a detail."""
 
 
 def print_lines(*lines: str, err: bool = False) -> None:
@@ -77,5 +82,40 @@ def show_progress() -> Generator[None]:
     # Imported here because it brings in `logging`, which `status` and `log` never need.
     from lineage_repo.progress import progress_to
 
-    with progress_to(print_progress):
-        yield
+    printer = ProgressPrinter()
+    try:
+        with progress_to(printer.print_line, printer.print_detail):
+            yield
+    finally:
+        printer.clear()
+
+
+class ProgressPrinter:
+    """Prints progress to standard error: a terminal shows the newest detail in its last line, a file one a minute."""
+
+    def __init__(self) -> None:
+        self._on_terminal = sys.stderr.isatty()
+        self._at = time.monotonic()
+        self._shown = 0
+
+    def print_line(self, line: str) -> None:
+        """Print a line that stays."""
+        self.clear()
+        print_progress(line)
+        self._at = time.monotonic()
+
+    def print_detail(self, line: str) -> None:
+        """Show a step that the next one replaces."""
+        if self._on_terminal:
+            self.clear()
+            text = escape_line(line)[: shutil.get_terminal_size().columns - 1]
+            click.echo(text, nl=False, err=True)
+            self._shown = len(text)
+        elif time.monotonic() - self._at >= _DETAIL_S:
+            self.print_line(line)
+
+    def clear(self) -> None:
+        """Remove a detail that still stands in the terminal's last line."""
+        if self._shown:
+            click.echo(f"\r{' ' * self._shown}\r", nl=False, err=True)
+            self._shown = 0

@@ -26,12 +26,13 @@ from lineage_repo.monitor.log_table import (
 from lineage_repo.monitor.record_view import ObjectiveView
 from lineage_repo.prompting import queries
 from lineage_repo.record.claims import Claims, price
-from lineage_repo.record.index import read_entry
+from lineage_repo.record.entries import read_entry
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import demotion_subject, heading
 from lineage_repo.storage.store import Store
 from lineage_repo.text.phrases import arm_text
+
 _WIDTH = 100
 """Columns that a line takes at most; `espalier show` has what is cut."""
 

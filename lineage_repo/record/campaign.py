@@ -3,7 +3,7 @@
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import tomli_w
 from pydantic import AwareDatetime, Field, ValidationError
@@ -39,7 +39,9 @@ class Settings(Record):
     read_record: bool = True
     """Whether agents read the record of earlier trials."""
     n_seeds: Annotated[int, Field(ge=1, le=64)]
-    """Seeds per trial; overrides the manifest's number."""
+    """Seeds per calibration; overrides the manifest's number."""
+    rule: Literal["paired", "any"]
+    """How gains are judged; overrides the manifest's `judge.rule`."""
     specialists: tuple[Name, ...]
     caps: Caps
     isolation: Isolation
@@ -72,6 +74,7 @@ class Campaign:
         source: TaskFolder,
         *,
         n_seeds: int | None = None,
+        rule: Literal["paired", "any"] | None = None,
         arm: Arm = "roles",
         specialists: tuple[str, ...] = (),
         agents: int | None = None,
@@ -84,7 +87,8 @@ class Campaign:
         Args:
             folder: Must be missing or empty.
             source: The task; its manifest is copied into the ledger, its folder is used in place.
-            n_seeds: Seeds per trial; None for the manifest's number.
+            n_seeds: Seeds per calibration; None for the manifest's number.
+            rule: How gains are judged; None for the manifest's rule.
             arm: How the search is organised.
             specialists: Roles to take part, with the arm `roles`; all of the task's if empty.
             agents: Number of equal agents, with the arm `generic`; None for as many as the task has roles.
@@ -98,7 +102,7 @@ class Campaign:
             SnapshotError: the starting recipe cannot be a snapshot.
         """
         _check_unused(folder)
-        source = _with_seeds(source, n_seeds)
+        source = _override(source, n_seeds, rule)
         if problem := find_rule_problem(source.task.judge):
             raise TaskError(problem)
         start = source.read_start()
@@ -109,6 +113,7 @@ class Campaign:
             arm=arm,
             read_record=read_record,
             n_seeds=source.task.n_seeds,
+            rule=source.task.judge.rule,
             specialists=recruit(source.task, arm, specialists, agents),
             caps=caps or Caps(),
             isolation=isolation,
@@ -153,7 +158,7 @@ class Campaign:
             )
         try:
             settings = Settings.model_validate(raw)
-            source = _with_seeds(TaskFolder.load(settings.task_folder), settings.n_seeds)
+            source = _override(TaskFolder.load(settings.task_folder), settings.n_seeds, settings.rule)
         except ValidationError as error:
             raise CampaignError(
                 f"{folder}: {explain_validation(error, Settings, paths.settings.name)}; restore {paths.settings.name}"
@@ -170,9 +175,9 @@ class Campaign:
     def check_digests(self) -> None:
         """Raise `CampaignError` if a setting, the task, the evaluator, its data or the knowledge has changed."""
         entry = self.lineage.refresh().campaign
-        frozen_seeds = entry.task["n_seeds"]
-        for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", "n_seeds"):
-            frozen = frozen_seeds if name == "n_seeds" else getattr(entry, name)
+        overridden = {"n_seeds": entry.task["n_seeds"], "rule": entry.task["judge"]["rule"]}
+        for name in ("digests", "arm", "read_record", "specialists", "caps", "isolation", *overridden):
+            frozen = overridden[name] if name in overridden else getattr(entry, name)
             if frozen != getattr(self.settings, name):
                 raise CampaignError(f"{self.paths.settings} was edited: the ledger froze other {name}; restore it")
         frozen = self.settings.digests
@@ -236,10 +241,11 @@ def _create_entry(settings: Settings, task: Task, start_tree: str) -> CampaignEn
     )
 
 
-def _with_seeds(source: TaskFolder, n_seeds: int | None) -> TaskFolder:
-    if n_seeds is None:
-        return source
-    return source.model_copy(update={"task": Task.model_validate(source.task.model_dump() | {"n_seeds": n_seeds})})
+def _override(source: TaskFolder, n_seeds: int | None, rule: str | None) -> TaskFolder:
+    raw = source.task.model_dump()
+    raw["n_seeds"] = n_seeds or raw["n_seeds"]
+    raw["judge"]["rule"] = rule or raw["judge"]["rule"]
+    return source.model_copy(update={"task": Task.model_validate(raw)})
 
 
 def _digest_source(source: TaskFolder) -> dict[str, str]:

@@ -5,7 +5,15 @@ from typing import Any
 
 from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.comparison import Arms, Comparison, Contrast, RunLine, trace_head
-from lineage_repo.report.figure import Figure, Row, describe_gain_axis, fill_figure, format_gain, format_signed, round_value
+from lineage_repo.report.figure import (
+    Figure,
+    Row,
+    describe_gain_axis,
+    fill_figure,
+    format_gain,
+    format_signed,
+    round_value,
+)
 from lineage_repo.report.page import render_page
 from lineage_repo.report.palette import ARMS
 from lineage_repo.report.role_table import BAR, split_bar

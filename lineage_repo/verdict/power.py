@@ -19,7 +19,7 @@ _STEPS = 200
 _TAIL = 7.0
 """Standard deviations on each side of a mean over which an integral reaches."""
 _TELLING_GAIN = 3.0
-_LEAST_POWER = 0.2
+LEAST_POWER = 0.2
 _LARGEST_GAIN = 64.0
 _BISECTIONS = 24
 
@@ -109,14 +109,30 @@ def smallest_gain(rule: JudgeRule, power: float = 0.8) -> float:
 def find_rule_problem(rule: JudgeRule) -> str | None:
     """Return one line on a rule that would spend seeds and find next to nothing; None where it is of use."""
     power = keep_power(rule, _TELLING_GAIN)
-    if rule.rule == "any" or power >= _LEAST_POWER:
+    if rule.rule == "any" or power >= LEAST_POWER:
         return None
     return (
         f"judge: a trial with a true gain of {_TELLING_GAIN:g} sd of a seed moves the head with probability "
         f"{power:.2g}, at {expected_seeds(rule, _TELLING_GAIN).total:.1f} seeds a trial; lower screen_z "
         f"({rule.screen_z:g}) or observed_confidence ({rule.observed_confidence:g}), or raise blocks ({rule.blocks}), "
-        f"until it is {_LEAST_POWER:g} at least"
+        f"until it is {LEAST_POWER:g} at least"
     )
+
+
+def keep_power_over(rule: JudgeRule, sd: float, min_delta: float) -> float:
+    """Return the probability that a gain of three deviations of a seed moves the head, if it must reach `min_delta`.
+
+    The smaller of what the rule and what `min_delta` alone let through; 1 where nothing varies.
+
+    Args:
+        rule: The manifest's.
+        sd: Deviation of the objective over seeds, in its unit.
+        min_delta: Smallest measured gain that moves the head, in the same unit.
+    """
+    if sd == 0 or rule.rule == "any":
+        return 1.0
+    reached = _NORMAL.cdf((_TELLING_GAIN - min_delta / sd) * math.sqrt(rule.blocks / 2))
+    return min(keep_power(rule, _TELLING_GAIN), reached)
 
 
 def paired_power(gain_sd: float, blocks: int, threshold: float) -> float:

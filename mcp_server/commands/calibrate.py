@@ -1,6 +1,7 @@
 """`espalier calibrate`: measure the unmodified start and its noise."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,10 +9,13 @@ import click
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
 from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Margin
 from lineage_repo.prompting.queries import margin_text
 from mcp_server.commands.opening import open_to_measure
 from mcp_server.trial.calibration import Noise, summarize_noise
 from mcp_server.trial.calibration import calibrate as run_calibration
+
+_SHOWN = 2
 
 
 @click.command()
@@ -74,7 +78,12 @@ def _format_noise(noise: Noise, task: Task) -> list[str]:
         f"cost      {cost.null_trial:.1f} seeds for a trial that gains nothing, {cost.keep} for a keep",
         f"smallest  gain that a trial finds in 80 %: {seen}",
         *(f"gate      the start passes {name} in {p:.0%} of trials" for name, p in noise.gates.items()),
-        *(f"margin    {margin_text(task, margin)}" for margin in noise.margins),
+        *(f"margin    {margin_text(task, margin)}" for margin in _tightest(noise.margins)),
         f"clock     {noise.clock}",
         *(f"warning   {warning}" for warning in noise.warnings),
     ]
+
+
+def _tightest(margins: Sequence[Margin]) -> list[Margin]:
+    """Return the margins of which the smallest share of the limit is left; all of them are in the JSON."""
+    return sorted(margins, key=lambda m: abs(m.margin / m.limit) if m.limit else abs(m.margin))[:_SHOWN]

@@ -11,7 +11,7 @@ from lineage_repo.cli.output import print_json, print_lines, print_progress, sho
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
 from lineage_repo.model.measurement import Outcome
-from lineage_repo.progress import report_progress
+from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import price
 from lineage_repo.storage import locks
@@ -103,7 +103,7 @@ def _wait(campaign: Campaign, entry: ProofRegistration) -> Proof:
                     campaign.recover()
                 line = paths.progress.read_text("utf-8") if paths.progress.exists() else ""
                 if line and line != shown:
-                    report_progress(line)
+                    report_detail(line)
                     shown = line
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lineage_repo.model.measurement import Fault, Side, Status
 from lineage_repo.model.paths import TrialPaths
-from lineage_repo.progress import report_progress
+from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import clear_staged
 from lineage_repo.storage.snapshot import Files
@@ -165,7 +165,7 @@ def _run(job: Job, spec: JobSpec, executor: Executor, cancelled: Callable[[], bo
                 raise CancelledError
             if state.detail != reported:
                 reported = state.detail
-                report_progress(reported)
+                report_detail(reported)
             time.sleep(_POLL_S)
     finally:
         executor.cancel(job)

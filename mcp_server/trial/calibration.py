@@ -12,7 +12,7 @@ from lineage_repo.record.cost import Cost, estimate_cost, find_smallest_gain
 from lineage_repo.storage import locks
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.verdict.judge import judge
-from lineage_repo.verdict.power import gate_pass_probability
+from lineage_repo.verdict.power import LEAST_POWER, gate_pass_probability, keep_power_over
 from mcp_server.sandbox.host import fingerprint
 from mcp_server.sandbox.selftest import measure_launch_bias
 from mcp_server.trial.comparing import Comparer
@@ -30,7 +30,7 @@ def calibrate(campaign: Campaign, repeats: int, executor: Executor) -> Trial:
 
     Raises:
         CampaignError: the task folder differs from what was frozen, a measurement failed, all of them together have
-            only one value, or the start misses its own gates.
+            only one value, the start misses its own gates, or `min_delta` is beyond what can be found.
     """
     campaign.check_digests()
     campaign.lineage.refresh().repair_refs()
@@ -50,6 +50,7 @@ def calibrate(campaign: Campaign, repeats: int, executor: Executor) -> Trial:
     if sum(c.measurement.n_seeds for c in lineage.calibrations) < 2:
         raise CampaignError("one value tells nothing about the noise: calibrate with --repeats 2 or more")
     _check_gates(campaign)
+    _check_smallest_gain(campaign)
     proposal = Proposal(
         parent=None,
         title=f"starting recipe of {campaign.task.name}",
@@ -79,6 +80,18 @@ def _check_gates(campaign: Campaign) -> None:
     verdict = judge(campaign.task, [c.comparison for c in campaign.lineage.calibrations], None, None, {})
     if verdict.status is not Status.BASELINE:
         raise CampaignError(f"the start fails its own gates: {verdict.failure}; {_suggest_remedy(campaign.task)}")
+
+
+def _check_smallest_gain(campaign: Campaign) -> None:
+    """Refuse a `min_delta` that even a gain of three deviations of a seed hardly ever reaches."""
+    task = campaign.task
+    spread = campaign.lineage.noise(task)[task.objective.metric]
+    power = keep_power_over(task.judge, spread.sd, task.objective.min_delta)
+    if power < LEAST_POWER:
+        raise CampaignError(
+            f"objective.min_delta is {task.objective.min_delta:g} {task.objective.unit}, and the start's sd is "
+            f"{spread.sd:.3g}: a gain of three of these would move the head in {power:.0%} of trials only; lower it"
+        )
 
 
 def _suggest_remedy(task: Task) -> str:

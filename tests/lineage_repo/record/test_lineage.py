@@ -176,7 +176,7 @@ def test_a_trial_whose_head_has_moved_is_measured_again_before_it_is_recorded(ca
 def test_a_demotion_that_a_killed_writer_left_out_comes_before_any_other_entry(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.3)
-    lineage._demote_if_due = lambda: None  # type: ignore[method-assign]  # the writer dies right after the proof
+    lineage.demote_if_due = lambda: None  # type: ignore[method-assign]  # the writer dies right after the proof
     proof = prove(lineage, error=0.9)
     assert lineage.find_due_demotion()
     fresh = Campaign.open(campaign.folder).lineage.refresh()

@@ -163,7 +163,7 @@ def test_a_forged_demotion_is_named(campaign: Campaign, field: str, value: objec
 def test_a_demotion_that_is_left_out_is_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.3)
-    lineage._demote_if_due = lambda: None  # type: ignore[method-assign]
+    lineage.demote_if_due = lambda: None  # type: ignore[method-assign]
     prove(lineage, error=0.9)
     submit(lineage, 0.9)
     assert any("its demotion is missing" in line for line in verify(lineage.store).problems)
