@@ -64,7 +64,8 @@ class Proposal(Record):
 
 Finding = Literal["better", "promising", "tie", "worse", "hopeless"]
 """What the comparison with the head shows: `better` moves the head; `promising` passed the screen and gained too little
-over its blocks; the 95 % interval of a `tie` holds 0, that of `worse` lies below; `hopeless` is one that lies below after a single seed."""
+over its blocks; the 95 % interval of a `tie` holds 0, that of `worse` lies below, and that of `hopeless` lies below after
+a single seed."""
 Level = Literal["observed", "replicated", "certified"]
 """How well a gain is proven: over blocks of its own trial, by a replication, by a certification."""
 ProofLevel = Literal["replicated", "certified"]

@@ -60,6 +60,16 @@ def test_a_trials_and_a_jobs_files_lie_where_people_are_told_to_look() -> None:
     assert paths.session("s-1").brief == Path("runs/demo/sessions/s-1/brief.md")
 
 
+def test_jobs_and_turns_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    trial = CampaignPaths(tmp_path).trial(42)
+    for number in (100, 9, 10):
+        trial.job(number).turn(number).folder.mkdir(parents=True)
+    assert [job.folder.name for job in trial.jobs] == ["job-9", "job-10", "job-100"]
+    for number in (100, 9):
+        trial.job(10).turn(number).folder.mkdir(parents=True)
+    assert [turn.folder.name for turn in trial.job(10).turns] == ["09", "10", "100"]
+
+
 def test_what_must_not_outlive_a_job_is_what_boxes_and_the_evaluator_see_of_each_turn(tmp_path: Path) -> None:
     job = CampaignPaths(tmp_path).trial(42).job(1)
     job.turn(0).folder.mkdir(parents=True)

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Status, now
 from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import disturbance
+from mcp_server.trial.job import JobResult, MeasuredTurn
 from tests.conftest import toy_task
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.mcp_server.trial.test_recipes import measure
+from tests.support.trials import measure as made_up
 
 
 def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
@@ -75,6 +77,18 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
     assert trial.measurement is not None
     assert trial.measurement.loop_cpu_s == ()
     assert "than at calibration" not in espalier("show", campaign.folder, "1").output
+
+
+def test_the_turns_of_the_reference_count_for_a_disturbance_too() -> None:
+    quiet, busy = ({"loop_cpu_s": (seconds, seconds)} for seconds in (1.0, 2.0))
+    turns = tuple(
+        MeasuredTurn(side=side, began=now(), measurement=made_up([0.5], [seed]).model_copy(update=loop))
+        for side, seed, loop in (("candidate", 1, quiet), ("reference", 2, busy))
+    )
+    result = JobResult(turns=turns)
+    assert result.measurement
+    assert result.whole
+    assert (result.measurement.loop_cpu_s, result.whole.loop_cpu_s) == ((1.0, 1.0), (1.0, 1.0, 2.0, 2.0))
 
 
 def test_a_wait_for_quiet_reports_why_and_ends_when_cancelled() -> None:
