@@ -42,27 +42,28 @@ CLASSES = {s.value for s in Status} - {"baseline", "keep", "discard"} | {"honest
 GAIN = "GAIN"
 _CGROUPS = Path("/sys/fs/cgroup")
 _KEYS = {"id", "attack", "file", "base", "prepend", "set", "pad", "encoding", "expect", "line", "open"}
-# Short phases and small boxes bound every attack. A `min_delta` far above the noise keeps inert attacks from moving the
-# head: by the default rule six of a hundred would. On the toy each attack with a score that is not far off goes through a
-# whole screen and blocks against the start, since an attack may also harm the recipe that it is compared with. The slow
-# tasks use the rule `any`: always `n_seeds` turns, and a higher mean is a keep.
+_LUCK = {"toy": 0.05, "airbench_cpu": 0.8, "parameter_golf_cpu": 0.4, "nanochat_cpu": 0.15}
+"""Gain in the objective's unit that is far above the noise: more than this is no luck but a hole."""
+# Short phases and small boxes bound every attack. On the toy, each attack whose score is not far off goes through a
+# whole screen and blocks against the head, since it may also harm the recipe that it is compared with; the high
+# confidence keeps most inert attacks from moving the head. The slow tasks use the rule `any`: always `n_seeds` turns,
+# and with `_LUCK` as `min_delta` a keep is none.
 _COPIES: dict[str, dict[str, Any]] = {
     "toy": {
-        "objective": {"min_delta": 0.05},
-        "judge": {"hopeless_z": 8.0, "screen_z": -8.0, "blocks": 2},
+        "judge": {"hopeless_z": 8.0, "screen_z": -8.0, "blocks": 2, "observed_confidence": 0.9},
         "limits": {"memory_bytes": 150_000_000, "scratch_bytes": 8_000_000, "total_bytes": 6_000},
         "phases": [{"limit_s": 1.0, "ready_s": 3.0}, {"limit_s": 1.0}],
     },
     "airbench_cpu": {
         "n_seeds": 1,
-        "objective": {"min_delta": 0.8},
+        "objective": {"min_delta": _LUCK["airbench_cpu"]},
         "judge": {"rule": "any"},
         "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
         "phases": [{"limit_s": 6.0, "ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
     },
     "parameter_golf_cpu": {
         "n_seeds": 2,  # the attack that carries text from one to the next needs them
-        "objective": {"min_delta": 0.4},
+        "objective": {"min_delta": _LUCK["parameter_golf_cpu"]},
         "judge": {"rule": "any"},
         "limits": {"total_bytes": 130_000},
         "phases": [{"ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
@@ -70,7 +71,7 @@ _COPIES: dict[str, dict[str, Any]] = {
     "nanochat_cpu": {
         "n_seeds": 1,
         "gates": [{"metric": "bpb", "at_most": 6.0, "rule": "mean"}],
-        "objective": {"min_delta": 0.15},
+        "objective": {"min_delta": _LUCK["nanochat_cpu"]},
         "judge": {"rule": "any"},
         "phases": [{"limit_s": 15.0, "ready_s": 60.0}, {"limit_s": 12.0, "ready_s": 60.0}],
     },
@@ -376,7 +377,8 @@ def _classify(
         return trial.status.value, None, line
     objective = campaign.task.objective
     gain = objective.gain(trial.score, reference)
-    if gain > objective.min_delta or (trial.status is Status.KEEP and not honest_keep):
+    over_head = trial.verdict.gain.mean if trial.verdict.gain and not honest_keep else 0.0
+    if max(gain, over_head) > _LUCK[campaign.task.name]:
         return GAIN, gain, f"{trial.status} at {trial.score}"
     return "keep-honest" if honest_keep and trial.status is Status.KEEP else "honest", gain, line
 
