@@ -1,7 +1,7 @@
 """Claims: what the record proves of a trial, and what it gains over the start with its uncertainty."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from lineage_repo.model.ledger import Level, Trial
 from lineage_repo.model.measurement import Comparison, Interval, Measurement, Number, Outcome, Record, Status
@@ -28,6 +28,8 @@ class Claims:
         self._levels: dict[int, Level] = {}
         self._links: dict[int, tuple[int, Interval]] = {}
         self._demoted: dict[int, int] = {}
+        self._gains: dict[int, Interval | None] = {}
+        """Trial to its gain over the start, where somebody has asked for it or for one that follows from it."""
         for trial in index.trials.values():
             if trial.verdict.gain and trial.verdict.against is not None:
                 self._links[trial.number] = (trial.verdict.against, trial.verdict.gain)
@@ -39,10 +41,8 @@ class Claims:
     def _take_demotions(self) -> None:
         """Every head between the anchor and a demoted one loses its level with it."""
         for demotion in self._index.demotions:
-            number = demotion.number
-            while number != demotion.anchor and number in self._links:
+            for number in self._follow(demotion.number, {demotion.anchor}):
                 self._demoted.setdefault(number, demotion.proof)
-                number = self._links[number][0]
 
     def _take_proofs(self) -> None:
         metric = self._index.task.objective.metric
@@ -51,7 +51,8 @@ class Claims:
                 continue
             self._levels[proof.number] = proof.level
             self._demoted.pop(proof.number, None)
-            if proof.metric == metric:
+            # What is proven against a trial whose own gain is over this one says nothing of the start.
+            if proof.metric == metric and proof.number not in self._follow(proof.against, ()):
                 self._links[proof.number] = (proof.against, proof.gain)
 
     def of(self, number: int) -> Claim:
@@ -61,11 +62,20 @@ class Claims:
         return Claim(number=number, level=level, demoted_by=demoted, gain=self._gain_over_start(number))
 
     def _gain_over_start(self, number: int) -> Interval | None:
-        steps: list[Interval] = []
-        while number in self._links:
-            number, gain = self._links[number]
-            steps.append(gain)
-        return add_gains(steps) if steps and number == 0 else None
+        for step in reversed(self._follow(number, self._gains.keys())):
+            before, gain = self._links[step]
+            known = self._gains.get(before)
+            self._gains[step] = gain if before == 0 else add_gains([known, gain]) if known else None
+        return self._gains.get(number)
+
+    def _follow(self, number: int, until: Container[int]) -> list[int]:
+        """Return a trial and those that its gain is over, in turn, up to one of `until` or the end."""
+        chain: dict[int, None] = {}
+        # In a forged record the chain may be a circle.
+        while number in self._links and number not in until and number not in chain:
+            chain[number] = None
+            number = self._links[number][0]
+        return list(chain)
 
 
 def add_gains(steps: Sequence[Interval]) -> Interval:
