@@ -73,7 +73,7 @@ def test_a_session_whose_model_falls_silent_ends_as_idle(campaign: Campaign) -> 
 
 
 def test_waiting_for_a_trial_does_not_count_as_idle(tmp_path: Path, make_task: Callable[..., TaskFolder]) -> None:
-    task = make_task(phase_seconds=30)
+    task = make_task(phase_seconds=30, judge={"rule": "any"})  # two seeds, whatever the first one gives
     campaign = Campaign.open(calibrated(tmp_path / "slow", task))
     fit = campaign.lineage.refresh().read_recipe(0)["fit.py"].decode()
     slow = fit.replace("found = fit(", "import time\ntime.sleep(9)\nfound = fit(")
