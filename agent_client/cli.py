@@ -23,7 +23,7 @@ from agent_client.session.shell_guard import ShellGuard
 from agent_client.standin import server
 from lineage_repo.cli.output import ProgressPrinter, print_json, print_lines, print_progress
 from lineage_repo.errors import CampaignError
-from lineage_repo.model.manifest import Objective
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.control import Control
 from lineage_repo.progress import progress_to

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lineage_repo.interchange.importing import import_trace
 from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine
-from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Objective
 
 _WARM = 5
 _START = datetime(2026, 1, 1, tzinfo=UTC)

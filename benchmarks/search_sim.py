@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.simulated_search import CALIBRATED, Recipe, Search, World, race
-from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict import power, rules
 from lineage_repo.verdict.statistics import estimate_spread, student_t
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.rules import Outcome
 from lineage_repo.verdict.standing import Standing

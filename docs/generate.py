@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from lineage_repo.cli.main import main as espalier
-from lineage_repo.model import ledger, manifest, upstream
+from lineage_repo.model import ledger, manifest, objective, upstream
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -133,7 +133,9 @@ def describe_tables(schema: Schema, texts: dict[tuple[str, str], str]) -> Iterat
 
 def write_manifest_page() -> str:
     """Return docs/manifest.md: every table and key of task.toml."""
-    texts = field_docstrings(manifest) | field_docstrings(upstream) | field_docstrings(ledger)
+    texts = (
+        field_docstrings(manifest) | field_docstrings(objective) | field_docstrings(upstream) | field_docstrings(ledger)
+    )
     intro = (
         f"# The manifest\n\n{_NOTE}\n\nEvery key of `task.toml`. Unknown keys are refused. `espalier task schema` "
         "prints\nthe JSON schema, and [tasks.md](tasks.md) leads from a training script to a task.\n"

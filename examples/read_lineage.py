@@ -1,4 +1,4 @@
-"""Print what a campaign found: what is proven, the head, the number of trials per status, the start and each keep.
+"""Print what a campaign found: head and anchor with what is proven of them, and the number of trials per status.
 
 Usage: python examples/read_lineage.py DIR, where DIR is a campaign folder or any clone of its lineage.git.
 """
@@ -7,19 +7,27 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from lineage_repo import EspalierError, Lineage, Status, open_lineage
+from lineage_repo import Claims, EspalierError, Lineage, Status, open_lineage
 
 
 def describe(lineage: Lineage) -> list[str]:
-    """Return the lines that the program prints."""
-    objective, trials = lineage.task.objective, lineage.trials.values()
-    keeps = [trial for trial in trials if trial.status in {Status.BASELINE, Status.KEEP}]
+    """Return the lines that the program prints; a gain is over the start, with its 95 % interval."""
+    objective, claims, trials = lineage.task.objective, Claims(lineage), lineage.trials.values()
+
+    def proven(number: int) -> str:
+        claim = claims.of(number)
+        gain = f"gain {objective.gain_text(claim.gain)}" if claim.gain else "the start"
+        return f"{number:04d}  {gain}" + (f"  {claim.level}" if claim.level else "")
+
     counts = Counter(trial.status.value for trial in trials)
-    standing = [
-        f"{what}: {trial.number:04d}" for what, trial in (("proven", lineage.anchor), ("head", lineage.head)) if trial
+    standing = {"head": lineage.head, "anchor": lineage.anchor}
+    keeps = [trial for trial in trials if trial.status is Status.KEEP]
+    return [
+        *(f"{name}: {proven(trial.number)}" for name, trial in standing.items() if trial),
+        *(f"{status}: {count}" for status, count in counts.items()),
+        "keeps:",
+        *(f"  {proven(keep.number)}  {keep.proposal.title}" for keep in keeps),
     ]
-    rows = [f"  {keep.number:04d}  {objective.text(keep.score)}  {keep.proposal.title}" for keep in keeps]
-    return [*standing, *(f"{status}: {count}" for status, count in counts.items()), "keeps:", *rows]
 
 
 if __name__ == "__main__":

@@ -33,14 +33,27 @@ if TYPE_CHECKING:
     from lineage_repo.model.manifest import Task
     from lineage_repo.model.measurement import Status
     from lineage_repo.record.campaign import Campaign
+    from lineage_repo.record.claims import Claims
     from lineage_repo.record.lineage import Lineage
     from lineage_repo.record.opening import open_lineage
     from lineage_repo.verification.verify import verify
 
-__all__ = ["Campaign", "EspalierError", "Lineage", "Status", "Task", "Trial", "Verdict", "open_lineage", "verify"]
+__all__ = [
+    "Campaign",
+    "Claims",
+    "EspalierError",
+    "Lineage",
+    "Status",
+    "Task",
+    "Trial",
+    "Verdict",
+    "open_lineage",
+    "verify",
+]
 
 _HOMES = {
     "Campaign": "lineage_repo.record.campaign",
+    "Claims": "lineage_repo.record.claims",
     "EspalierError": "lineage_repo.errors",
     "Lineage": "lineage_repo.record.lineage",
     "Status": "lineage_repo.model.measurement",

@@ -1,7 +1,7 @@
 """Progress of long work: one channel from the code that works to whoever watches.
 
-The working code calls `report_progress`, or `report_detail` for steps that nobody reads afterwards, and knows nothing of
-its listeners. A command prints the lines
+The working code calls `report_progress`, or `report_detail` for steps that nobody reads later, and knows nothing of its
+listeners. A command prints the lines
 (`cli.output.show_progress`), a runner keeps the newest one in a file, a server ignores them. All other messages go to a
 logger below `espalier`.
 """

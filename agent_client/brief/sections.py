@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from lineage_repo.model.ledger import Registration, Trial
-from lineage_repo.model.manifest import Objective
 from lineage_repo.model.measurement import Record
+from lineage_repo.model.objective import Objective
 from lineage_repo.prompting import queries
 from lineage_repo.prompting.saturation import Saturation, measure_saturation
 from lineage_repo.record.claims import Claims

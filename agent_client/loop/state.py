@@ -10,7 +10,8 @@ from pydantic import AwareDatetime
 from agent_client.loop.notify import Notifier
 from agent_client.loop.plan import Ending, Plan, RunEnd
 from agent_client.session.session import Session
-from lineage_repo.model.measurement import Interval, Record
+from lineage_repo.model.comparison import Interval
+from lineage_repo.model.measurement import Record
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.monitor import health
 from lineage_repo.record.campaign import Campaign

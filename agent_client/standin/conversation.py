@@ -5,7 +5,8 @@ from typing import Any, cast
 
 from pydantic import ConfigDict
 
-from lineage_repo.model.measurement import Interval, Record
+from lineage_repo.model.comparison import Interval
+from lineage_repo.model.measurement import Record
 
 PREFIX = "mcp__espalier__"
 """Agents see the names of our tools with this prefix."""

@@ -6,8 +6,9 @@ from itertools import pairwise
 from lineage_repo.analysis.facts import compute_slot_seconds
 from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Outcome, Record, Status
+from lineage_repo.model.measurement import Record, Status
 from lineage_repo.record.claims import price
 from lineage_repo.record.lineage import Lineage
 

@@ -2,9 +2,10 @@
 
 from statistics import fmean
 
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Interval, Margin
+from lineage_repo.model.measurement import Margin
 from lineage_repo.record.claims import price
 from lineage_repo.record.index import Index
 from lineage_repo.verdict.judge import values_per_seed

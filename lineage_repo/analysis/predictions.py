@@ -32,8 +32,8 @@ class Predictions(Record):
         """Format for people."""
         return [
             f"a gain was expected in {format_share(self.expected_gain, self.trials)}",
-            f"the measured mean was above the parent in {format_share(self.gained, self.trials)}, "
-            f"beyond its 95 % interval in {self.shown}; {self.ties} ties; kept {self.kept}",
+            f"the measured mean was above the parent in {format_share(self.gained, self.trials)}",
+            f"its 95 % interval lay above 0 in {self.shown} and held 0 in {self.ties}; kept {self.kept}",
             f"the sign of the mean was right in {format_share(self.right_side, self.trials)}",
             f"median gain expected {self.median_expected:+.6g}, measured {self.median_measured:+.6g}",
         ]

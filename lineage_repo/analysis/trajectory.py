@@ -4,9 +4,10 @@ from collections import Counter
 
 from lineage_repo.analysis.support import format_share, list_trials
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Level, Trial
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Number, Record, Status
+from lineage_repo.model.measurement import Number, Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claim, Claims
 from lineage_repo.record.lineage import Lineage
 
@@ -64,12 +65,10 @@ class Trajectory(Record):
     def _claim_text(self, claim: Claim) -> str:
         if claim.gain is None:
             return f"{claim.number:04d}, the start: nothing is gained"
-        known = claim.gain.low is not None
-        span = " (95 %)" if known else ", noise unknown"
-        level = claim.level if known else "not measured here"
-        return (
-            f"{claim.number:04d}: {self.objective.gain_text(claim.gain)}{span} over the start, {level or 'not proven'}"
-        )
+        gain = f"{claim.number:04d}: {self.objective.gain_text(claim.gain)}"
+        if claim.gain.low is None:
+            return f"{gain} against the start, noise unknown"
+        return f"{gain} (95 %) over the start, {claim.level or 'not proven'}"
 
 
 class StatusCounts(Record):

@@ -53,7 +53,7 @@ def _check_folder(out: Path) -> None:
 )
 @show_progress()
 def report(directory: Path, out: Path | None, folder: Path | None, noise: float | None) -> None:
-    """Write one offline page about DIR, a campaign or a clone: findings, figures, every trial.
+    """Write one offline page about DIR, a campaign or a clone: what stands out, what is proven, figures, every trial.
 
     The page needs no network and no other file. Texts of agents are shown as text and never run.
     """

@@ -1,8 +1,7 @@
 """The command `show`: one trial or one proof as people read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import fmean
 
 import click
 
@@ -10,12 +9,13 @@ from lineage_repo.analysis.facts import collect_values
 from lineage_repo.cli.options import campaign_dir, json_option, trial_argument
 from lineage_repo.cli.output import Row, print_json, print_rows
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import Proof, ProofRegistration, Trial
-from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.measurement import Comparison
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
-from lineage_repo.monitor.record_view import level_text
+from lineage_repo.monitor.record_view import level_text, p_text
 from lineage_repo.prompting.queries import margin_text
 from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
@@ -24,6 +24,9 @@ from lineage_repo.storage.message import heading
 from lineage_repo.verdict.judge import paired_gains, values_per_seed
 from lineage_repo.verdict.rules import certificate
 from lineage_repo.verdict.statistics import estimate_spread
+
+_VALUES = 8
+"""Values on one line."""
 
 
 @click.command()
@@ -36,12 +39,14 @@ def show(directory: Path, trial: int | None, proof: int | None, as_json: bool) -
 
     Values stand in the order in which they were measured; those of the other side are in brackets.
     """
-    if (trial is None) == (proof is None):
-        raise click.UsageError("name either a trial or a proof by --proof")
-    lineage = open_lineage(directory)
-    if proof is not None:
-        return _show_proof(lineage, directory, proof, as_json=as_json)
-    assert trial is not None
+    if trial is not None and proof is None:
+        return _show_trial(open_lineage(directory), directory, trial, as_json=as_json)
+    if proof is not None and trial is None:
+        return _show_proof(open_lineage(directory), directory, proof, as_json=as_json)
+    raise click.UsageError("name either a trial or, by --proof, a proof")
+
+
+def _show_trial(lineage: Lineage, directory: Path, trial: int, *, as_json: bool) -> None:
     recorded = lineage.trial(trial)
     if as_json:
         return print_json(recorded.model_dump(mode="json", exclude_none=True))
@@ -99,7 +104,7 @@ def _rows(lineage: Lineage, proof: Proof | None) -> Iterator[Row]:
     if proof.p is not None:
         k = lineage.count_proofs(proof.level, proof.proof)
         level = certificate(task.judge, (0.0, 0.0), k).level
-        yield "rule", f"p {proof.p:.2g}, needed below {level:.2g} for certification {k}"
+        yield "rule", f"{p_text(proof.p)}, needed below {level:.2g} for certification {k}"
     yield from _comparison_rows(task, proof.comparisons, metric=proof.metric)
     yield "price", f"{cost.seeds} seeds, {cost.slot_s / 3600:.3f} slot hours"
     yield "isolation", ", ".join(f"{name} {value}" for name, value in proof.isolation.items())
@@ -151,7 +156,7 @@ def _comparison_rows(
         other = "the start" if comparison.against is None else f"{comparison.against:04d}"
         shared = ", shared seeds" if comparison.shared_seeds else ""
         name = "screen" if is_screen else "blocks" if trial != 0 else "start"
-        yield name, f"{'  '.join(shown)}   ({other}){shared}"
+        yield from _wrap(name, shown, f"   ({other}){shared}")
         if comparison.window:
             spread = estimate_spread(comparison.window)
             earlier = f"mean {spread.mean:.{digits}f}, sd {spread.sd:.{digits}f}"
@@ -165,8 +170,14 @@ def _gain_rows(task: Task, comparison: Comparison, metric: str) -> Iterator[Row]
     if len(values[0]) == len(values[1]) > 1:
         gains = paired_gains(task, comparison, metric=metric)
         digits = task.objective.digits
-        text = "  ".join(f"{gain:+.{digits}f}" for gain in gains)
-        yield "", f"{text}   gain of each block, mean {fmean(gains):+.{digits}f}"
+        yield from _wrap("", [f"{gain:+.{digits}f}" for gain in gains], "   gain of each block")
+
+
+def _wrap(name: str, values: Sequence[str], what: str) -> Iterator[Row]:
+    """Rows of eight values; the last one says what they are."""
+    rows = ["  ".join(values[i : i + _VALUES]) for i in range(0, len(values), _VALUES)]
+    for place, text in enumerate(rows):
+        yield "" if place else name, text + (what if place == len(rows) - 1 else "")
 
 
 def _source_rows(trial: Trial, artifacts: Path) -> Iterator[Row]:

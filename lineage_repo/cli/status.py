@@ -16,6 +16,7 @@ from lineage_repo.cli.output import Row, print_json, print_rows
 from lineage_repo.monitor.health import CampaignStatus, State, read_status
 from lineage_repo.monitor.host_slots import read_slots
 from lineage_repo.monitor.overview import Overview, ProofView, StandingTrial
+from lineage_repo.monitor.record_view import p_text
 from lineage_repo.text.phrases import arm_text, format_age
 
 EXIT: dict[State, int] = {"running": 0, "paused": 0, "done": 5, "idle": 5, "stalled": 6, "dead": 7}
@@ -91,7 +92,7 @@ def proof_text(overview: Overview, proof: ProofView, doing: str) -> str:
         return f"{proof.title}: running" + (f" ({doing})" if doing else "")
     metric = "" if proof.metric == overview.objective.metric else f" in {proof.metric}"
     gain = f", {overview.objective.gain_text(proof.gain)} {overview.objective.unit}{metric}" if proof.gain else ""
-    p = "" if proof.p is None else f", p {proof.p:.2g}"
+    p = "" if proof.p is None else f", {p_text(proof.p)}"
     blocks = f" in {proof.gain.n} blocks" if proof.gain else ""
     because = f"  [{proof.failure}]" if proof.failure else ""
     return f"{proof.title}: {proof.outcome}{gain}{p}{blocks}{because}"

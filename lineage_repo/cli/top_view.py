@@ -152,7 +152,7 @@ def _usage(session: LiveSession) -> str:
 
 
 def _recent(now: CampaignStatus) -> Panel:
-    table = _table(("time", 8), ("trial", 6), ("outcome", 24), ("score", 11), ("gain ±95 %", 30), ("s", 6))
+    table = _table(("time", 8), ("trial", 5), ("outcome", 22), ("score", 9), ("gain ±95 %", 29), ("s", 4))
     objective = now.overview.objective
     for trial in now.overview.recent[:_ROWS]:
         group, gain, against = family(trial.status), trial.gain, trial.against

@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, Field, FiniteFloat, ValidationError
 from lineage_repo.analysis.facts import collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Arm, Trial
-from lineage_repo.model.manifest import Gate, Objective, Task
+from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Name, Record, Status
+from lineage_repo.model.objective import Gate, Objective
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.escape import escape_line
 

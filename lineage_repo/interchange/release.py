@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from lineage_repo.errors import InterchangeError
 from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine, describe_problem, hash_file, read_text
-from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate, Objective
 
 _TEXT = {"exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis"}
 _OTHER = {"expected_delta", "status", "n_seeds", "job_name", "snapshot_path", "notes"}

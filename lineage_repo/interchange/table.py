@@ -10,8 +10,8 @@ from typing import Any
 from lineage_repo.analysis.facts import collect_margins, collect_values, compute_slot_seconds
 from lineage_repo.errors import InterchangeError
 from lineage_repo.interchange.jsonl import format_lines
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Interval
 from lineage_repo.record.claims import Claim, Claims
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.files import write_whole

@@ -5,18 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
+from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.imported import Imported
 from lineage_repo.model.measurement import (
-    Comparison,
     Digest,
     Fault,
-    Interval,
     Isolation,
     Margin,
     Measurement,
     Name,
     Number,
-    Outcome,
     Record,
     Spread,
     Status,
@@ -64,8 +62,7 @@ class Proposal(Record):
 
 Finding = Literal["better", "promising", "tie", "worse", "hopeless"]
 """What the comparison with the head shows: `better` moves the head; `promising` passed the screen and gained too little
-over its blocks; the 95 % interval of a `tie` holds 0, that of `worse` lies below, and that of `hopeless` lies below after
-a single seed."""
+over its blocks; the 95 % interval of a `tie` holds 0, that of `worse` lies below, that of `hopeless` after one seed."""
 Level = Literal["observed", "replicated", "certified"]
 """How well a gain is proven: over blocks of its own trial, by a replication, by a certification."""
 ProofLevel = Literal["replicated", "certified"]

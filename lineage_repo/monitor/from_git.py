@@ -6,8 +6,8 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Interval
 from lineage_repo.model.paths import REPOSITORY, CampaignPaths
 from lineage_repo.monitor.json_shape import dump
 from lineage_repo.monitor.overview import SCHEMA, Overview, ProofView, RecentTrial, RunningTrial, StandingTrial

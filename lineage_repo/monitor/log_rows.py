@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Demotion, Proof, Trial
-from lineage_repo.model.measurement import Interval, Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.json_shape import dump, parse_json
@@ -32,9 +33,12 @@ from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.message import demotion_subject, heading
 from lineage_repo.storage.store import Store
 from lineage_repo.text.phrases import arm_text
+from lineage_repo.text.sanitize import clip
 
 _WIDTH = 100
 """Columns that a line takes at most; `espalier show` has what is cut."""
+_TITLE = 36
+"""Characters of a title that leave room for a failure."""
 
 
 def update_log_table(directory: Path, *, anew: bool = False) -> LogTable:
@@ -141,7 +145,7 @@ def _trial_line(trial: Trial, row: queries.TrialRow, objective: ObjectiveView) -
         outcome = outcome if trial.imported else f"{outcome} {detail}"
     head, title = f"{trial.number:04d} {outcome:20}", heading(trial.proposal)
     if row.score is None:
-        return f"{head} {title}" + (f"  [{row.failure}]" if row.failure else "")
+        return f"{head} {clip(title, _TITLE)}  [{row.failure}]" if row.failure else f"{head} {title}"
     gain = view_gain(row.gain)
     facts = "" if gain is None or row.against is None else objective.gain_text(gain)
     relation = "" if gain is None or row.against is None else gain.relation(f"{row.against:04d}")

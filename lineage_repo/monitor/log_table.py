@@ -1,7 +1,7 @@
 """The rows of `espalier log`, cached in `rows.tsv` so that a long record need not be read again.
 
-The file holds a JSON header, one line per trial, proof and demotion, and after each batch a line with the ledger's tip. It grows
-with the trials, and is made anew from git where it does not fit, or where a proof has changed what earlier rows say.
+The file holds a JSON header, one line per trial, proof and demotion, and after each batch a line with the ledger's tip.
+It grows with the trials. Where it does not fit, or a proof has changed what earlier rows say, it is made anew from git.
 """
 
 from pathlib import Path

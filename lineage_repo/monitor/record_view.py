@@ -23,8 +23,10 @@ class GainView(NamedTuple):
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
     def relation(self, against: str) -> str:
-        """Return `tie with 0008` where the interval holds 0, else `over 0008`, or `below` it."""
-        if self.low is not None and self.high is not None and self.low <= 0 <= self.high:
+        """Return `tie with 0008` where the interval holds 0, else `over` or `below`; `against` without an interval."""
+        if self.low is None or self.high is None:
+            return f"against {against}"
+        if self.low <= 0 <= self.high:
             return f"tie with {against}"
         return f"{'over' if self.mean > 0 else 'below'} {against}"
 
@@ -51,6 +53,11 @@ class ObjectiveView(NamedTuple):
 def level_text(level: str | None, demoted_by: int | None) -> str:
     """Return how well a gain is proven: `observed`, `replicated`, `certified`, `demoted by proof 3`, or nothing."""
     return f"demoted by proof {demoted_by}" if demoted_by is not None else level or ""
+
+
+def p_text(p: float) -> str:
+    """Return a probability with two digits; below what a float can tell from 0, its bound."""
+    return f"p {p:.2g}" if p > 1e-15 else "p below 1e-15"
 
 
 def read_tip(directory: Path) -> str | None:

@@ -8,9 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Finding, Level, Trial, Verdict
-from lineage_repo.model.manifest import Objective, Task
-from lineage_repo.model.measurement import Interval, Margin, Number, Record, Status
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Margin, Number, Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claims, rank
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
@@ -109,6 +111,8 @@ def gain_text(objective: Objective, verdict: Verdict) -> str:
     if verdict.gain is None or verdict.against is None:
         return ""
     found = _FINDINGS[verdict.finding] if verdict.finding else "against {against}"
+    if verdict.finding == "better" and verdict.gain.is_tie:
+        found = "ahead of {against}, but a tie at 95 %"
     return f"{found.format(against=f'{verdict.against:04d}')}: {objective.gain_text(verdict.gain)}"
 
 

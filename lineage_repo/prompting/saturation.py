@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Interval, Record, Status
+from lineage_repo.model.measurement import Record, Status
 from lineage_repo.prompting.queries import evidence
 from lineage_repo.record.lineage import Lineage
 

@@ -5,7 +5,8 @@ from string import Template
 
 from lineage_repo.errors import TaskError
 from lineage_repo.model.ledger import Caps
-from lineage_repo.model.manifest import Gate, Objective, Phase, Task
+from lineage_repo.model.manifest import Phase, Task
+from lineage_repo.model.objective import Gate, Objective
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.builtin import data_folder
 from lineage_repo.task.find import knowledge_folder

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Container, Sequence
 
+from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.ledger import Level, Trial
-from lineage_repo.model.measurement import Comparison, Interval, Measurement, Number, Outcome, Record, Status
+from lineage_repo.model.measurement import Measurement, Number, Record, Status
 from lineage_repo.record.index import Index
 
 
@@ -33,7 +34,7 @@ class Claims:
         for trial in index.trials.values():
             if trial.verdict.gain and trial.verdict.against is not None:
                 self._links[trial.number] = (trial.verdict.against, trial.verdict.gain)
-            if trial.status is Status.KEEP:
+            if trial.status is Status.KEEP and trial.imported is None:
                 self._levels[trial.number] = "observed"
         self._take_demotions()
         self._take_proofs()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -15,7 +16,7 @@ from lineage_repo.model.ledger import (
     Trial,
 )
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Comparison, Measurement, Status
+from lineage_repo.model.measurement import Measurement, Status
 from lineage_repo.model.roster import Roster
 from lineage_repo.record.entries import read_entry
 from lineage_repo.storage.store import Row, Store

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.imported import Imported
 from lineage_repo.model.ledger import Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Interval, Status
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict.judge import gate_margin
 

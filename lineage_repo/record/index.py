@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import (
     NO_RECIPE_TREE,
     Proof,
@@ -12,7 +13,7 @@ from lineage_repo.model.ledger import (
     Registration,
     Trial,
 )
-from lineage_repo.model.measurement import Clock, Measurement, Outcome, Status
+from lineage_repo.model.measurement import Clock, Measurement, Status
 from lineage_repo.model.roster import Roster, build_roster
 from lineage_repo.record.past import Past
 from lineage_repo.verdict.notices import find_notices

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import Calibration, CampaignEntry, Proposal, Registration, Trial
-from lineage_repo.model.measurement import Comparison, Fault, now
+from lineage_repo.model.measurement import Fault, now
 from lineage_repo.record.proofs import ProofWriter
 from lineage_repo.record.writer import trial_tags
 from lineage_repo.storage.message import proposal_message, trial_message

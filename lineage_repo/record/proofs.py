@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
-from lineage_repo.model.measurement import Comparison, Fault, now
+from lineage_repo.model.measurement import Fault, now
 from lineage_repo.record.writer import Writer
 from lineage_repo.verdict.proofs import judge_proof, planned_blocks
 

@@ -77,5 +77,6 @@ def _show_gains(line: RunLine, digits: int) -> list[str]:
 
 
 def _show_contrast(contrast: Contrast, digits: int) -> list[str]:
-    values = (contrast.difference, contrast.low, contrast.high, contrast.detectable)
-    return ["" if value is None else format_signed(value, digits) for value in values]
+    values = (contrast.difference, contrast.low, contrast.high)
+    detectable = "" if contrast.detectable is None else f"{contrast.detectable:.{digits}f}"
+    return [*("" if value is None else format_signed(value, digits) for value in values), detectable]

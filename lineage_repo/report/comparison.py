@@ -8,9 +8,10 @@ from lineage_repo.analysis.diversity import compute_diversity
 from lineage_repo.analysis.standings import trace_standings
 from lineage_repo.analysis.support import list_trials
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval, Outcome
 from lineage_repo.model.ledger import Proof
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Number, Outcome, Record
+from lineage_repo.model.measurement import Number, Record
+from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claim
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import ReportData
@@ -118,8 +119,7 @@ def trace_head(data: ReportData) -> list[tuple[int, float, float]]:
 
 def _summarize(arm: str, name: str, data: ReportData, common: int, corpus: Sequence[str]) -> RunLine:
     lineage = data.lineage
-    assert lineage.standing
-    head, anchor = lineage.standing.head, lineage.standing.anchor
+    head, anchor = (trial.number if trial else 0 for trial in (lineage.head, lineage.anchor))
     families = [row.family for row in data.trials]
     gain, note = find_endpoint(lineage)
     return RunLine(

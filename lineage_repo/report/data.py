@@ -1,6 +1,5 @@
 """One flat row per trial, with all that the report's figures and tables show of it."""
 
-import heapq
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -15,13 +14,16 @@ from lineage_repo.analysis.facts import (
     find_gain_over_parent,
 )
 from lineage_repo.errors import UnsupportedError
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.manifest import Objective
-from lineage_repo.model.measurement import Interval, Record, Status
+from lineage_repo.model.measurement import Record, Status
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.status_table import family
 from lineage_repo.monitor.record_view import level_text
+from lineage_repo.prompting.queries import ancestry
 from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage
+from lineage_repo.report.lanes import place_in_lanes
 from lineage_repo.storage.message import heading
 
 _TWO_SIDED_95 = 1.96
@@ -168,7 +170,8 @@ def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportDat
         noise: Standard deviation of one trial's score, from which an imported lineage gets its intervals.
     """
     trials, claims = list(lineage.trials.values()), Claims(lineage)
-    path, similar, ends = _find_path(lineage), _find_similar(trials), _place_in_lanes(trials)
+    similar, ends = _find_similar(trials), place_in_lanes(trials)
+    path = {trial.number for trial in ancestry(lineage, lineage.head.number)} if lineage.head else set[int]()
     rows: list[TrialFacts] = []
     spent_h = 0.0
     for trial in trials:
@@ -231,15 +234,6 @@ def _widen(gain: Interval | None, noise: float | None) -> Interval | None:
     return gain.model_copy(update={"low": gain.mean - room, "high": gain.mean + room})
 
 
-def _find_path(lineage: Lineage) -> set[int]:
-    path: set[int] = set()
-    number = lineage.head.number if lineage.head else None
-    while number is not None and number in lineage.trials and number not in path:
-        path.add(number)
-        number = lineage.trials[number].proposal.parent
-    return path
-
-
 def _find_similar(trials: Sequence[Trial]) -> dict[int, tuple[float, int]]:
     """For each trial the cosine to the most similar earlier hypothesis, and that trial's number."""
     counted = [trial for trial in trials if trial.number]
@@ -249,27 +243,6 @@ def _find_similar(trials: Sequence[Trial]) -> dict[int, tuple[float, int]]:
         return {}
     pairs = zip(counted[1:], similar[1:], strict=True)
     return {trial.number: (match.cosine, counted[match.place].number) for trial, match in pairs}
-
-
-def _place_in_lanes(trials: Sequence[Trial]) -> dict[int, tuple[float, int]]:
-    """When each trial ended, and the lowest lane that was free when it began; empty if a time is missing."""
-    counted = [trial for trial in trials if trial.number]
-    if not counted or any(trial.lacks("time") for trial in counted):
-        return {}
-    ends = [(trial.at.timestamp(), trial) for trial in counted]
-    spans = sorted((end - (compute_slot_seconds(trial) or 0.0), end, trial.number) for end, trial in ends)
-    first, busy, free, lanes = spans[0][0], list[tuple[float, int]](), list[int](), 0
-    placed: dict[int, tuple[float, int]] = {}
-    for begin, end, number in spans:
-        while busy and busy[0][0] <= begin + 1:
-            heapq.heappush(free, heapq.heappop(busy)[1])
-        if not free:
-            heapq.heappush(free, lanes)
-            lanes += 1
-        lane = heapq.heappop(free)
-        heapq.heappush(busy, (end, lane))
-        placed[number] = ((end - first) / 3600, lane)
-    return placed
 
 
 def find_pauses(rows: Sequence[TrialFacts], least_h: float = 1.0) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from lineage_repo.errors import UnsupportedError
-from lineage_repo.model.manifest import Objective
+from lineage_repo.model.objective import Objective
 from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.palette import AXIS, GRID, INK, MATRIX, MUTED

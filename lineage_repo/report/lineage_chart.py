@@ -50,7 +50,7 @@ def _describe_path(data: ReportData, path: Sequence[TrialFacts]) -> list[Row]:
             "size": 40 + 260 * gain / most,
             "id": f"#{row.t}",
             "role": row.role if row.t else "start",
-            "gain": format_gain(row.gain, row.low, row.high, digits),
+            "gained": format_gain(row.gain, row.low, row.high, digits),
         }
         for place, (row, gain) in enumerate(zip(path, gains, strict=True))
     ]

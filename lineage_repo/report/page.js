@@ -109,7 +109,7 @@
   const gained = (row) => {
     if (row.gain === null) return "";
     const tie = row.low !== null && row.low <= 0 && row.high >= 0;
-    const relation = tie ? "tie with" : row.gain > 0 ? "over" : "below";
+    const relation = row.low === null ? "against" : tie ? "tie with" : row.gain > 0 ? "over" : "below";
     return `${spread(row.gain, row.low, row.high)} ${relation} #${row.against}`;
   };
   const element = (tag, text, className) => {

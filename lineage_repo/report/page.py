@@ -18,12 +18,12 @@ from lineage_repo.progress import report_progress
 from lineage_repo.report.cost_charts import draw_price, draw_slots
 from lineage_repo.report.data import ReportData, TrialFacts
 from lineage_repo.report.figure import Cell, Figure, Row, load, read_resource
-from lineage_repo.report.findings import collect_findings, collect_tiles, write_headline
 from lineage_repo.report.limit_charts import draw_calibration, draw_margins
 from lineage_repo.report.lineage_chart import draw_lineage
 from lineage_repo.report.palette import DARK
 from lineage_repo.report.progress_chart import X_TITLE, draw_progress
 from lineage_repo.report.proof_table import build_leaderboard, build_proof_rows
+from lineage_repo.report.remarks import collect_remarks, collect_tiles, write_headline
 from lineage_repo.report.role_charts import draw_matrix, draw_mix, draw_novelty
 from lineage_repo.report.role_table import build_role_rows
 from lineage_repo.text.escape import escape_text
@@ -70,7 +70,7 @@ def render_report(data: ReportData, vega: str) -> str:
         above=_describe_campaign(data),
         imported=data.lineage.is_imported,
         tiles=collect_tiles(data),
-        findings=collect_findings(data),
+        remarks=collect_remarks(data),
         names={figure.name for figure in figures},
         counts=[(f, sum(row.family == f.name for row in data.trials)) for f in FAMILIES],
         roles=build_role_rows(data),

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from lineage_repo.model.measurement import Interval
+from lineage_repo.model.comparison import Interval
+from lineage_repo.monitor.record_view import p_text
 from lineage_repo.prompting.queries import leaderboard
 from lineage_repo.record.claims import price
 from lineage_repo.report.data import ReportData
@@ -58,7 +59,7 @@ def build_proof_rows(data: ReportData) -> list[ProofLine]:
             outcome=outcome,
             gain=mean + metric,
             interval=interval,
-            p="" if proof is None or proof.p is None else f"{proof.p:.2g}",
+            p="" if proof is None or proof.p is None else p_text(proof.p).removeprefix("p "),
             blocks=f"{proof.gain.n if proof and proof.gain else 0} of {entry.blocks[-1]}",
             seeds=str(cost.seeds) if cost else "",
             slot_hours=f"{cost.slot_s / 3600:.2f}" if cost else "",

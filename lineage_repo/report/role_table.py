@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lineage_repo.model.measurement import Interval, Status
+from lineage_repo.model.comparison import Interval
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.status_table import FAMILIES
 from lineage_repo.record.claims import add_gains
 from lineage_repo.report.data import ReportData, TrialFacts

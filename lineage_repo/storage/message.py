@@ -3,8 +3,9 @@
 import textwrap
 
 from lineage_repo.model.ledger import Demotion, Proof, ProofRegistration, Proposal, Registration, Trial
-from lineage_repo.model.manifest import Objective, Task
+from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Objective
 
 
 def trial_subject(trial: Trial, objective: Objective) -> str:

@@ -10,11 +10,6 @@ def arm_text(arm: str, *, read_record: bool) -> str:
     return arm if read_record else f"{arm}, no lineage"
 
 
-def certified_text(certified: bool) -> str:
-    """Return what a certification concluded."""
-    return "certified" if certified else "not certified"
-
-
 def format_age(moment: datetime, now: datetime) -> str:
     """Return the time from `moment` to `now` in its two largest units; "0 s" where `moment` lies ahead."""
     seconds = max(0, int((now - moment).total_seconds()))

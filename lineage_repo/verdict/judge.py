@@ -4,18 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from lineage_repo.model.comparison import Comparison, Interval
 from lineage_repo.model.ledger import Finding, Verdict
-from lineage_repo.model.manifest import Gate, Task
-from lineage_repo.model.measurement import (
-    Comparison,
-    Fault,
-    Interval,
-    Margin,
-    Measurement,
-    Spread,
-    Status,
-    pool_measurements,
-)
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Fault, Margin, Measurement, Spread, Status, pool_measurements
+from lineage_repo.model.objective import Gate
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.statistics import estimate_spread, student_t
 

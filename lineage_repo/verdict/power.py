@@ -10,7 +10,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import NamedTuple
 
-from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict.statistics import student_t
 
 _NORMAL = NormalDist()

@@ -3,18 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from lineage_repo.model.comparison import Comparison, Outcome
 from lineage_repo.model.ledger import Proof, ProofRegistration
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import (
-    LEVELS,
-    Comparison,
-    Fault,
-    Measurement,
-    Outcome,
-    Spread,
-    Status,
-    pool_measurements,
-)
+from lineage_repo.model.measurement import LEVELS, Fault, Measurement, Spread, Status, pool_measurements
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import gate_margin, paired_gains, values_per_seed
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.model.measurement import Interval, Outcome, Side, Spread
+from lineage_repo.model.comparison import Interval, Outcome, Side
+from lineage_repo.model.measurement import Spread
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict.statistics import estimate_spread, student_p, student_t
 
 _TWO_SIDED_95 = 0.975

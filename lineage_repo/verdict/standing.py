@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Self
 
-from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.model.measurement import Outcome
+from lineage_repo.model.comparison import Outcome
+from lineage_repo.model.objective import JudgeRule
 
 
 class Standing(NamedTuple):

@@ -3,8 +3,9 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import Trial
-from lineage_repo.model.measurement import Comparison, Measurement, derive_seed
+from lineage_repo.model.measurement import Measurement, derive_seed
 from lineage_repo.record.lineage import Lineage
 
 _Seed = tuple[object, ...]

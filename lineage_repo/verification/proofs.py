@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Demotion, Proof, ProofRegistration
-from lineage_repo.model.measurement import Outcome
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import paired_gains

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from lineage_repo.errors import EspalierError
+from lineage_repo.model.comparison import Comparison
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -13,7 +14,7 @@ from lineage_repo.model.ledger import (
     Registration,
     Trial,
 )
-from lineage_repo.model.measurement import Comparison, Record
+from lineage_repo.model.measurement import Record
 from lineage_repo.record.entries import read_entry
 from lineage_repo.record.imported import take_over
 from lineage_repo.record.lineage import Lineage

@@ -9,8 +9,9 @@ import click
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
 from lineage_repo.errors import CampaignError
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
-from lineage_repo.model.measurement import Outcome
+from lineage_repo.monitor.record_view import p_text
 from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import price
@@ -133,7 +134,7 @@ def _format(campaign: Campaign, proof: Proof) -> list[str]:
         lines.append(f"gain      {objective.gain_text(proof.gain)} (95 %, {proof.gain.n} blocks){what}")
     if proof.p is not None:
         k = campaign.lineage.count_proofs(proof.level, proof.proof)
-        needed = f"p is {proof.p:.2g}, needed below {_needed_p(campaign, proof):.2g} for certification {k}"
+        needed = f"{p_text(proof.p)}, needed below {_needed_p(campaign, proof):.2g} for certification {k}"
         lines.append(f"rule      a gain above {campaign.task.judge.certified_gain:g} {objective.unit}: {needed}")
     if proof.failure:
         lines.append(f"because   {proof.failure}")

@@ -2,8 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Finding
-from lineage_repo.model.measurement import Interval, Margin, Status
+from lineage_repo.model.measurement import Margin, Status
 from lineage_repo.prompting.queries import TrialRow
 from mcp_server.trial.preflight import Problem
 

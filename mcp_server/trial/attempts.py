@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lineage_repo.model.measurement import Fault, Side, Status
+from lineage_repo.model.comparison import Side
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lineage_repo.errors import CampaignError
 from lineage_repo.model.ledger import Calibration, Proposal, Trial
-from lineage_repo.model.manifest import Gate, Task
+from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Clock, Margin, Record, Spread, Status, now
+from lineage_repo.model.objective import Gate
 from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.cost import Cost, estimate_cost, find_smallest_gain

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.measurement import Comparison, Fault, Side
+from lineage_repo.model.comparison import Comparison, Side
+from lineage_repo.model.measurement import Fault
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.verdict import rules

@@ -9,19 +9,9 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from lineage_repo.model.comparison import Comparison, Side, Turn
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import (
-    Clock,
-    Comparison,
-    Fault,
-    Isolation,
-    Measurement,
-    Record,
-    Side,
-    Status,
-    Turn,
-    pool_measurements,
-)
+from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record, Status, pool_measurements
 from lineage_repo.model.paths import JobPaths
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from lineage_repo.errors import RecordError
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
-from lineage_repo.model.measurement import Outcome
 from lineage_repo.monitor.from_git import write_overview
 from lineage_repo.progress import progress_to, report_progress
 from lineage_repo.record.campaign import Campaign

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from benchmarks.search_sim import average, equal_arms, main
 from benchmarks.simulated_search import Host, Recipe, Search, World, race
-from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.model.objective import JudgeRule
 
 RULE = JudgeRule()
 

@@ -14,7 +14,8 @@ import agent_client
 import lineage_repo
 import mcp_server
 from lineage_repo.record.campaign import Campaign
-from tests.lineage_repo.record.test_lineage import submit
+from lineage_repo.record.claims import Claims
+from tests.support.trials import submit
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("text", "model", "storage", "verdict", "task", "record", "verification", "prompting")
@@ -50,10 +51,11 @@ def test_the_example_reads_a_campaign_and_any_clone_of_it(campaign: Campaign, tm
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", campaign.paths.repository, clone], check=True)
     outputs = {_read(campaign.folder), _read(clone)}
-    start = lineage.task.objective.text(lineage.trials[0].score)
+    gain = Claims(lineage).of(1).gain
+    assert gain
+    proven = f"0001  gain {lineage.task.objective.gain_text(gain)}  observed"
     counts = "baseline: 1\nkeep: 1\ndiscard: 1\ncrash: 1\n"
-    keeps = f"  0000  {start}  {lineage.trials[0].proposal.title}\n  0001  0.0100 rmse  try x\n"
-    assert outputs == {f"best: 0001, 0.0100 rmse\n{counts}keeps:\n{keeps}"}
+    assert outputs == {f"head: {proven}\nanchor: 0000  the start\n{counts}keeps:\n  {proven}  try x\n"}
 
 
 def test_the_example_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from lineage_repo.interchange.importing import import_trace
 from lineage_repo.interchange.jsonl import CampaignLine, Trace, TrialLine
-from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate, Objective
 from lineage_repo.record.lineage import Lineage
 
 SHARED = Path(os.environ.get("ESPALIER_SHARED", Path(__file__).parents[3] / "shared"))

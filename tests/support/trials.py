@@ -5,18 +5,9 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
+from lineage_repo.model.comparison import Comparison, Side, Turn
 from lineage_repo.model.ledger import Proposal, Trial
-from lineage_repo.model.measurement import (
-    Comparison,
-    Fault,
-    Measurement,
-    PhaseRun,
-    Side,
-    Status,
-    Turn,
-    derive_seed,
-    now,
-)
+from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status, derive_seed, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import find_hopeless_bound

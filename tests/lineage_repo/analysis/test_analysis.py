@@ -11,23 +11,24 @@ from lineage_repo.analysis.economy import compute_rate, compute_slots
 from lineage_repo.analysis.limits import compute_margins
 from lineage_repo.analysis.predictions import compute_predictions
 from lineage_repo.analysis.roles import compute_architecture, compute_edges, compute_roles
+from lineage_repo.analysis.standings import trace_standings
 from lineage_repo.analysis.summary import analyze_lineage
 from lineage_repo.analysis.support import Absent
 from lineage_repo.analysis.trajectory import compute_status_counts, compute_trajectory
 from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.interchange.jsonl import format_lines
-from lineage_repo.model.manifest import Gate
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Margin, Status
+from lineage_repo.model.objective import Gate
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.report.comparison import trace_best
+from lineage_repo.report.comparison import trace_head
 from lineage_repo.report.data import build_report_data
 from lineage_repo.report.progress_chart import draw_progress
 from lineage_repo.storage.store import Row
 from lineage_repo.task.find import find_task
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.record.test_lineage import digests, measurement, proposal, submit
 from tests.support.traces import line, small
+from tests.support.trials import finish, proposal, prove, submit
 
 
 def list_absent(lineage: Lineage) -> dict[str, str]:
@@ -40,29 +41,77 @@ def test_progress_counts_keeps_against_the_best_before_them(tmp_path: Path) -> N
     )
     found = compute_trajectory(lineage)
     assert (found.start, found.best, found.best_trial, found.relative_change) == (2.0, 0.5, 3, -0.75)
-    assert [(step.trial, step.gain) for step in found.steps] == [(1, 1.0), (3, 0.5)]
+    assert [(step.trial, step.gain.mean) for step in found.steps if step.gain] == [(1, 1.0), (3, 0.5)]
     assert (found.trials, found.keeps, found.after_last_keep, found.keeps_per_hundred) == (4, 2, 1, (2,))
     assert compute_status_counts(lineage).counts == {"keep": 2, "discard": 1, "crash": 1}
 
 
 def test_keeps_count_in_the_order_of_recording_and_not_of_their_numbers(campaign: Campaign, tmp_path: Path) -> None:
     lineage = campaign.lineage.refresh()
-    for body in (b"x = 1\n", b"x = 2\n"):
-        lineage.register(proposal(lineage, body=body), digests(lineage), lambda _: None)
+    for _ in range(2):
+        lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
     for number, error in ((2, 0.3), (1, 0.2)):
-        lineage.record(number, measurement(error), None, attempts=1, isolation={"level": "bwrap"})
+        finish(lineage, number, error)
     found = compute_trajectory(lineage)
-    assert [(step.trial, step.gain > 0) for step in found.steps] == [(2, True), (1, True)]
-    assert (found.best_trial, found.best, found.after_last_keep) == (1, 0.2, 0)
-    assert [score for *_, score in trace_best(build_report_data(lineage))][1:] == [0.3, 0.2, 0.2]
+    assert [(step.trial, step.level) for step in found.steps] == [(2, "observed"), (1, "observed")]
+    assert (found.best_trial, found.after_last_keep) == (1, 0)
+    gains = [gain for *_, gain in trace_head(build_report_data(lineage))]
+    assert gains == [0.0, pytest.approx(0.19, abs=0.03), pytest.approx(0.29, abs=0.03), gains[2]]
     figure = draw_progress(build_report_data(lineage))
     assert figure
-    best = [float(row["y"] or 0.0) for row in figure.data["best"]]
-    assert best == sorted(best, reverse=True)
+    assert [row["t"] for row in figure.data["standing"] if row["which"] == "head"] == [0, 2, 2, 2]
     (tmp_path / "t.jsonl").write_text(format_lines(lineage), "utf-8")
     imported = import_trace(read_trace(tmp_path / "t.jsonl"), tmp_path / "again")
-    assert imported.best
-    assert imported.best.score == 0.2
+    assert imported.head
+    assert imported.head.score == lineage.trials[1].score
+
+
+def test_the_traced_standings_end_where_the_record_stands(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    assert [step[1:] for step in trace_standings(lineage)] == [(0, 0, None)]
+    submit(lineage, 0.3)
+    prove(lineage)
+    submit(lineage, 0.25, parent=1)
+    prove(lineage, error=0.35)
+    steps = trace_standings(lineage)
+    assert [tuple(step) for step in steps] == [
+        (0, 0, 0, None),
+        (1, 1, 0, None),
+        (1, 1, 1, None),
+        (2, 2, 1, None),
+        (2, 1, 1, 2),
+    ]
+    found = compute_trajectory(lineage)
+    assert (found.head_claim.level, found.demotions, found.keeps) == ("replicated", 1, 2)
+    assert [(step.trial, step.level, step.demoted_by) for step in found.steps] == [
+        (1, "replicated", None),
+        (2, None, 2),
+    ]
+    assert "0001: +0." in analyze_lineage(lineage).sections["trajectory"].lines()[0]
+
+
+def test_a_miss_is_near_by_the_spread_of_the_quantity_and_by_the_papers_share_of_the_limit(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    sd = lineage.noise(lineage.task)["worst"].sd
+    trial = lineage.trials[1]
+    for room in (-1.0, -3.0, 1.0, 3.0):  # in standard deviations of the mean over its seeds
+        margin = room * sd / trial.n_seeds**0.5
+        gate = Margin(name="worst", value=1.5 - margin, limit=1.5, margin=margin)
+        number = len(lineage.trials)
+        verdict = trial.verdict.model_copy(update={"margins": (gate,), "status": Status.DISCARD})
+        copy = trial.model_copy(update={"number": number, "verdict": verdict})
+        lineage.fold(Row(str(number), None, b""), copy)
+    row = next(row for row in compute_margins(lineage).rows if row.name == "worst")
+    assert (row.trials, row.missed, row.near_misses, row.near_passes) == (5, 2, 1, 1)
+
+
+def test_clusters_of_two_campaigns_compare_by_one_corpus_and_as_many_trials(tmp_path: Path) -> None:
+    texts = ["raise weight decay", "raise weight decay", "lower batch size", "rotary embedding base"]
+    lineage = small(tmp_path / "c", line(0, 1.0), *(line(n, 1.0, hypothesis=t) for n, t in enumerate(texts, 1)))
+    corpus = [*texts, "a wholly different thing", "warm restarts"]
+    whole, part = compute_diversity(lineage, corpus), compute_diversity(lineage, corpus, 2)
+    assert (whole.corpus, whole.trials, part.trials, part.effective) == (6, 4, 2, 1.0)
 
 
 def test_edges_leave_out_the_start_and_cross_where_the_roles_differ(tmp_path: Path) -> None:
@@ -106,7 +155,14 @@ def test_margins_show_how_close_the_misses_were(tmp_path: Path) -> None:
     sizes = (900, 999, 1001, 2000)
     trials = [line(n, values={"loss": 1.0, "bytes": b}, status=Status.DISCARD) for n, b in enumerate(sizes, 1)]
     row = compute_margins(small(tmp_path / "c", line(0, 1.0), *trials, limits=limits)).rows[0]
-    assert (row.trials, row.missed, row.near_misses, row.closest_pass, row.closest_miss) == (4, 2, 1, 1.0, -1.0)
+    assert (row.trials, row.missed, row.near_misses_1_percent, row.closest_pass, row.closest_miss) == (
+        4,
+        2,
+        1,
+        1.0,
+        -1.0,
+    )
+    assert row.near_misses is None
 
 
 def test_predictions_are_compared_with_measured_changes_against_the_parent(tmp_path: Path) -> None:
@@ -148,7 +204,7 @@ def test_an_analysis_names_what_the_source_left_out(tmp_path: Path) -> None:
     found = list_absent(small(tmp_path / "c", line(0, 1.0), *bare))
     assert found["rate"] == "3 of 3 trials came without a time"
     assert found["slots"] == "no trial has a recorded duration"
-    assert found["predictions"] == "no trial has a prediction, a score and a scored parent"
+    assert found["predictions"] == "no trial has a prediction and was compared with its parent"
 
 
 def test_our_own_campaign_has_every_analysis(campaign: Campaign) -> None:

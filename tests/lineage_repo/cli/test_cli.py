@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from click.testing import CliRunner, Result
 from lineage_repo.cli.main import COMMANDS, main
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
-from tests.lineage_repo.record.test_lineage import submit
+from lineage_repo.verdict.judge import paired_gains
+from tests.support.trials import prove, submit
 
 
 def espalier(*arguments: str | Path) -> Result:
@@ -130,7 +132,7 @@ def test_a_relative_folder_works_for_every_step(tmp_path: Path, monkeypatch: pyt
     again = espalier("calibrate", "runs/first", "--if-needed")
     assert "calibrated already: 2 measurements" in again.output
     noise = json.loads(espalier("calibrate", "runs/first", "--if-needed", "--json").stdout)
-    assert (noise["measurements"], noise["best"], noise["spreads"]["error"]["n"]) == (2, 0, 4)
+    assert (noise["measurements"], noise["spreads"]["error"]["n"]) == (2, 4)
     assert f"{noise['smallest_gain']:.3g} rmse" in result.output
 
 
@@ -139,7 +141,8 @@ def test_calibrate_warns_when_seeds_change_nothing(tmp_path: Path, calibrated_to
     known = source.calibrations[0]
     campaign = Campaign.create(tmp_path / "c", find_task("toy"))
     same = known.measurement.model_copy(update={"metrics": {"error": (0.5, 0.5), "worst": (1.0, 1.0)}})
-    campaign.lineage.calibrate(known.model_copy(update={"measurement": same}))
+    comparison = known.comparison.model_copy(update={"candidate": same, "reference": same})
+    campaign.lineage.calibrate(known.model_copy(update={"comparison": comparison}))
     campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     result = espalier("calibrate", campaign.folder, "--if-needed", "--json")
     assert "error was the same for every seed, so the smallest gain counts" in json.loads(result.stdout)["warnings"][0]
@@ -154,9 +157,9 @@ def test_an_uncalibrated_campaign_says_what_is_next(tmp_path: Path) -> None:
 
 def test_a_campaign_of_another_format_is_refused(campaign: Campaign) -> None:
     toml = campaign.folder / "campaign.toml"
-    toml.write_text(toml.read_text("utf-8").replace("format = 2", "format = 9"), "utf-8")
+    toml.write_text(toml.read_text("utf-8").replace("format = 3", "format = 9"), "utf-8")
     result = espalier("serve", campaign.folder, "--specialist", "opt")
-    assert "has format 9, this version reads 2: use the version that made it" in result.output
+    assert "has format 9, this version reads 3: use the version that made it" in result.output
 
 
 @pytest.mark.parametrize("line", [f"x = {'9' * 5000}", f"x = {'[' * 5000}{']' * 5000}", "x ="])
@@ -180,17 +183,101 @@ def test_a_setting_that_does_not_fit_is_named_in_one_line(campaign: Campaign, mi
 
 
 def test_the_reading_commands_agree_with_the_record(campaign: Campaign, tmp_path: Path) -> None:
-    submit(campaign.lineage.refresh(), 0.01)
+    submit(campaign.lineage.refresh(), 0.01, body=b"x = 1\n")
     status = json.loads(espalier("status", campaign.folder, "--json").output)
-    assert (status["best"]["trial"], status["best"]["score"], status["trials"], status["running"]) == (1, 0.01, 1, [])
+    assert (status["head"]["trial"], status["anchor"]["trial"], status["trials"], status["running"]) == (1, 0, 1, [])
+    assert (status["head"]["level"], status["head"]["gain"]["low"] > 0.4) == ("observed", True)
     log = json.loads(espalier("log", campaign.folder, "--json").output)
     assert [t["trial"] for t in log["trials"]] == [1, 0]
-    assert "0001 keep" in espalier("log", campaign.folder).output
+    assert "0001 keep observed" in espalier("log", campaign.folder).output
     assert "x = 1" in espalier("diff", campaign.folder, "0", "trial/0001").output
     assert json.loads(espalier("show", campaign.folder, "#1", "--json").output)["number"] == 1
     assert espalier("checkout", campaign.folder, "1", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out" / "lib" / "part.py").read_bytes() == b"y = 2\n"
     assert espalier("verify", campaign.folder).exit_code == 0
+
+
+@pytest.fixture
+def demoted(campaign: Campaign) -> Campaign:
+    """A head that was proven, one that was demoted, a trial that is no better than the first, and one that crashed."""
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    prove(lineage)
+    submit(lineage, 0.25, parent=1)
+    prove(lineage, error=0.35)
+    submit(lineage, 0.31, parent=1)
+    submit(lineage, parent=1)
+    return campaign
+
+
+def test_status_and_top_show_head_anchor_proof_and_the_smallest_gain(demoted: Campaign) -> None:
+    submit(demoted.lineage, 0.2, parent=1)
+    for output in (espalier("status", demoted.folder).output, espalier("top", demoted.folder, "--once").output):
+        words = " ".join(output.replace("│", " ").split())
+        assert re.search(
+            r"head 0\.\d{4} rmse #0005 opt: try x \+0\.\d{4} ±0\.\d{4} rmse over the start, observed", words
+        )
+        assert re.search(r"anchor 0\.\d{4} rmse #0001 .* over the start, replicated", words)
+        assert re.search(r"proof 2 replication of #0002 against #0001: refuted, .0\.\d{4} ±0\.\d{4} rmse", words)
+        assert re.search(r"a trial finds a gain of 0\.\d{4} rmse with 80 %", words)
+
+
+def test_the_log_has_a_narrow_line_for_each_trial_proof_and_demotion(demoted: Campaign) -> None:
+    lines = espalier("log", demoted.folder).output.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [" ".join(line.split()[: 3 - ("discard" in line)]).rstrip(",") for line in lines[3:]] == [
+        "0004 crash opt:",
+        "0003 discard",
+        "demotion of 0002:",
+        "proof 2, 0002",
+        "0002 keep demoted",
+        "proof 1, 0001",
+        "0001 keep replicated",
+        "0000 baseline " + lines[-1].split()[2],
+    ]
+    assert re.search(r"[+-]0\.\d{4} ±0\.\d{4} +(tie with|below) 0001", lines[4])
+    assert re.search(r"[+-]0\.\d{4} ±0\.\d{4} in 4 blocks, 8 seeds", lines[8])
+    shown = json.loads(espalier("log", demoted.folder, "--json").output)
+    assert [row["kind"] for row in shown["proofs_and_demotions"]] == ["demotion", "proof", "proof"]
+    assert espalier("log", demoted.folder, "--status", "keep").output.count("proof") == 0
+
+
+def test_rows_of_the_log_that_were_added_equal_those_that_are_made_anew(demoted: Campaign) -> None:
+    espalier("log", demoted.folder)
+    for error in (0.2, 0.19, None):
+        submit(demoted.lineage, error, parent=1)
+        added = [espalier("log", demoted.folder, *words).output for words in ((), ("--json",))]
+    (demoted.folder / "rows.tsv").unlink()
+    anew = [espalier("log", demoted.folder, *words).output for words in ((), ("--json",))]
+    assert added[0] == anew[0]
+    totals = [[row["gain_over_start"] for row in json.loads(text)["trials"]] for text in (added[1], anew[1])]
+    assert [t and pytest.approx(t) for t in totals[0]] == totals[1]
+
+
+def test_show_prints_both_sides_in_the_order_measured_with_the_gain_of_each_block(demoted: Campaign) -> None:
+    lines = espalier("show", demoted.folder, "2").output.splitlines()
+    values = {line.split()[0]: line for line in lines if line.startswith(("screen", "blocks", "gain ", "in all"))}
+    assert re.match(r"screen +0\.\d{4}  (\(0\.\d{4}\)  )?0\.\d{4}   \(0001\)", values["screen"])
+    assert len(re.findall(r"\(0\.\d{4}\)", values["blocks"])) == 4
+    assert re.search(r"rmse, 0\.\d{4} to 0\.\d{4} \(95 %\), over 0001: better", values["gain"])
+    assert values["in"].endswith("over the start; demoted by proof 2")
+    trial = demoted.lineage.trials[2]
+    gains = paired_gains(demoted.lineage.task, trial.comparisons[-1])
+    assert any("  ".join(f"{gain:+.4f}" for gain in gains) in line for line in lines)
+    assert any(line.startswith("proof 2") and "refuted" in line for line in lines)
+
+
+def test_show_prints_a_proof_with_its_blocks_outcome_and_price(demoted: Campaign) -> None:
+    lines = espalier("show", demoted.folder, "--proof", "2").output
+    assert "proof     2: 0002 against 0001, to be replicated" in lines
+    assert re.search(r"^outcome +refuted$", lines, re.M)
+    assert re.search(r"^price +8 seeds, 0\.\d+ slot hours$", lines, re.M)
+    assert "demotion  0002: the head is 0001 again" in lines
+    shown = json.loads(espalier("show", demoted.folder, "--proof", "2", "--json").output)
+    assert (shown["outcome"], shown["price"]["seeds"], len(shown["comparisons"])) == ("refuted", 8, 1)
+    assert "no proof 3; registered are 1 to 2" in espalier("show", demoted.folder, "--proof", "3").output
+    for arguments in ((), ("1", "--proof", "1")):
+        assert "name either a trial or, by --proof, a proof" in espalier("show", demoted.folder, *arguments).output
 
 
 def test_verify_exits_with_1_and_names_what_is_wrong(campaign: Campaign) -> None:

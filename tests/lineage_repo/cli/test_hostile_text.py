@@ -64,7 +64,7 @@ def test_the_terminal_shows_one_printable_line_per_trial(folder: Path) -> None:
     shown += [espalier("show", folder, str(n)).output for n in range(1, len(TEXTS) + 1)]
     assert not [c for text in shown for c in text if unicodedata.category(c)[0] == "C" and c != "\n"]
     assert "\u2028" not in "".join(shown)
-    headings_and_start = 3
+    headings_and_start = 4
     assert len(shown[0].splitlines()) == len(TEXTS) + headings_and_start
 
 

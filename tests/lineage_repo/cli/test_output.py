@@ -18,7 +18,7 @@ from lineage_repo.storage.store import Store
 from lineage_repo.text.escape import escape_line, escape_text
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.monitor.test_control import write_state
-from tests.lineage_repo.record.test_lineage import submit
+from tests.support.trials import submit
 
 EVIL = "\x1b]0;owned\x07\u202eevil\nFAKE 0001 keep\r"
 

@@ -10,10 +10,12 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.locks import acquire, release
 from lineage_repo.text.redact import Redactor
+from lineage_repo.verdict.standing import Standing
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.record.test_lineage import digests, git, proposal, submit
+from tests.lineage_repo.record.test_lineage import git
 from tests.support.traces import line, small
+from tests.support.trials import proposal, prove, submit
 
 
 def leave_files(campaign: Campaign, number: int) -> Path:
@@ -55,13 +57,32 @@ def test_prune_spares_a_trial_whose_runner_lives(campaign: Campaign, four: list[
 
 def test_prune_clears_failed_measurements_but_no_unknown_folder(campaign: Campaign, four: list[Path]) -> None:
     trials = campaign.paths.trials
-    others = [trials / name for name in ("certify-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
+    others = [trials / name for name in ("size-x1", "mine", "1\N{SUPERSCRIPT TWO}", "00000001")]
     for folder in others:
         folder.mkdir()
         (folder / "log").write_text("words", "utf-8")
     pruned = json.loads(espalier("prune", campaign.folder, "--last", "0", "--json").output)
-    assert pruned["others"] == ["certify-x1"]
+    assert pruned["others"] == ["size-x1"]
     assert [(folder / "log").exists() for folder in others] == [False, True, True, True]
+
+
+def test_prune_spares_head_and_anchor_with_what_lies_between_and_their_proofs(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.4)
+    prove(lineage)
+    submit(lineage, 0.3, parent=1)
+    prove(lineage, error=0.5)
+    for error in (0.3, 0.25):
+        submit(lineage, error, parent=1)
+    folders = {number: leave_files(campaign, number) for number in (1, 2, 3, 4)}
+    proofs = [campaign.paths.proof(number).folder for number in (1, 2)]
+    for folder in proofs:
+        folder.mkdir()
+        (folder / "runner.log").write_text("said", "utf-8")
+    espalier("prune", campaign.folder, "--last", "0")
+    left = [number for number, folder in folders.items() if (folder / "runner.log").exists()]
+    assert (lineage.refresh().standing, left) == (Standing(anchor=1, steps=(3, 4)), [1, 3, 4])
+    assert [(folder / "runner.log").exists() for folder in proofs] == [True, False]
 
 
 def test_prune_removes_a_link_but_not_its_target(campaign: Campaign, four: list[Path], tmp_path: Path) -> None:
@@ -110,7 +131,7 @@ def test_a_private_path_is_found_in_names_and_however_it_is_written(campaign: Ca
     assert len(list(find_leaks(lineage, private, Redactor()))) == 5
     tree = lineage.store.write_tree({"sk-ant-" + "a" * 30 + ".py": b"x = 1\n"})
     claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
-    lineage.register(claim, digests(lineage), lambda _: None)
+    lineage.register(claim, lineage.campaign.digests, lambda _: None)
     assert any("recipe holds a credential" in leak for leak in find_leaks(lineage, private, Redactor()))
 
 
@@ -130,7 +151,7 @@ def test_log_reads_its_rows_from_a_file_that_grows_with_the_record(campaign: Cam
     size = rows.stat().st_size
     second = submit(campaign.lineage, body=b"x = 5\n")
     shown = espalier("log", campaign.folder).output.splitlines()
-    assert [row[:4] for row in shown[2:]] == [f"{second:04d}", f"{first:04d}", "0000"]
+    assert [row[:4] for row in shown[3:]] == [f"{second:04d}", f"{first:04d}", "0000"]
     assert rows.read_bytes()[:size].count(b"\n") < rows.read_bytes().count(b"\n")
 
 

@@ -15,16 +15,17 @@ from lineage_repo.errors import InterchangeError, RecordError
 from lineage_repo.interchange.importing import import_trace, read_trace
 from lineage_repo.interchange.table import build_rows
 from lineage_repo.model.ledger import NO_RECIPE_TREE, Trial
-from lineage_repo.model.manifest import Gate, Objective
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate, Objective
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.record.test_lineage import git, proposal, submit
+from tests.lineage_repo.record.test_lineage import git
 from tests.lineage_repo.verification.test_verify import rewrite_newest
 from tests.support.traces import line, small, trace
+from tests.support.trials import proposal, submit
 
 HEADER = [
     *("exp_id", "timestamp", "specialist", "parent_exp", "baseline_exp", "domain", "hypothesis", "expected_delta"),
@@ -63,7 +64,8 @@ def test_a_run_of_the_release_becomes_a_lineage_that_verifies(tmp_path: Path) ->
     start, trial = lineage.trial(0), lineage.trial(1)
     assert (start.status, start.score) == (Status.BASELINE, 1.08)
     assert (trial.status, trial.score, trial.proposal.parent, trial.proposal.specialist) == ("keep", 1.07, 0, "opt")
-    assert imported(trial).values["delta_vs_best"] == pytest.approx(trial.verdict.delta_vs_best)
+    assert trial.verdict.gain
+    assert imported(trial).values["delta_vs_best"] == pytest.approx(-trial.verdict.gain.mean)
     assert imported(trial).missing == ("session", "recipe")
     assert verify(lineage.store).problems == ()
     author, at, *trailers = git(

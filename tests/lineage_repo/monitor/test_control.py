@@ -29,7 +29,7 @@ from mcp_server.sandbox.host import Host
 from mcp_server.trial.executor import LocalExecutor
 from mcp_server.trial.job import Job
 from mcp_server.trial.queue import Ticket
-from tests.lineage_repo.record.test_lineage import digests, proposal
+from tests.support.trials import proposal, submit
 
 
 def espalier(*arguments: object) -> Result:
@@ -77,7 +77,7 @@ def test_status_prints_every_field_of_the_loop_and_of_the_overview(campaign: Cam
     assert shown["loop"]["plan"].keys() == set(run_state.PlanView._fields)
     added = {"schema", "loop", "news_at", "free_bytes", "alarms", "state", "slots"}
     assert shown.keys() == {*Overview._fields, *added}
-    assert shown["schema"] == "espalier.status/2"
+    assert shown["schema"] == "espalier.status/3"
 
 
 def test_each_command_says_so_when_no_loop_runs(campaign: Campaign) -> None:
@@ -158,7 +158,7 @@ def test_a_specialist_that_waits_for_a_named_moment_counts_as_active(campaign: C
 def test_a_trial_that_waits_for_a_slot_counts_as_active(campaign: Campaign, host: Host) -> None:
     lineage, folder = campaign.lineage.refresh(), campaign.paths.trial(1).folder
     runner: list[int] = []
-    lineage.register(proposal(lineage), digests(lineage), lambda _: runner.append(locks.acquire(folder)))
+    lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: runner.append(locks.acquire(folder)))
     busy, executor, job = Ticket(host.state / "slots", host.slots), LocalExecutor(host), Job(folder / "job-1")
     assert busy.position() == 0
     executor.submit(job)
@@ -175,6 +175,23 @@ def test_a_trial_that_waits_for_a_slot_counts_as_active(campaign: Campaign, host
     for descriptor in (lock, *runner):
         locks.release(descriptor)
     assert seen == [[], ["stalled"]]
+
+
+def test_a_running_proof_shows_its_progress_and_a_dead_one_raises_an_alarm(campaign: Campaign) -> None:
+    lineage, held = campaign.lineage.refresh(), list[int]()
+    submit(lineage, 0.3)
+    folder = campaign.paths.proof(1).folder
+    lineage.register_proof("replicated", 1, 0, lambda _: held.append(locks.acquire(folder)))
+    (folder / "progress.txt").write_text("block 3 of 4", "utf-8")
+    shown = espalier("status", campaign.folder).output
+    assert "proof 1   replication of #0001 against #0000: running (block 3 of 4)" in shown
+    assert "block 3 of 4" in espalier("top", campaign.folder, "--once").output
+    proof = json.loads(espalier("status", campaign.folder, "--json").output)["proof"]
+    assert (proof["proof"], proof["outcome"], proof["alive"], proof["doing"]) == (1, None, True, "block 3 of 4")
+    assert "running   block 3 of 4" in espalier("show", campaign.folder, "--proof", 1).output
+    locks.release(held[0])
+    assert alarms(campaign) == ["lost"]
+    assert "its runner ended" in espalier("status", campaign.folder).output
 
 
 def test_failing_sessions_raise_an_alarm(campaign: Campaign) -> None:

@@ -14,7 +14,7 @@ from lineage_repo.report.data import build_report_data
 from lineage_repo.storage import locks
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.monitor.test_control import write_state
-from tests.lineage_repo.record.test_lineage import submit
+from tests.support.trials import submit
 
 DEEP = "[" * 100_000
 
@@ -31,9 +31,9 @@ def test_a_malformed_overview_is_rebuilt(campaign: Campaign) -> None:
     submit(campaign.lineage.refresh(), 0.9)
     whole = espalier("status", campaign.folder).output
     good: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    running = {"title": "t", "specialist": "opt", "session": "s", "since": good["best"]["at"]}
+    running = {"title": "t", "specialist": "opt", "session": "s", "since": good["head"]["at"]}
     changes: list[dict[str, Any]] = [
-        {"best": []},
+        {"head": []},
         {"objective": good["objective"] | {"digits": 10**9}},
         {"recent": [{"trial": 1}]},
         {"recent": [good["recent"][0] | {"status": "won"}]},

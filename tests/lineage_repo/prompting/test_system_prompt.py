@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.errors import TaskError
-from lineage_repo.model.manifest import Gate
+from lineage_repo.model.objective import Gate
 from lineage_repo.prompting.system_prompt import gate_text, limit_texts, prompt_variables, render, system_prompt
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.measurement import Outcome, Status
+from lineage_repo.model.comparison import Outcome
+from lineage_repo.model.measurement import Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.storage.store import Store

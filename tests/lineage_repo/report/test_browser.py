@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.lineage_repo.report.test_report import EVIL
 from tests.support.traces import line, small
@@ -149,9 +149,9 @@ def test_a_comparison_opens_without_an_error_or_a_request(browser: Any, page_fil
     assert opened.page.locator("img").count() == 0
 
 
-def test_without_javascript_the_findings_and_tables_are_there(browser: Any, page_file: Path) -> None:
+def test_without_javascript_the_remarks_and_tables_are_there(browser: Any, page_file: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(page_file.as_uri())
-    assert page.locator("#findings li").count() > 2
+    assert page.locator("#remarks li").count() > 2
     assert page.locator("#roles tbody tr").count() == 3
     assert page.locator("#kept details").count() == 6

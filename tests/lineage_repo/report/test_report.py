@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.manifest import Gate
 from lineage_repo.model.measurement import Status
+from lineage_repo.model.objective import Gate
 from lineage_repo.record.campaign import Campaign
-from lineage_repo.record.opening import open_lineage
+from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.data import build_report_data, find_pauses
-from lineage_repo.report.findings import collect_findings, collect_tiles, write_headline
 from lineage_repo.report.limit_charts import draw_margins
 from lineage_repo.report.page import draw_figures, render_report
+from lineage_repo.report.progress_chart import draw_progress
+from lineage_repo.report.proof_table import build_leaderboard, build_proof_rows
+from lineage_repo.report.remarks import collect_remarks, write_headline
 from lineage_repo.report.role_table import build_role_rows
 from tests.lineage_repo.cli.test_cli import espalier
-from tests.lineage_repo.record.test_lineage import submit
 from tests.support.traces import START, line, small
+from tests.support.trials import prove, submit
 
 EVIL = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1>{{7*7}}<!--"
 
@@ -57,6 +59,18 @@ def evil_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return render_report(build_report_data(lineage, 0.5), "/* Vega */")
 
 
+@pytest.fixture
+def demoted(campaign: Campaign) -> Lineage:
+    """A head that was proven, one that was demoted, and a trial after them."""
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    prove(lineage)
+    submit(lineage, 0.25, parent=1)
+    prove(lineage, error=0.35)
+    submit(lineage, 0.31, parent=1)
+    return lineage
+
+
 def test_no_text_of_an_agent_becomes_markup(evil_page: str) -> None:
     markup = Markup(evil_page)
     assert [tag for tag, _ in markup.tags].count("script") == 3
@@ -87,14 +101,14 @@ def test_the_packed_rows_hold_every_trial_and_its_unchanged_texts(evil_page: str
 def test_a_campaign_without_a_trial_has_a_page_that_says_so(campaign: Campaign, tmp_path: Path) -> None:
     data = build_report_data(campaign.lineage.refresh())
     assert write_headline(data) == "No trial is recorded yet."
-    assert collect_findings(data) == []
+    assert collect_remarks(data) == []
     assert [figure.name for figure in draw_figures(data)] == ["progress"]
 
 
 def test_an_uncalibrated_campaign_has_no_figure(tmp_path: Path, campaign: Campaign) -> None:
     empty = Campaign.create(tmp_path / "new", campaign.task_folder)
     data = build_report_data(empty.lineage.refresh())
-    assert (draw_figures(data), collect_findings(data), build_role_rows(data)) == ([], [], [])
+    assert (draw_figures(data), collect_remarks(data), build_role_rows(data)) == ([], [], [])
     assert write_headline(data) == "0 trials, and no baseline with a score yet."
     assert "<script" not in render_report(data, "/* Vega */")
 
@@ -108,17 +122,17 @@ def test_a_diff_shows_characters_that_reorder_or_hide_code_as_escapes(campaign: 
 def test_one_trial_is_enough_for_figures(tmp_path: Path) -> None:
     data = build_report_data(small(tmp_path / "one", line(0, 2.0), line(1, 1.0, Status.KEEP)))
     assert [f.name for f in draw_figures(data)] == ["progress", "lineage", "mix", "price", "slots"]
-    assert write_headline(data) == "1 trial in 20 minutes took loss from 2.0000 to 1.0000 nats."
+    assert write_headline(data) == "1 trial in 20 minutes gained +1.0000 nats in loss over the start (noise unknown)."
 
 
 def test_a_report_of_failures_names_their_status(tmp_path: Path) -> None:
     data = build_report_data(small(tmp_path / "bad", line(0, 2.0), *(line(i, parent="t0") for i in range(1, 6))))
-    assert "5 of 5 trials ended as crash." in [f.text for f in collect_findings(data)]
-    assert write_headline(data).endswith("left loss at 2.0000: nothing was kept.")
+    assert "5 of 5 trials ended as crash." in [f.text for f in collect_remarks(data)]
+    assert write_headline(data).endswith("left loss at 2.0000: nothing is gained.")
     assert {"progress", "lineage", "mix"} <= {f.name for f in draw_figures(data)}
 
 
-def test_findings_name_noise_superseded_keeps_pauses_and_misses(tmp_path: Path) -> None:
+def test_remarks_name_ties_superseded_keeps_pauses_and_misses(tmp_path: Path) -> None:
     limit = (Gate(metric="bytes", at_most=100.0),)
     over = [
         line(
@@ -127,28 +141,52 @@ def test_findings_name_noise_superseded_keeps_pauses_and_misses(tmp_path: Path) 
         for i in (3, 4, 5)
     ]
     keeps = [line(1, 1.9, Status.KEEP), line(2, 1.0, Status.KEEP, parent="t0")]
-    data = build_report_data(small(tmp_path / "c", line(0, 2.0), *keeps, *over, limits=limit), noise=0.5)
-    texts = [finding.text for finding in collect_findings(data)]
-    assert "1 of 2 keeps gained less than one trial's noise, ±0.5000." in texts
-    assert "1 of 2 keeps are not in the best recipe; the largest is #1." in texts
-    assert "3 trials missed bytes, half of them by less than 3; 3 of them measured better than the best." in texts
+    data = build_report_data(small(tmp_path / "c", line(0, 2.0), *keeps, *over, limits=limit), noise=0.3)
+    texts = [remark.text for remark in collect_remarks(data)]
+    assert "1 of 2 keeps are ties with the head before them: their 95 % intervals hold 0." in texts
+    assert "1 of 2 keeps do not lead to the head; the largest is #1." in texts
+    assert "3 trials missed bytes, half of them by less than 3; 3 of them measured better than the head." in texts
     assert any("Nothing was recorded for" in text for text in texts)
     assert len(find_pauses(data.rows)) == 3
 
 
-def test_every_finding_leads_to_something_on_the_page(tmp_path: Path) -> None:
+def test_every_remark_leads_to_something_on_the_page(tmp_path: Path) -> None:
     trials = [line(i, 2.0 - i / 100, Status.KEEP, parent="t0") for i in range(1, 30)]
     data = build_report_data(small(tmp_path / "c", line(0, 2.0), *trials), noise=1.0)
-    assert {f.figure for f in collect_findings(data)} <= {f.name for f in draw_figures(data)} | {"trials"}
+    assert {f.figure for f in collect_remarks(data)} <= {f.name for f in draw_figures(data)} | {"trials"}
 
 
-def test_the_noise_is_the_calibrated_spread_of_one_trials_mean(campaign: Campaign) -> None:
-    submit(campaign.lineage.refresh(), 0.01)
-    lineage = open_lineage(campaign.folder)
-    spread = lineage.noise(lineage.task)[lineage.task.objective.metric]
-    data = build_report_data(lineage)
-    assert data.noise == pytest.approx(spread.sd / lineage.task.n_seeds**0.5)
-    assert dict(collect_tiles(data))
+def test_the_progress_figure_has_intervals_two_lines_and_demotions(demoted: Lineage) -> None:
+    figure = draw_progress(build_report_data(demoted))
+    assert figure
+    assert all(row["y_low"] < row["y"] < row["y_high"] for row in figure.data["progress"] if row["t"] in {1, 2})  # type: ignore[operator]
+    lines = [(row["which"], row["t"], row["y"] != 0) for row in figure.data["standing"]]
+    assert lines[:4] == [("head", 0, False), ("anchor", 0, False), ("head", 1, True), ("anchor", 1, False)]
+    assert lines[-2:] == [("head", 3, True), ("anchor", 3, True)]
+    assert [row["label"] for row in figure.data["demotions"]] == ["#2 demoted"]
+
+
+def test_the_page_shows_every_proof_with_its_price_and_ranks_what_is_proven(demoted: Lineage) -> None:
+    data = build_report_data(demoted)
+    first, second = build_proof_rows(data)
+    assert (first.level, first.pair, first.outcome) == ("replicated", "#1 against #0", "passed")
+    assert (first.blocks, first.seeds) == ("4 of 16", "8")
+    assert first.interval.startswith("+")
+    assert (second.pair, second.outcome) == ("#2 against #1", "refuted; #2 is demoted")
+    leaders = build_leaderboard(data)
+    assert [(leader.rank, leader.trial, leader.proven) for leader in leaders[:1]] == [(1, 1, "replicated")]
+    assert next(leader for leader in leaders if leader.trial == 2).proven == "demoted by proof 2"
+    assert {"1 of 2 replications passed", "Proof 2 found no gain in #2"} <= {
+        text for remark in collect_remarks(data) for text in (remark.text[:26], remark.text[:27])
+    }
+    assert write_headline(data).endswith("over the start (replicated).")
+
+
+def test_remarks_say_what_is_not_proven(campaign: Campaign) -> None:
+    submit(campaign.lineage.refresh(), 0.2)
+    texts = [remark.text for remark in collect_remarks(build_report_data(campaign.lineage))]
+    assert texts[0].startswith("Not proven: the head #1 was observed to gain +0.")
+    assert texts[0].endswith("`espalier replicate` tests it against the start.")
 
 
 def test_the_table_of_roles_counts_each_family_once(tmp_path: Path) -> None:
@@ -158,7 +196,7 @@ def test_the_table_of_roles_counts_each_family_once(tmp_path: Path) -> None:
         "role1": [("kept", 1), ("crashed", 1)],
         "role0": [("measured, not better", 1), ("crashed", 1)],
     }
-    assert (rows["role1"].in_best, rows["role1"].gain_text) == (1, "\u22121.0000")
+    assert (rows["role1"].in_head, rows["role1"].gain_text) == (1, "+1.0000")
 
 
 @pytest.mark.slow

@@ -5,20 +5,11 @@ from typing import Literal
 
 import pytest
 
+from lineage_repo.model.comparison import Comparison, Interval, Turn
 from lineage_repo.model.ledger import Verdict
-from lineage_repo.model.manifest import Gate, Task
-from lineage_repo.model.measurement import (
-    Comparison,
-    Fault,
-    Interval,
-    Measurement,
-    PhaseRun,
-    Spread,
-    Status,
-    Turn,
-    now,
-    pool_measurements,
-)
+from lineage_repo.model.manifest import Task
+from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Spread, Status, now, pool_measurements
+from lineage_repo.model.objective import Gate
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import JUDGE_VERSION, MAX_ROUNDS, gate_margin, judge, values_per_seed, wants_blocks
 from lineage_repo.verdict.statistics import student_t

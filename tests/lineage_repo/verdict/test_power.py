@@ -6,8 +6,8 @@ from statistics import fmean
 
 import pytest
 
-from lineage_repo.model.manifest import JudgeRule
 from lineage_repo.model.measurement import Spread
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict import power, rules
 from lineage_repo.verdict.statistics import student_t
 

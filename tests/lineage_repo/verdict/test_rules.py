@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from lineage_repo.model.manifest import JudgeRule
 from lineage_repo.model.measurement import Spread
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.rules import Outcome
 from lineage_repo.verdict.statistics import student_t

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineage_repo.model.manifest import JudgeRule
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict.rules import Outcome
 from lineage_repo.verdict.standing import Standing
 

@@ -8,8 +8,8 @@ import math
 import random
 from statistics import fmean
 
-from lineage_repo.model.manifest import JudgeRule
-from lineage_repo.model.measurement import Outcome
+from lineage_repo.model.comparison import Outcome
+from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.standing import Standing
 from lineage_repo.verdict.statistics import estimate_spread, student_t

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
+from lineage_repo.model.comparison import Comparison, Outcome
 from lineage_repo.model.ledger import ProofRegistration
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Comparison, Fault, Outcome, Spread, Status, now
+from lineage_repo.model.measurement import Fault, Spread, Status, now
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
 from lineage_repo.verdict.judge import paired_gains
