@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from agent_client.brief.message import render
+from lineage_repo.model.comparison import Comparison, Interval, Turn
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -19,7 +20,7 @@ from lineage_repo.model.ledger import (
     Trial,
     Verdict,
 )
-from lineage_repo.model.measurement import Comparison, Interval, Measurement, Status, Turn, now
+from lineage_repo.model.measurement import Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
 from lineage_repo.task.find import find_task

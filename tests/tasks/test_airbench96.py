@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks import cifar, gpu_airbench
 from lineage_repo.errors import TaskError
+from lineage_repo.model.comparison import Comparison, Turn
 from lineage_repo.model.manifest import parse_manifest
-from lineage_repo.model.measurement import Comparison, Fault, Measurement, Status, Turn, now
+from lineage_repo.model.measurement import Fault, Measurement, Status, now
 from lineage_repo.model.upstream import apply_variant
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign

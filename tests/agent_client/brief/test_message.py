@@ -8,6 +8,7 @@ import pytest
 
 from agent_client.brief.message import MAX_CHARACTERS, render
 from agent_client.brief.sections import Section, fit, quote
+from lineage_repo.model.comparison import Comparison, Interval, Turn
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -19,7 +20,7 @@ from lineage_repo.model.ledger import (
     Verdict,
 )
 from lineage_repo.model.manifest import parse_manifest
-from lineage_repo.model.measurement import Comparison, Interval, Margin, Measurement, Status, Turn, now
+from lineage_repo.model.measurement import Margin, Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Row, Store
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineage_repo.model.measurement import Outcome
+from lineage_repo.model.comparison import Outcome
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import Claims
 from lineage_repo.record.lineage import Lineage

@@ -81,11 +81,9 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
 
 def test_the_turns_of_the_reference_count_for_a_disturbance_too() -> None:
     quiet, busy = ({"loop_cpu_s": (seconds, seconds)} for seconds in (1.0, 2.0))
-    turns = tuple(
-        MeasuredTurn(side=side, began=now(), measurement=made_up([0.5], [seed]).model_copy(update=loop))
-        for side, seed, loop in (("candidate", 1, quiet), ("reference", 2, busy))
-    )
-    result = JobResult(turns=turns)
+    ours = MeasuredTurn(side="candidate", began=now(), measurement=made_up([0.5], [1]).model_copy(update=quiet))
+    theirs = MeasuredTurn(side="reference", began=now(), measurement=made_up([0.5], [2]).model_copy(update=busy))
+    result = JobResult(turns=(ours, theirs))
     assert result.measurement
     assert result.whole
     assert (result.measurement.loop_cpu_s, result.whole.loop_cpu_s) == ((1.0, 1.0), (1.0, 1.0, 2.0, 2.0))

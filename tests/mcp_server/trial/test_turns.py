@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.measurement import Comparison, Outcome, Status
+from lineage_repo.model.comparison import Comparison, Outcome
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage import locks
