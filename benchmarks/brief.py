@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 from agent_client.brief.message import render
+from lineage_repo.model.comparison import Comparison, Interval, Turn
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
     Caps,
-    Incumbent,
     Proposal,
     Registration,
     Trial,
@@ -38,9 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         lineage = Lineage(Store(Path(scratch)))
         lineage.fold(Row(_HEX, None, b""), make_campaign())
-        lineage.fold(
-            Row(_HEX, None, b""), Calibration(measurement=make_measurement(1.2), isolation={}, host={}, at=now())
-        )
+        calibration = Calibration(comparison=make_comparison(1.2, None, 10), isolation={}, at=now())
+        lineage.fold(Row(_HEX, None, b""), calibration)
         for size in (10, 200, 900, 10_000):
             for number in range(len(lineage.trials), size + 1):
                 add_trial(lineage, number, [s.name for s in task.specialists][number % len(task.specialists)])
@@ -69,13 +68,14 @@ def make_campaign() -> CampaignEntry:
     )
 
 
-def make_measurement(seconds: float) -> Measurement:
-    """Make the measurement of a trial with ten seeds."""
-    values = tuple(seconds + i / 100 for i in range(10))
-    metrics = {"accuracy": tuple(0.98 for _ in range(10)), "seconds": values}
-    return Measurement(
-        trial_seeds=(1,), box_seeds=tuple(range(10)), metrics=metrics, phases=(), source_bytes=9, clock="cpu"
-    )
+def make_comparison(seconds: float, against: int | None, n_seeds: int) -> Comparison:
+    """Make what was measured of one recipe: a screen's few seeds, or a calibration's."""
+    values = tuple(seconds + i / 100 for i in range(n_seeds))
+    metrics = {"accuracy": tuple(0.98 for _ in values), "seconds": values}
+    seeds = tuple(range(n_seeds))
+    candidate = Measurement(trial_seeds=seeds, box_seeds=seeds, metrics=metrics, phases=(), source_bytes=9, clock="cpu")
+    turns = tuple(Turn(side="candidate", began=now()) for _ in seeds)
+    return Comparison(against=against, candidate=candidate, turns=turns)
 
 
 def add_trial(lineage: Lineage, number: int, specialist: str) -> None:
@@ -83,10 +83,10 @@ def add_trial(lineage: Lineage, number: int, specialist: str) -> None:
     status = Status.BASELINE if number == 0 else Status.KEEP if number % 40 == 1 else Status.DISCARD
     if status is Status.DISCARD and number % 3:
         status = _FAILED[number % len(_FAILED)]
-    best = lineage.best
+    head = lineage.head
     score = 1.2 - number / 20_000 if status.measured else None
     proposal = Proposal(
-        parent=best.number if best else None,
+        parent=head.number if head else None,
         title=make_words(number, 6)[:60],
         hypothesis=make_words(number * 7, 50 if number % 2 else 300)[:2000].strip(),
         expected_delta=-0.01,
@@ -98,14 +98,9 @@ def add_trial(lineage: Lineage, number: int, specialist: str) -> None:
         number=number,
         proposal=proposal,
         judge_version=1,
-        measurement=make_measurement(score) if score is not None else None,
-        incumbent=Incumbent(number=best.number, score=best.score, n_seeds=10) if best and best.score else None,
-        verdict=Verdict(
-            status=status,
-            score=score,
-            delta_vs_best=-0.002 if score is not None and number else None,
-            failure=make_words(number * 3, 30) if status.failed else None,
-        ),
+        comparisons=(make_comparison(score, head.number if head else None, 2),) if score is not None else (),
+        head=head.number if head else None,
+        verdict=make_verdict(status, score, head, make_words(number * 3, 30) if status.failed else None),
         digests={},
         isolation={},
         registered_at=now(),
@@ -113,6 +108,17 @@ def add_trial(lineage: Lineage, number: int, specialist: str) -> None:
     )
     lineage.fold(Row(_HEX, _HEX, b""), Registration(number=number, proposal=proposal, digests={}, at=now()))
     lineage.fold(Row(_HEX, _HEX, b""), trial)
+
+
+def make_verdict(status: Status, score: float | None, head: Trial | None, failure: str | None) -> Verdict:
+    """Make a verdict that fits the status: a keep gains, a discard ties."""
+    if score is None or head is None:
+        return Verdict(status=status, score=score, failure=failure)
+    if status is Status.KEEP:
+        gain = Interval(mean=0.002, low=0.001, high=0.003, n=4)
+        return Verdict(status=status, score=score, against=head.number, gain=gain, finding="better")
+    gain = Interval(mean=-0.001, low=-0.004, high=0.002, n=2)
+    return Verdict(status=status, score=score, against=head.number, gain=gain, finding="tie")
 
 
 def make_words(salt: int, count: int) -> str:

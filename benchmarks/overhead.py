@@ -50,9 +50,7 @@ def fill(campaign: Campaign, size: int) -> None:
     fault = Fault(status=Status.CRASH, failure="made for the benchmark")
     with click.progressbar(range(len(lineage.trials), size), label=f"filling to {size}", file=sys.stderr) as numbers:
         for number in numbers:
-            lineage.record(
-                register(campaign, f"x = {number}\n"), None, fault, attempts=1, isolation={"level": "not run"}
-            )
+            lineage.record(register(campaign, f"x = {number}\n"), (), fault, attempts=1, isolation={"level": "not run"})
 
 
 def register(campaign: Campaign, body: str) -> int:
@@ -80,10 +78,10 @@ def run_trial(campaign: Campaign, host: Host, salt: int) -> Trial:
 
 def compute_overhead(trial: Trial) -> float:
     """Compute the seconds from registration to record without boxes and evaluator."""
-    measurement = trial.measurement
-    assert measurement, trial.verdict  # noqa: S101
-    boxes = sum(run.setup_s + run.wall_s for run in measurement.phases)
-    return (trial.at - trial.registered_at).total_seconds() - boxes - measurement.evaluator_s
+    measurements = [m for comparison in trial.comparisons for m in comparison.measurements]
+    assert measurements, trial.verdict  # noqa: S101
+    boxes = sum(run.setup_s + run.wall_s for m in measurements for run in m.phases)
+    return (trial.at - trial.registered_at).total_seconds() - boxes - sum(m.evaluator_s for m in measurements)
 
 
 def measure_startup(folder: Path) -> None:

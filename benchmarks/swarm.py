@@ -42,7 +42,8 @@ def main(seconds: float, submitters: str, rounds: int, sessions: int, at_once: b
     widths = sorted(int(n) for n in submitters.split(","))
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        task = crowd_task(root / "task", max(*widths, sessions), phase_seconds=seconds + 60)
+        # The rule `any` gives every trial as many seeds, so that all trials sleep as long.
+        task = crowd_task(root / "task", max(*widths, sessions), phase_seconds=seconds + 60, judge={"rule": "any"})
         start_sessions(make_campaign(root / "start", task, slots=1), sessions)
         print(f"\n{'submitters':>10} {'trials':>7} {'wall s':>8} {'trials/h':>9} {'efficiency':>11}")
         alone = 0.0
@@ -74,7 +75,7 @@ def start_sessions(made: tuple[Campaign, Host], count: int) -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with scripted(espalier("read_lineage", view="best")) as url:
+    with scripted(espalier("read_lineage", view="head")) as url:
         reports = asyncio.run(run_sessions(made[0], url, count))
     over.set()
     watcher.join()

@@ -51,10 +51,11 @@ def toy_task(folder: Path, phase_seconds: float | None = None, **tables: Any) ->
     return TaskFolder.load(folder)
 
 
-def crowd_task(folder: Path, roles: int, phase_seconds: float | None = None) -> TaskFolder:
+def crowd_task(folder: Path, roles: int, phase_seconds: float | None = None, **tables: Any) -> TaskFolder:
     """The toy task with many specialists, all of whom may do what the toy's `opt` does."""
     names = [f"role{number}" for number in range(roles)]
-    task = toy_task(folder, phase_seconds, specialists=[{"name": name, "title": f"Role {name}"} for name in names])
+    specialists = [{"name": name, "title": f"Role {name}"} for name in names]
+    task = toy_task(folder, phase_seconds, specialists=specialists, **tables)
     knowledge = shutil.copytree(data_folder("knowledge") / "toy", folder / "knowledge")
     for name in names:
         shutil.copyfile(knowledge / "roles" / "opt.md", knowledge / "roles" / f"{name}.md")

@@ -42,30 +42,37 @@ CLASSES = {s.value for s in Status} - {"baseline", "keep", "discard"} | {"honest
 GAIN = "GAIN"
 _CGROUPS = Path("/sys/fs/cgroup")
 _KEYS = {"id", "attack", "file", "base", "prepend", "set", "pad", "encoding", "expect", "line", "open"}
-# Short phases and small boxes bound every attack. A `min_delta` far above the noise replaces the judge's own threshold,
-# which a recipe without any gain passes in one of forty trials: more than a hundred inert attacks would ring it.
+_LUCK = {"toy": 0.05, "airbench_cpu": 0.8, "parameter_golf_cpu": 0.4, "nanochat_cpu": 0.15}
+"""Gain in the objective's unit that is far above the noise: more than this is no luck but a hole."""
+# Short phases and small boxes bound every attack. On the toy, each attack whose score is not far off goes through a
+# whole screen and blocks against the head, since it may also harm the recipe that it is compared with; the high
+# confidence keeps most inert attacks from moving the head. The slow tasks use the rule `any`: always `n_seeds` turns,
+# and with `_LUCK` as `min_delta` a keep is none.
 _COPIES: dict[str, dict[str, Any]] = {
     "toy": {
-        "objective": {"min_delta": 0.05},
+        "judge": {"hopeless_z": 8.0, "screen_z": -8.0, "blocks": 2, "observed_confidence": 0.9},
         "limits": {"memory_bytes": 150_000_000, "scratch_bytes": 8_000_000, "total_bytes": 6_000},
         "phases": [{"limit_s": 1.0, "ready_s": 3.0}, {"limit_s": 1.0}],
     },
     "airbench_cpu": {
         "n_seeds": 1,
-        "objective": {"min_delta": 0.8},
+        "objective": {"min_delta": _LUCK["airbench_cpu"]},
+        "judge": {"rule": "any"},
         "gates": [{"metric": "accuracy", "at_least": 0.935, "rule": "mean"}],
         "phases": [{"limit_s": 6.0, "ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
     },
     "parameter_golf_cpu": {
         "n_seeds": 2,  # the attack that carries text from one to the next needs them
-        "objective": {"min_delta": 0.4},
+        "objective": {"min_delta": _LUCK["parameter_golf_cpu"]},
+        "judge": {"rule": "any"},
         "limits": {"total_bytes": 130_000},
         "phases": [{"ready_s": 30.0}, {"limit_s": 3.0, "ready_s": 30.0}],
     },
     "nanochat_cpu": {
         "n_seeds": 1,
         "gates": [{"metric": "bpb", "at_most": 6.0, "rule": "mean"}],
-        "objective": {"min_delta": 0.15},
+        "objective": {"min_delta": _LUCK["nanochat_cpu"]},
+        "judge": {"rule": "any"},
         "phases": [{"limit_s": 15.0, "ready_s": 60.0}, {"limit_s": 12.0, "ready_s": 60.0}],
     },
 }
@@ -282,9 +289,9 @@ class Arena:
         return self.campaign(task).lineage.refresh().trials[0]
 
     def noise(self, task: str) -> float:
-        """Return the standard deviation of one trial's score, from the calibration."""
+        """Return the standard deviation of one seed, from the calibration."""
         campaign = self.campaign(task)
-        return campaign.lineage.noise(campaign.task)[campaign.task.objective.metric].sd / campaign.task.n_seeds**0.5
+        return campaign.lineage.noise(campaign.task)[campaign.task.objective.metric].sd
 
     def reference(self, attack: Attack) -> float:
         """Return the score of the recipe without the attack: the baseline, or its honest settings measured alone."""
@@ -294,7 +301,7 @@ class Arena:
             score = self.baseline(attack.task).score
             if settings:
                 start = self.campaign(attack.task).lineage.read_recipe(0)
-                # Settings that help the toy would become the best that its attacks are judged against.
+                # Settings that help the toy would become the head that its attacks are judged against.
                 place = "reference" if attack.task == "toy" else attack.task
                 score = measure(self, place, dict(_apply_settings(start, settings)), attack).score
             if score is None:
@@ -370,7 +377,8 @@ def _classify(
         return trial.status.value, None, line
     objective = campaign.task.objective
     gain = objective.gain(trial.score, reference)
-    if gain > (objective.min_delta or 0.0) or (trial.status is Status.KEEP and not honest_keep):
+    over_head = trial.verdict.gain.mean if trial.verdict.gain and not honest_keep else 0.0
+    if max(gain, over_head) > _LUCK[campaign.task.name]:
         return GAIN, gain, f"{trial.status} at {trial.score}"
     return "keep-honest" if honest_keep and trial.status is Status.KEEP else "honest", gain, line
 
@@ -460,13 +468,13 @@ def find_problems(arena: Arena) -> Iterator[str]:
         name = campaign.folder.name
         for problem in verify(campaign.lineage.store).problems:
             yield f"{name}: {problem}"
-        for folder in campaign.folder.glob("trials/*/job-*/*"):
-            if folder.name in {path.name for path in JobPaths(folder.parent).staged}:
-                yield f"{name}: job scratch left: {folder.relative_to(campaign.folder)}"
+        for path in (path for folder in campaign.folder.glob("trials/*/job-*") for path in JobPaths(folder).staged):
+            if path.exists() or path.is_symlink():
+                yield f"{name}: job scratch left: {path.relative_to(campaign.folder)}"
         for folder in campaign.paths.boxes.glob("*"):
             yield f"{name}: box folder left: {folder.name}"
-        if campaign.lineage.refresh().running():
-            yield f"{name}: a trial has no outcome"
+        if campaign.lineage.refresh().running() or campaign.lineage.running_proof():
+            yield f"{name}: a trial or a proof has no outcome"
     yield from _find_leftovers(arena)
 
 

@@ -2,7 +2,7 @@
 # attack: a pickle that runs a command, as the model
 # base: fit.py
 # expect: crash
-# line: predict \(seed 1 of 2\)
+# line: predict
 import pickle
 class Bomb:
     def __reduce__(self): return (os.system, ("touch /tmp/espalier-hostile-owned",))

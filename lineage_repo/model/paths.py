@@ -12,10 +12,16 @@ workdirs/SPECIALIST/         the working copy that a specialist edits
 boxes/                       what boxes see, under random names that reveal nothing of the trial
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = "lineage.git"
+
+
+def _by_number(folders: Iterable[Path]) -> list[Path]:
+    """Sort folders whose names end in a number, so that 10 comes after 9."""
+    return sorted(folders, key=lambda folder: (len(folder.name), folder.name))
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class JobPaths:
     @property
     def turns(self) -> list["TurnPaths"]:
         """The turns on disk, the first one first."""
-        return [TurnPaths(folder) for folder in sorted(self.folder.glob("turns/*"))]
+        return [TurnPaths(folder) for folder in _by_number(self.folder.glob("turns/*"))]
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class TrialPaths:
     @property
     def jobs(self) -> list[JobPaths]:
         """The jobs on disk, first attempt first."""
-        return [JobPaths(folder) for folder in sorted(self.folder.glob("job-*"))]
+        return [JobPaths(folder) for folder in _by_number(self.folder.glob("job-*"))]
 
     @property
     def box_logs(self) -> list[Path]:

@@ -111,7 +111,7 @@ class Fold:
         if trial.status is Status.BASELINE or (trial.imported and trial.status is Status.KEEP):
             self._stand(place, Standing(anchor=trial.number))
         elif trial.status is Status.KEEP and self.standing:
-            self._add_values(place, trial.number, [trial.comparisons[-1].candidate])
+            self._add_values(place, trial.number, [c.candidate for c in trial.comparisons[-1:]])
             self._stand(place, self.standing.move(trial.number))
 
     def _fold_comparisons(self, place: int, comparisons: Sequence[Comparison]) -> None:
@@ -121,7 +121,7 @@ class Fold:
 
     def _add_values(self, place: int, number: int, measurements: Sequence[Measurement]) -> None:
         metric = self.task.objective.metric
-        values = [value for m in measurements for value in values_per_seed(self.task, m)[metric]]
+        values = [value for m in measurements for value in values_per_seed(self.task, m).get(metric, ())]
         self._values.setdefault(number, []).extend((place, value) for value in values)
 
     def _stand(self, place: int, standing: Standing) -> None:

@@ -46,7 +46,7 @@ class Past(Fold):
             pair
             for c in known
             if c.reference
-            for pair in zip(*(values_per_seed(self.task, m)[metric] for m in c.measurements), strict=True)
+            for pair in zip(*(values_per_seed(self.task, m).get(metric, ()) for m in c.measurements), strict=False)
         ]
         return correlate(pairs)
 

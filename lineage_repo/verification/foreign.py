@@ -30,13 +30,16 @@ def check_refs(lineage: Lineage) -> Iterator[str]:
     """Yield a problem for each tag or branch that differs from what the ledger implies."""
     store = lineage.store
     clone = store.ledger_ref() != LEDGER
-    moved = {name: name.replace("refs/heads", "refs/remotes/origin") for name in (BEST, HEAD)} if clone else {}
+    remote = {name: name.replace("refs/heads", "refs/remotes/origin") for name in (BEST, HEAD)}
+    moved = remote if clone else {}
     patterns: tuple[str, ...] = ()
     if clone:
         # The owner of a clone may tag and branch. Replacements are neither: git shows them instead of the original.
         patterns = ("refs/tags/trial", "refs/tags/keep", "refs/replace", *moved.values())
     elif (store.path / ".git").is_dir():
-        patterns = ("refs/heads", "refs/tags", "refs/replace", "refs/notes")
+        # A clone whose owner checked out the ledger has a branch `best` of its own, and `head` only as its remote's.
+        moved = {name: remote[name] for name in remote.keys() - store.refs(*remote).keys()}
+        patterns = ("refs/heads", "refs/tags", "refs/replace", "refs/notes", *moved.values())
     actual = {name: commit for name, commit in store.refs(*patterns).items() if name != LEDGER}
     expected = {moved.get(name, name): commit for name, commit in lineage.derived_refs().items()}
     for name in sorted(expected.keys() | actual.keys()):

@@ -99,7 +99,7 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
         )
         if comparison.window != (() if place else lineage.window_at(head, ledger)):
             yield f"{name} compares with values of the head that the record doesn't give"
-        if place and comparison.shared_seeds != lineage.shares_seeds(ledger):
+        if comparison.shared_seeds != (place > 0 and lineage.shares_seeds(ledger)):
             yield f"{name} shares seeds, or does not, other than the calibrations say"
     if trial.fault or trial.head is None:
         return

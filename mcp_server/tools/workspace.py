@@ -204,7 +204,7 @@ class Workspace:
         )
         if trial is None:
             return reply
-        shown = trial.verdict.model_dump(exclude={"margins"}) | {"margins": list(trial.verdict.margins)}
+        shown = dict(trial.verdict) | {"margins": list(trial.verdict.margins)}
         slowdown = self.lineage.host_slowdown(trial.measurement) if trial.measurement and trial.number else None
         message = self._explain_verdict(trial, already_measured)
         if slowdown is not None and slowdown > self.task.disturbance.above:

@@ -147,7 +147,7 @@ def _make_job(folder: Path) -> Job:
 
 def _find_disturbance(campaign: Campaign, result: JobResult) -> Fault | None:
     """Return why a result is void: its seconds come from a host that was slower than the task allows."""
-    rule, measurement = campaign.task.disturbance, result.measurement
+    rule, measurement = campaign.task.disturbance, result.whole
     if rule.guard != "void" or measurement is None or (result.fault and result.fault.status not in _OVERRUNS):
         return None
     slowdown = campaign.lineage.host_slowdown(measurement)

@@ -1,5 +1,6 @@
 """Comparing: measure a recipe in turn with the head, the anchor or the start, as the manifest's judge asks."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -87,15 +88,24 @@ class Comparer:
         self.evidence.add(result.comparison(head, ledger=ledger, window=window), result)
 
     def measure_blocks(self, files: Files, against: int, blocks: int, *, strands: int = 1) -> None:
-        """Measure blocks against a recorded trial, in `strands` slots side by side, each with blocks of its own."""
-        lineage = self.campaign.lineage
+        """Measure blocks against a recorded trial, in `strands` slots side by side, each with blocks of its own.
+
+        Where one strand cannot go on, or the process must end, the others end too.
+        """
+        lineage, ended = self.campaign.lineage, threading.Event()
         shared, ledger = lineage.shares_seeds(), lineage.tip
         recipes: dict[Side, Files] = {"candidate": files, "reference": lineage.read_recipe(against)}
 
         def measure(share: int) -> JobResult:
             turns = draw_turns(rules.order_blocks(share), shared_seeds=shared)
             return measure_turns(
-                self.campaign, recipes, turns, self.folder, self.executor, cancelled=self.cancelled, guarded=True
+                self.campaign,
+                recipes,
+                turns,
+                self.folder,
+                self.executor,
+                cancelled=lambda: ended.is_set() or self.cancelled(),
+                guarded=True,
             )
 
         shares = [len(range(strand, blocks, strands)) for strand in range(min(strands, blocks))]
@@ -103,6 +113,10 @@ class Comparer:
             results = [measure(blocks)]
         else:
             with ThreadPoolExecutor(len(shares)) as pool:
-                results = list(pool.map(measure, shares))
+                try:
+                    results = list(pool.map(measure, shares))
+                except BaseException:
+                    ended.set()
+                    raise
         for result in results:
             self.evidence.add(result.comparison(against, shared_seeds=shared, ledger=ledger), result)

@@ -90,8 +90,13 @@ class JobResult(Record):
         """Every seed of the recipe in question; None if nothing was measured."""
         return self._pool("candidate")
 
-    def _pool(self, side: Side) -> Measurement | None:
-        measurements = [turn.measurement for turn in self.turns if turn.side == side]
+    @property
+    def whole(self) -> Measurement | None:
+        """Every turn of both sides, for what concerns the host and not a recipe."""
+        return self._pool("candidate", "reference")
+
+    def _pool(self, *sides: Side) -> Measurement | None:
+        measurements = [turn.measurement for turn in self.turns if turn.side in sides]
         return pool_measurements(measurements) if measurements else None
 
     def comparison(

@@ -41,17 +41,18 @@ def proposal(
 
 
 def measure(errors: Sequence[float], trial_seeds: Sequence[int], source_bytes: int = SOURCE_BYTES) -> Measurement:
-    """One seed for each error; no two runs take the same time."""
+    """One seed for each error; no two runs take the same time, in whatever process they are made up."""
     phases = tuple(
         PhaseRun(
             phase=phase,
             seed_index=index,
             exit_status="ok",
-            elapsed_s=_JITTER.uniform(0.1, 0.2),
-            wall_s=_JITTER.uniform(0.1, 0.2),
-            setup_s=_JITTER.uniform(0.1, 0.2),
+            elapsed_s=times.uniform(0.1, 0.2),
+            wall_s=times.uniform(0.1, 0.2),
+            setup_s=times.uniform(0.1, 0.2),
         )
-        for index in range(len(errors))
+        for index, error in enumerate(errors)
+        for times in [random.Random(f"{trial_seeds[index]} {error}")]
         for phase in ("fit", "predict")
     )
     return Measurement(
@@ -70,8 +71,9 @@ def compare(lineage: Lineage, order: Sequence[Side], error: float, against: int,
     reference = lineage.trials[against]
     level = true_error(reference)
     shared = not screen and lineage.shares_seeds()
-    drawn = [secrets.randbits(63) for _ in sides["candidate"]]
-    theirs = drawn if shared else [secrets.randbits(63) for _ in sides["reference"]]
+    n_ours, n_theirs = len(sides["candidate"]), len(sides["reference"])
+    seeds = [secrets.randbits(63) for _ in range(n_ours + n_theirs)]
+    drawn, theirs = seeds[:n_ours], seeds[:n_theirs] if shared else seeds[n_ours:]
     started = now()
     size = reference.measurement.source_bytes if reference.measurement else SOURCE_BYTES
     ledger = lineage.tip or ""

@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks import cifar, gpu_airbench
 from lineage_repo.errors import TaskError
+from lineage_repo.model.comparison import Comparison, Turn
 from lineage_repo.model.manifest import parse_manifest
-from lineage_repo.model.measurement import Fault, Measurement, Status
+from lineage_repo.model.measurement import Fault, Measurement, Status, now
 from lineage_repo.model.upstream import apply_variant
 from lineage_repo.prompting.system_prompt import system_prompt
 from lineage_repo.record.campaign import Campaign
@@ -197,7 +198,8 @@ def verdict(variant: str | None, right: list[int]) -> Status:
         clock="wall",
         evaluator_s=0,
     )
-    return judge(task, measured, None, None, None, {}).status
+    start = Comparison(candidate=measured, turns=(Turn(side="candidate", began=now()),) * len(right))
+    return judge(task, [start], None, None, {}).status
 
 
 def test_the_papers_gate_compares_the_mean_and_ours_its_confidence_bound() -> None:

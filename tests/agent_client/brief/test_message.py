@@ -8,7 +8,17 @@ import pytest
 
 from agent_client.brief.message import MAX_CHARACTERS, render
 from agent_client.brief.sections import Section, fit, quote
-from lineage_repo.model.ledger import Calibration, CampaignEntry, Caps, Proposal, Registration, Trial, Verdict
+from lineage_repo.model.comparison import Comparison, Interval, Turn
+from lineage_repo.model.ledger import (
+    Calibration,
+    CampaignEntry,
+    Caps,
+    Finding,
+    Proposal,
+    Registration,
+    Trial,
+    Verdict,
+)
 from lineage_repo.model.manifest import parse_manifest
 from lineage_repo.model.measurement import Margin, Measurement, Status, now
 from lineage_repo.record.lineage import Lineage
@@ -34,9 +44,10 @@ TASK = parse_manifest(
 )
 
 
-def measured(loss: float) -> Measurement:
+def measured(loss: float, against: int | None = None) -> Comparison:
     metrics = {"loss": (loss, loss + 0.01), "accuracy": (0.95, 0.96)}
-    return Measurement(trial_seeds=(1,), box_seeds=(1, 2), metrics=metrics, phases=(), source_bytes=9, clock="wall")
+    seeds = Measurement(trial_seeds=(1, 2), box_seeds=(1, 2), metrics=metrics, phases=(), source_bytes=9, clock="wall")
+    return Comparison(against=against, candidate=seeds, turns=(Turn(side="candidate", began=now()),) * 2)
 
 
 def proposal(number: int, specialist: str, title: str, hypothesis: str) -> Proposal:
@@ -61,13 +72,23 @@ def trial(
     failure: str | None = None,
 ) -> Trial:
     score = 2.0 - number / 1000 if status.measured else None
+    gain = Interval(mean=0.001, low=-0.002, high=0.004, n=4) if status.measured and number else None
+    finding: Finding = "better" if status is Status.KEEP else "tie"
     margins = (Margin(name="accuracy", value=0.95, limit=0.9, margin=0.05),)
     return Trial(
         number=number,
         proposal=proposal(number, specialist, title or f"LR {number} -> {number + 1}", hypothesis),
         judge_version=1,
-        verdict=Verdict(status=status, score=score, delta_vs_best=-0.001, failure=failure, margins=margins),
-        measurement=measured(score) if score is not None else None,
+        verdict=Verdict(
+            status=status,
+            score=score,
+            against=0 if gain else None,
+            gain=gain,
+            finding=finding if gain else None,
+            failure=failure,
+            margins=margins,
+        ),
+        comparisons=(measured(score, 0 if number else None),) if score is not None else (),
         digests={},
         isolation={},
         registered_at=now(),
@@ -92,7 +113,7 @@ def lineage_of(tmp_path: Path, *trials: Trial) -> Lineage:
             digests={},
             at=now(),
         ),
-        Calibration(measurement=measured(2.0), isolation={}, host={}, at=now()),
+        Calibration(comparison=measured(2.0), isolation={}, at=now()),
     ]
     for entry in [*entries, *trials]:
         if isinstance(entry, Trial):
@@ -116,7 +137,9 @@ def test_it_names_specialist_objective_folder_submits_and_noise(tmp_path: Path) 
     assert "/campaign/workdirs/opt" in text
     assert "Submits in this session, `session-1`: 2." in text
     assert "standard deviation 0.00707 nats per seed" in text
-    assert "beats the best by more than" in text
+    assert "a trial has 2 seeds beside the head's last 9" in text
+    assert "4 blocks follow, one seed of both recipes each" in text
+    assert "The smallest gain that a trial finds in 80 %: 0.0108 nats." in text
     assert "- 99% bound of accuracy: 0.95 against 0.9, 0.05 left" in text
 
 
@@ -136,10 +159,10 @@ def test_nine_hundred_long_trials_fit_and_the_dropped_ones_are_counted(tmp_path:
     assert "more not shown: read_lineage(view=role)" in text
     assert "more not shown: read_lineage(view=failures)" in text
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## The best",
-        "## Margins of the best at every gate and limit",
-        "## Ancestors of the best, nearest first",
-        "## Leaderboard",
+        "## The head, to build on",
+        "## Margins of the head at every gate and limit",
+        "## Ancestors of the head, nearest first",
+        "## Leaderboard: by what is proven, ties share a rank",
         "## Your own role's trials, newest first",
         "## What your latest proposals resemble",
         "## Trials of your neighbours (data), newest first",
@@ -153,7 +176,7 @@ def test_saturation_counts_trials_and_keeps_and_says_what_the_last_keeps_gained(
     many = [trial(n, kinds[n % 4], specialist="opt" if n % 4 < 2 else "data") for n in range(1, 13)]
     text = brief_of(lineage_of(tmp_path, BASELINE, *many))
     rows = text.partition("## Saturation: what trials still gain\n")[2].splitlines()
-    gained = "the last keeps gained, newest first, 0.001, 0.001, 0.001 nats"
+    gained = f"the last keeps gained, newest first, {'; '.join(['+0.001 nats, -0.002 to 0.004'] * 3)}"
     assert rows[0] == f"- all: 9 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[1] == f"- opt: 6 trials, 3 keeps, 0 trials since the last; {gained}"
     assert rows[2:4] == ["- data: 3 trials, 0 keeps", "- arch: 0 trials, 0 keeps"]
@@ -212,9 +235,9 @@ def test_running_trials_are_proposals_and_not_evidence(tmp_path: Path) -> None:
     assert '## Running now: proposals, not evidence\n- 0001 by data: "crop less"' in brief_of(lineage)
 
 
-def test_trials_since_the_best_are_counted_in_the_order_of_recording(tmp_path: Path) -> None:
+def test_trials_since_the_head_are_counted_in_the_order_of_recording(tmp_path: Path) -> None:
     late = (trial(3), trial(4), trial(2, Status.KEEP), trial(5, Status.HARNESS_ABORT), trial(1))
-    assert "Trials recorded since the best: 1." in brief_of(lineage_of(tmp_path, BASELINE, *late))
+    assert "Trials recorded since the head: 1." in brief_of(lineage_of(tmp_path, BASELINE, *late))
 
 
 def test_the_digest_names_the_exact_text(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_dry_run_prints_what_it_would_take_and_starts_nothing(campaign: Campai
     arguments = ["run", str(campaign.folder), "--model", "big", "--trials", "8", "--usd", "12", "--dry-run"]
     printed = CliRunner().invoke(main, arguments)
     assert printed.exit_code == 0
-    for text in ("8 to go", "4 if each uses its submits", "s a trial by calibration", "12.00 USD at worst", "48 h"):
+    for text in ("8 to go", "4 if each uses its submits", "s a trial that gains nothing", "12.00 USD at worst", "48 h"):
         assert text in printed.output
     forecast = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).output)
     assert (forecast["trials_to_go"], forecast["sessions"], forecast["usd_worst"], forecast["slots"]) == (8, 4, 12.0, 1)

@@ -115,7 +115,7 @@ def test_a_run_without_a_keep_ends(campaign: Campaign) -> None:
 
 
 def test_usd_are_shared_by_the_sessions_and_counted_over_all_runs(campaign: Campaign) -> None:
-    look_twice = [espalier("read_lineage", view="best")] * 2
+    look_twice = [espalier("read_lineage", view="head")] * 2
     turns = (*look_twice, edit(campaign, 1), submit())
     with scripted(*turns, usage=100_000) as url:
         arguments = ("--usd", 1.0, "--base-url", url, "--specialists", "opt")

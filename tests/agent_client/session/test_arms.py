@@ -30,8 +30,8 @@ from mcp_server.sandbox.host import Host
 from mcp_server.tools.server import build
 from mcp_server.tools.workspace import Workspace
 from tests.conftest import like, wait_for_runners
-from tests.lineage_repo.record.test_lineage import measurement
 from tests.mcp_server.tools.test_tools import GOOD, connected
+from tests.support.trials import finish
 
 
 @pytest.fixture
@@ -55,11 +55,8 @@ def add(lineage: Lineage, specialist: str, words: str, files: dict[str, bytes], 
         session=f"{words}session",
         recipe_tree=lineage.store.write_tree(files),
     )
-    assert lineage.campaign
     number = lineage.register(claimed, lineage.campaign.digests, lambda _: None)
-    fault = None if error else Fault(status=Status.CRASH, failure=f"{words}failure")
-    measured = measurement(error) if error else None
-    lineage.record(number, measured, fault, attempts=1, isolation={"level": "bwrap"})
+    finish(lineage, number, error, None if error else Fault(status=Status.CRASH, failure=f"{words}failure"))
     return number
 
 
@@ -114,14 +111,14 @@ def test_settings_that_were_edited_after_init_are_refused(
         Campaign.open(campaign.folder).check_digests()
 
 
-@pytest.mark.parametrize("what", ["size", "calibration", "certify"])
+@pytest.mark.parametrize("what", ["size", "calibration", "proof"])
 def test_hidden_data_of_a_killed_measurement_are_removed_and_those_of_a_live_one_are_not(
     campaign: Campaign, what: str
 ) -> None:
     dead, live = (campaign.paths.trials / f"{what}-{name}" for name in ("dead", "live"))
     locks.release(locks.acquire(dead))
     lock = locks.acquire(live)
-    secrets = [folder / "job-1" / "secret" for folder in (dead, live)]
+    secrets = [folder / "job-1" / "turns" / "03" / "secret" for folder in (dead, live)]
     for secret in secrets:
         secret.mkdir(parents=True)
     campaign.recover()
@@ -181,7 +178,7 @@ def _closed(calibrated_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def closed(_closed: Path, tmp_path: Path) -> Generator[Campaign]:
-    """A campaign whose agents may not read the record; `model` has four trials, one of them the best, and `opt` one."""
+    """A campaign whose agents may not read the record; `model` has four trials, one of them the head, and `opt` one."""
     shutil.copytree(_closed, tmp_path / "closed")
     yield Campaign.open(tmp_path / "closed")
     wait_for_runners(tmp_path / "closed")
@@ -194,7 +191,7 @@ async def answers(workspace: Workspace) -> tuple[str, list[str]]:
         ("syntax_check", {}),
         ("size_project", {}),
         *(("wait_trial", {"trial": n, "wait_s": 0}) for n in numbers),
-        *(("read_lineage", {"view": view}) for view in ("best", "recent", "leaderboard", "role", "failures")),
+        *(("read_lineage", {"view": view}) for view in ("head", "recent", "leaderboard", "role", "failures")),
         *(("read_lineage", {"view": view, "trial": 1}) for view in ("trial", "ancestry")),
         ("read_lineage", {"view": "similar", "text": "zebrakept"}),
         *(("read_snapshot", {"trial": n, "path": path}) for n in numbers for path in ("", "features.py")),
@@ -206,9 +203,9 @@ async def answers(workspace: Workspace) -> tuple[str, list[str]]:
         replies: list[str] = []
         for tool, arguments in calls:
             replies.append(repr(await client.call_tool(tool, arguments)))
-            # Only the best's recipe may be read.
-            best = workspace.lineage.read_recipe(1) if workspace.workdir.parent == 1 else {}
-            replies += [body.decode() for path, body in workspace.workdir.files().items() if best.get(path) != body]
+            # Only the head's recipe may be read.
+            head = workspace.lineage.read_recipe(1) if workspace.workdir.parent == 1 else {}
+            replies += [body.decode() for path, body in workspace.workdir.files().items() if head.get(path) != body]
     return listed, replies
 
 
@@ -221,7 +218,7 @@ async def test_without_the_record_no_text_has_a_word_of_anothers_trial(closed: C
     texts = [listed, opening, system_prompt(closed, "opt")]
     assert [text for text in [*replies, *texts] if "zebra" in text] == []
     assert [name for name in READING if any(name in text for text in texts)] == []
-    assert "The best so far: trial 1, 0.0100 rmse." in opening
+    assert f"The head: trial 1, {closed.task.objective.text(closed.lineage.trials[1].score)}." in opening
     assert len(opening) < 1500
 
 
@@ -244,10 +241,10 @@ async def test_without_the_record_only_own_trials_are_answered_and_anothers_reci
     workspace = Workspace(closed, "opt", "session-1", 3, host)
     file = workspace.workdir.folder / "fit.py"
     async with connected(workspace) as call:
-        assert (await call("wait_trial", trial=5))["score"] == 0.4
+        assert (await call("wait_trial", trial=5))["score"] == pytest.approx(0.4, abs=0.05)
         with pytest.raises(AssertionError, match="trial 2 is not yours; yours are 5"):
             await call("wait_trial", trial=2)
-        with pytest.raises(AssertionError, match="rebase_to takes 0, the start, or 1, the best now; not 2"):
+        with pytest.raises(AssertionError, match="rebase_to takes 0, the start, or 1, the head now; not 2"):
             await call("rebase_to", trial=2)
         await call("rebase_to", trial=1)
         with pytest.raises(AssertionError, match="is trial 1's recipe, unchanged"):

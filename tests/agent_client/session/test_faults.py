@@ -62,7 +62,7 @@ def test_unknown_tools_and_arguments_are_errors_that_the_model_sees(campaign: Ca
     turns = (
         use("Bash", command="id"),
         espalier("delete_lineage"),
-        espalier("read_lineage", view="best", specialist="model"),
+        espalier("read_lineage", view="head", specialist="model"),
         edit(campaign, 1),
         submit("claims to be another", specialist="model"),
     )

@@ -16,10 +16,12 @@ from lineage_repo.model.measurement import Status
 from lineage_repo.model.session import EndReason, SessionRecord
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
-from tests.conftest import like
+from tests.conftest import like, toy_task
 from tests.support.scripted import Fault, command, espalier, lines, processes_of, results, run_session, scripted, use
 
 pytestmark = pytest.mark.slow
+SHORT = {"blocks": 2, "replicated_blocks": [4], "replicated_p": [0.01], "replicated_futile_t": []}
+"""A rule that takes few turns, for runs of several trials and a replication."""
 
 
 def test_a_session_of_the_standin_measures_a_trial_and_writes_its_files(campaign: Campaign) -> None:
@@ -100,7 +102,7 @@ def test_the_cap_on_turns_ends_a_session(campaign: Campaign) -> None:
 
 
 def test_the_cap_on_tokens_ends_a_session(campaign: Campaign) -> None:
-    wait = use("mcp__espalier__read_lineage", view="best")
+    wait = use("mcp__espalier__read_lineage", view="head")
     with scripted(*[wait] * 50, usage=600) as url:
         record = run_session(campaign, url, tokens=1000)
     assert record.end_reason is EndReason.TOKENS
@@ -108,7 +110,7 @@ def test_the_cap_on_tokens_ends_a_session(campaign: Campaign) -> None:
 
 
 def test_the_cap_on_minutes_ends_a_session(campaign: Campaign) -> None:
-    wait = use("mcp__espalier__read_lineage", view="best")
+    wait = use("mcp__espalier__read_lineage", view="head")
     with scripted(*[wait] * 5000) as url:
         assert run_session(campaign, url, minutes=0.05, turns=100_000).end_reason is EndReason.MINUTES
 
@@ -169,7 +171,8 @@ def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(c
 def test_the_stand_in_reaches_the_goal_in_every_arm(
     calibrated_toy: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    campaign = like(calibrated_toy, tmp_path / "arm", **options)
+    task = toy_task(tmp_path / "task", judge=SHORT)
+    campaign = like(calibrated_toy, tmp_path / "arm", task, **options)
     done = subprocess.run(command(campaign, "--trials", 4), capture_output=True, check=True, encoding="utf-8")
     summary = RunSummary.model_validate_json(done.stdout)
     assert (summary.reason, summary.recorded) == ("goal", 4)

@@ -12,7 +12,7 @@ RECIPE = """1\tEPOCHS = 8  # [opt] passes over the data; 1 to 24
 2\tWIDTH = 32  # [arch] channels; 8 to 64
 3\tprint(EPOCHS, WIDTH)
 """
-BEST = {"trial": 0, "status": "baseline", "score": 2.0, "parent": None, "title": "start", "delta_vs_parent": None}
+HEAD = {"trial": 0, "status": "baseline", "score": 2.0, "parent": None, "title": "start", "gain": None}
 
 
 def call(name: str, result: object, **arguments: object) -> Call:
@@ -24,14 +24,18 @@ def role(*rows: dict[str, Any]) -> Call:
     return call("read_lineage", {"rows": list(rows), "page": 1, "pages": 1}, view="role", page=1)
 
 
-def row(trial: int, status: str, title: str, parent: int = 0, delta: float = 0.1) -> dict[str, Any]:
-    return {"trial": trial, "status": status, "title": title, "parent": parent, "delta_vs_parent": delta}
+def interval(gain: float) -> dict[str, float]:
+    return {"mean": gain, "low": gain - 0.05, "high": gain + 0.05, "n": 4}
 
 
-def up_to_reads(*rows: dict[str, Any], best: int = 0, recipe: str = RECIPE) -> tuple[Call, ...]:
+def row(trial: int, status: str, title: str, parent: int = 0, gain: float = -0.1) -> dict[str, Any]:
+    return {"trial": trial, "status": status, "title": title, "parent": parent, "gain": interval(gain)}
+
+
+def up_to_reads(*rows: dict[str, Any], head: int = 0, recipe: str = RECIPE) -> tuple[Call, ...]:
     return (
-        call("read_lineage", {"rows": [BEST | {"trial": best}]}, view="best"),
-        call("rebase_to", {"trial": best, "files": ["train.py"], "folder": "/w"}, trial=best),
+        call("read_lineage", {"rows": [HEAD | {"trial": head}]}, view="head"),
+        call("rebase_to", {"trial": head, "files": ["train.py"], "folder": "/w"}, trial=head),
         call("Read", recipe, file_path="/w/train.py"),
         role(*rows),
     )
@@ -51,9 +55,9 @@ def edit_of(*calls: Call) -> str:
     return one(step(*calls)).input["new_string"]
 
 
-def test_it_begins_by_reading_the_best_and_rebasing_onto_it() -> None:
-    assert one(step()) == Use(name="mcp__espalier__read_lineage", input={"view": "best"})
-    assert one(step(*up_to_reads(best=7)[:1])) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
+def test_it_begins_by_reading_the_head_and_rebasing_onto_it() -> None:
+    assert one(step()) == Use(name="mcp__espalier__read_lineage", input={"view": "head"})
+    assert one(step(*up_to_reads(head=7)[:1])) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
 
 
 def test_it_reads_every_file_and_what_its_role_tried() -> None:
@@ -81,7 +85,7 @@ def test_it_edits_only_a_knob_of_its_own_role() -> None:
 
 
 def test_it_checks_and_submits_what_it_edited_with_a_signed_guess() -> None:
-    reads = up_to_reads(row(1, "keep", "EPOCHS 5 -> 8", delta=-0.2))
+    reads = up_to_reads(row(1, "keep", "EPOCHS 5 -> 8", gain=0.2))
     edited = (*reads, call("Edit", "updated"))
     assert one(step(*edited)).name == "mcp__espalier__syntax_check"
     submit = one(step(*edited, call("syntax_check", {"ok": True})))
@@ -129,7 +133,7 @@ def test_it_waits_for_a_running_trial_and_ends_when_no_submit_is_left() -> None:
 
 def test_it_begins_another_round_while_submits_are_left() -> None:
     first = call("submit_trial", {"trial": 4, "state": "done", "submits_left": 1}, title="EPOCHS 8 -> 11")
-    assert one(step(*up_to_reads(), first)).input == {"view": "best"}
+    assert one(step(*up_to_reads(), first)).input == {"view": "head"}
 
 
 def test_it_does_not_submit_a_value_twice_in_a_session_though_the_record_answered_the_first() -> None:
@@ -228,12 +232,12 @@ def test_messages_are_parsed_into_calls_with_their_results() -> None:
     assert conversation.calls[0].answer.ok
 
 
-ALONE = f"{OPENING}\nThe best so far: trial 3, 1.5000 nats.\n"
+ALONE = f"{OPENING}\nThe head: trial 3, 1.5000 nats.\n"
 BASE = call("rebase_to", {"trial": 3, "files": ["train.py"], "folder": "/w"}, trial=3)
 READ = call("Read", RECIPE, file_path="/w/train.py")
 
 
-def test_without_the_record_it_starts_from_the_best_of_the_opening_and_reads_only_files() -> None:
+def test_without_the_record_it_starts_from_the_head_of_the_opening_and_reads_only_files() -> None:
     assert one(step(opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
     assert one(step(BASE, opening=ALONE)) == Use(name="Read", input={"file_path": "/w/train.py"})
     assert one(step(BASE, READ, opening=ALONE)).name == "Edit"
@@ -242,15 +246,15 @@ def test_without_the_record_it_starts_from_the_best_of_the_opening_and_reads_onl
 
 
 def test_without_the_record_it_learns_from_its_own_verdicts() -> None:
-    verdict = {"trial": 9, "state": "done", "submits_left": 1, "status": "discard", "best_trial": 3, "best_score": 1.5}
-    first = call("submit_trial", verdict | {"delta_vs_parent": 0.1}, title="EPOCHS 8 -> 11")
+    verdict = {"trial": 9, "state": "done", "submits_left": 1, "status": "discard", "head": 3, "head_score": 1.5}
+    first = call("submit_trial", verdict | {"gain": interval(-0.1)}, title="EPOCHS 8 -> 11")
     assert one(step(BASE, READ, first, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 3})
     edit = one(step(BASE, READ, first, BASE, READ, opening=ALONE))
     assert edit.input["new_string"].startswith("EPOCHS = 6 ")
 
 
-def test_without_the_record_it_follows_a_best_that_moved_meanwhile() -> None:
-    text = "rebase_to takes 0, the start, or 7, the best now; not 3"
+def test_without_the_record_it_follows_a_head_that_moved_meanwhile() -> None:
+    text = "rebase_to takes 0, the start, or 7, the head now; not 3"
     refused = Call(name="rebase_to", input={"trial": 3}, text=text, error=True)
     assert one(step(refused, opening=ALONE)) == Use(name="mcp__espalier__rebase_to", input={"trial": 7})
 

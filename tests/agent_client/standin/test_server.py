@@ -53,7 +53,7 @@ def test_a_stream_carries_the_same_message_event_by_event(url: str) -> None:
         "message_stop",
     ]
     assert events[1]["content_block"]["input"] == {}
-    assert json.loads(events[2]["delta"]["partial_json"]) == {"view": "best"}
+    assert json.loads(events[2]["delta"]["partial_json"]) == {"view": "head"}
 
 
 def test_it_bills_no_tokens_because_it_is_no_language_model(url: str) -> None:

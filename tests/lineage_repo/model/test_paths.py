@@ -18,7 +18,6 @@ NAMES = (
     "runner.log",
     "worker.log",
     "spec.json",
-    "recipe.tar",
     "result.json",
     "session.json",
     "system.md",
@@ -56,6 +55,24 @@ def test_every_name_is_one_that_the_layout_has() -> None:
 def test_a_trials_and_a_jobs_files_lie_where_people_are_told_to_look() -> None:
     paths = CampaignPaths(Path("runs/demo"))
     job = paths.trial(42).job(1)
-    assert job.box_logs == Path("runs/demo/trials/0042/job-1/logs")
-    assert job.staged == tuple(job.folder / name for name in ("public", "secret", "evaluator", "boxes"))
+    assert job.turn(3).box_logs == Path("runs/demo/trials/0042/job-1/turns/03/logs")
+    assert job.recipe_tar("reference") == Path("runs/demo/trials/0042/job-1/reference.tar")
     assert paths.session("s-1").brief == Path("runs/demo/sessions/s-1/brief.md")
+
+
+def test_jobs_and_turns_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    trial = CampaignPaths(tmp_path).trial(42)
+    for number in (100, 9, 10):
+        trial.job(number).turn(number).folder.mkdir(parents=True)
+    assert [job.folder.name for job in trial.jobs] == ["job-9", "job-10", "job-100"]
+    for number in (100, 9):
+        trial.job(10).turn(number).folder.mkdir(parents=True)
+    assert [turn.folder.name for turn in trial.job(10).turns] == ["09", "10", "100"]
+
+
+def test_what_must_not_outlive_a_job_is_what_boxes_and_the_evaluator_see_of_each_turn(tmp_path: Path) -> None:
+    job = CampaignPaths(tmp_path).trial(42).job(1)
+    job.turn(0).folder.mkdir(parents=True)
+    job.turn(1).folder.mkdir()
+    hidden = [job.folder / "turns" / turn / name for turn in ("00", "01") for name in ("public", "secret")]
+    assert job.staged == (*hidden, job.folder / "evaluator", job.folder / "boxes")

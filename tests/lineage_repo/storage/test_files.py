@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lineage_repo.model.paths import CampaignPaths
-from lineage_repo.monitor.from_git import update_log_table
+from lineage_repo.monitor.log_rows import update_log_table
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.files import write_whole
-from tests.lineage_repo.record.test_lineage import submit
+from tests.support.trials import submit
 
 
 def test_a_file_is_replaced_whole_and_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:

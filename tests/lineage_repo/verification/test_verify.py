@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.measurement import derive_seed
+from lineage_repo.model.measurement import Fault, Status, derive_seed
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.storage.store import Store
+from lineage_repo.verdict import rules
 from lineage_repo.verification.verify import verify
-from tests.support.trials import prove, submit
+from tests.support.trials import compare, proposal, prove, submit
 
 
 def rewrite_newest(repo: Path, field: str, value: object) -> None:
@@ -230,3 +231,14 @@ def test_nobody_pushes_into_the_record(campaign: Campaign, tmp_path: Path) -> No
     )
     assert done.returncode != 0
     assert b"deny updating a hidden ref" in done.stderr
+
+
+@pytest.mark.parametrize("turns", range(1, 8))
+def test_blocks_that_ended_early_are_sound_wherever_the_fault_came(campaign: Campaign, turns: int) -> None:
+    lineage = campaign.lineage.refresh()
+    number = lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
+    screen, order = rules.order_screen(lineage.task.judge, number, 2), rules.order_blocks(4)
+    comparisons = [compare(lineage, screen, 0.3, 0, screen=True), compare(lineage, order[:turns], 0.3, 0)]
+    died = Fault(status=Status.HARNESS_ABORT, failure="the host went away")
+    lineage.record(number, comparisons, died, attempts=2, isolation={"level": "bwrap"})
+    assert verify(lineage.store).problems == ()

@@ -3,11 +3,14 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from lineage_repo.record.campaign import Campaign
+from lineage_repo.record.lineage import Lineage
 from lineage_repo.storage.store import Store
 from lineage_repo.verification.verify import verify
-from tests.lineage_repo.record.test_lineage import digests, measurement, proposal, submit
 from tests.lineage_repo.verification.test_verify import rewrite_newest
+from tests.support.trials import finish, proposal, submit
 
 
 def git(repo: Path, *arguments: str, stdin: bytes = b"") -> str:
@@ -52,9 +55,12 @@ def test_a_record_that_breaks_the_arithmetic_is_named_and_raises_nothing(campaig
     repo = campaign.paths.repository
     tip = git(repo, "rev-parse", "ledger")
     wrong: list[tuple[str, object]] = [
-        ("measurement.metrics", {}),
-        ("measurement.box_seeds", []),
-        ("measurement.metrics.error", [1e308, 1e308]),
+        ("comparisons.0.candidate.metrics", {}),
+        ("comparisons.0.candidate.box_seeds", []),
+        ("comparisons.0.candidate.metrics.error", [1e308, 1e308]),
+        ("comparisons.0.candidate", None),
+        ("comparisons.0.turns", []),
+        ("comparisons", []),
         ("proposal.parent", 99),
     ]
     for field, value in wrong:
@@ -68,11 +74,24 @@ def test_a_calibration_of_something_else_is_named_and_raises_nothing(campaign: C
     entry = lineage.calibrations[0]
     wrong: list[dict[str, object]] = [{"metrics": {}}, {"box_seeds": tuple(range(1000))}, {"source_bytes": 9}]
     for change in wrong:
-        lineage.calibrate(entry.model_copy(update={"measurement": entry.measurement.model_copy(update=change)}))
+        candidate = entry.comparison.candidate.model_copy(update=change)
+        comparison = entry.comparison.model_copy(update={"candidate": candidate})
+        lineage.calibrate(entry.model_copy(update={"comparison": comparison}))
     report = problems(campaign)
-    assert "calibration lacks values of the metrics" in report
+    assert "calibration: its candidate lacks values of the metrics" in report
     assert "calibration has 1000 seeds, the campaign 2" in report
     assert "calibration has a source of 9 bytes" in report
+
+
+@pytest.mark.parametrize(("field", "value"), [("comparisons", []), ("comparisons.1.candidate.metrics", {})])
+def test_a_head_without_the_values_that_made_it_is_named_and_the_rest_can_be_read(
+    campaign: Campaign, field: str, value: object
+) -> None:
+    submit(campaign.lineage.refresh(), 0.3)
+    rewrite_newest(campaign.paths.repository, field, value)
+    assert "ledger entry" in problems(campaign)
+    assert "ledger: can't be checked" not in problems(campaign)
+    assert Lineage(Store(campaign.paths.repository)).refresh().trials.keys() == {0, 1}
 
 
 def test_refs_that_the_ledger_does_not_give_are_named(campaign: Campaign) -> None:
@@ -117,8 +136,7 @@ def test_a_recipe_with_more_than_plain_files_is_named(campaign: Campaign) -> Non
     inner = git(repo, "mktree", "-z", "--missing", stdin="".join(f"{line}\0" for line in listed).encode())
     tree = git(repo, "mktree", stdin=f"040000 tree {inner}\tlib\n100644 blob {blob}\tfit.py\n".encode())
     claim = proposal(lineage).model_copy(update={"recipe_tree": tree})
-    number = lineage.register(claim, digests(lineage), lambda _: None)
-    lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
+    finish(lineage, lineage.register(claim, lineage.campaign.digests, lambda _: None), 0.9)
     report = problems(campaign)
     for name, mode in [("fit.py", 120000), ("sub", 160000), (".gitattributes", 100644), ("fit\\x1b[2J.py", 100644)]:
         assert f"recipe/lib/{name}' has mode {mode}" in report
@@ -128,6 +146,5 @@ def test_a_trial_that_differs_where_nobody_may_edit_is_named(campaign: Campaign)
     lineage = campaign.lineage.refresh()
     files = campaign.task_folder.read_start() | {"lib/evil.so": b"\0\1"}
     claim = proposal(lineage).model_copy(update={"recipe_tree": lineage.store.write_tree(files)})
-    number = lineage.register(claim, digests(lineage), lambda _: None)
-    lineage.record(number, measurement(0.9), None, attempts=1, isolation={"level": "bwrap"})
+    finish(lineage, lineage.register(claim, lineage.campaign.digests, lambda _: None), 0.9)
     assert "differs from 0000 in 'lib/evil.so'; the task lets agents edit" in problems(campaign)

@@ -97,7 +97,7 @@ def test_a_check_says_what_is_wrong_before_anything_runs(
             "recipe/train.py",
             "NEIGHBOURS = 1",
             "NEIGHBOURS = 1 / 0",
-            "crash: train (seed 1 of 1) exited 1: ZeroDivision",
+            "crash: train exited 1: ZeroDivision",
         ),
         ("task.toml", "at_most = 2.0", "at_most = 0.01", "misses the gate 0.01 by "),
         ("evaluator/evaluate.py", "N_TEST = 100", "N_TEST = None", "recipe is not why: prepare exited 1: TypeError"),

@@ -65,7 +65,10 @@ async def test_a_session_checks_submits_and_reads_in_both_eras(make_workspace: M
         assert (await call("syntax_check"))["ok"]
         reply = await call("submit_trial", **GOOD)
         assert (reply["trial"], reply["state"], reply["status"], reply["submits_left"]) == (1, "done", "keep", 2)
-        assert reply["delta_vs_parent"] < 0
+        assert (reply["against"], reply["finding"], reply["head"]) == (0, "better", 1)
+        assert reply["gain"]["low"] < reply["gain"]["mean"] < reply["gain"]["high"]
+        assert reply["gain"]["mean"] > 0
+        assert "better than 0000: +" in reply["message"]
         rows = (await call("read_lineage", view="leaderboard"))["rows"]
         assert [row["trial"] for row in rows] == [1, 0]
         assert "+STEPS = 40" in (await call("diff_snapshots", a=0, b=1))["diff"]
@@ -197,7 +200,8 @@ async def test_progress_is_reported_while_a_trial_runs(make_workspace: MakeWorks
     edit(workspace, STEPS=40)
     async with Client(build(workspace)) as client:
         await client.call_tool("submit_trial", GOOD, progress_callback=note)
-    assert any("seed 1 of 2" in message for message in messages)
+    assert any("turn 1 of 2: fit" in message for message in messages)
+    assert any("turn 8 of 8: fit" in message for message in messages)
 
 
 async def test_calls_in_parallel_register_one_trial_and_read_one_record(make_workspace: MakeWorkspace) -> None:

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.measurement import Status, now
 from lineage_repo.progress import progress_to
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.verification.verify import verify
 from mcp_server.sandbox.host import Host
 from mcp_server.tools.workspace import Workspace
 from mcp_server.trial import disturbance
+from mcp_server.trial.job import JobResult, MeasuredTurn
 from tests.conftest import toy_task
 from tests.lineage_repo.cli.test_cli import espalier
 from tests.mcp_server.trial.test_recipes import measure
+from tests.support.trials import measure as made_up
 
 
 def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
@@ -22,8 +24,9 @@ def slowed(folder: Path, calibrated: Path, **disturbance: object) -> Campaign:
     campaign = Campaign.create(folder / "slowed", toy_task(folder / "task", disturbance=disturbance))
     for entry in source.calibrations:
         fast = tuple(reading / 10 for reading in entry.measurement.loop_cpu_s)
-        measurement = entry.measurement.model_copy(update={"loop_cpu_s": fast})
-        campaign.lineage.refresh().calibrate(entry.model_copy(update={"measurement": measurement}))
+        candidate = entry.measurement.model_copy(update={"loop_cpu_s": fast})
+        comparison = entry.comparison.model_copy(update={"candidate": candidate})
+        campaign.lineage.refresh().calibrate(entry.model_copy(update={"comparison": comparison}))
     campaign.lineage.open_baseline(source.registered[0].proposal, campaign.settings.digests)
     return campaign
 
@@ -74,6 +77,16 @@ def test_a_guard_that_is_off_reads_nothing(tmp_path: Path, calibrated_toy: Path,
     assert trial.measurement is not None
     assert trial.measurement.loop_cpu_s == ()
     assert "than at calibration" not in espalier("show", campaign.folder, "1").output
+
+
+def test_the_turns_of_the_reference_count_for_a_disturbance_too() -> None:
+    quiet, busy = ({"loop_cpu_s": (seconds, seconds)} for seconds in (1.0, 2.0))
+    ours = MeasuredTurn(side="candidate", began=now(), measurement=made_up([0.5], [1]).model_copy(update=quiet))
+    theirs = MeasuredTurn(side="reference", began=now(), measurement=made_up([0.5], [2]).model_copy(update=busy))
+    result = JobResult(turns=(ours, theirs))
+    assert result.measurement
+    assert result.whole
+    assert (result.measurement.loop_cpu_s, result.whole.loop_cpu_s) == ((1.0, 1.0), (1.0, 1.0, 2.0, 2.0))
 
 
 def test_a_wait_for_quiet_reports_why_and_ends_when_cancelled() -> None:

@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 from lineage_repo.storage import locks
 from lineage_repo.record.campaign import Campaign
-from tests.lineage_repo.record.test_lineage import measurement, proposal
+from tests.support.trials import finish, proposal
 
 campaign = Campaign.open(Path(sys.argv[1]))
 lineage = campaign.lineage.refresh()
@@ -46,9 +46,9 @@ while True:
     body = f"x = {len(lineage.registered)}\\n".encode()
     acquired = []
     lock = lambda n: acquired.append(locks.acquire(campaign.paths.trial(n).folder))
-    number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, claim)
+    number = lineage.register(proposal(lineage, body=body), lineage.campaign.digests, lock)
     print("started", number, flush=True)
-    lineage.record(number, measurement(0.5), None, attempts=1, isolation={"level": "bwrap"})
+    finish(lineage, number, 0.5)
     print("recorded", number, flush=True)
     locks.release(acquired[0])
 """
@@ -146,6 +146,7 @@ async def test_nothing_is_lost_or_left_when_the_server_is_killed_in_a_trial(camp
 
 def left(campaign: Campaign) -> list[str]:
     """List what trials left behind: staged files, hidden data, folders of boxes, mounts, control groups."""
-    scratch = [str(p) for p in campaign.folder.glob("trials/*/job-*/*") if p in JobPaths(p.parent).staged]
+    staged = [path for job in campaign.folder.glob("trials/*/job-*") for path in JobPaths(job).staged]
+    scratch = [str(path) for path in staged if path.exists() or path.is_symlink()]
     mounts = [m for m in Path("/proc/self/mountinfo").read_text("utf-8").splitlines() if str(campaign.folder) in m]
     return [*scratch, *map(str, campaign.paths.boxes.glob("*")), *mounts, *map(str, find_orphans())]

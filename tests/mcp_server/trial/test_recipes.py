@@ -65,7 +65,7 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
         pytest.param(
             {"fit.py": READY + "raise SystemExit(3)\n"},
             Status.CRASH,
-            "fit (seed 1 of 2) exited 3",
+            "fit exited 3",
             marks=pytest.mark.slow,
         ),
         ({"fit.py": READY + "1 / 0\n"}, Status.CRASH, "ZeroDivisionError: division by zero at fit.py:5"),
@@ -82,11 +82,11 @@ def measure(campaign: Campaign, host: Host, files: dict[str, str]) -> Trial:
             Status.SIZE_BLOCKED,
             "over the",
         ),
-        ({"fit.py": HEAD + "print('no word')\n"}, Status.CRASH, "fit (seed 1 of 2) ended without READY"),
+        ({"fit.py": HEAD + "print('no word')\n"}, Status.CRASH, "fit ended without READY"),
         pytest.param(
             {"predict.py": HEAD + "time.sleep(60)\n"},
             Status.EVAL_BUDGET_OVERRUN,
-            "predict (seed 1 of 2) killed at 1.0 s",
+            "predict killed at 1.0 s",
             marks=pytest.mark.slow,
         ),
         pytest.param(
