@@ -74,6 +74,7 @@ class _NewClaims(Claims):
             for trial in trials
             if trial.verdict.gain and trial.verdict.against is not None
         }
+        self._gains = {}
         needed = {str(against) for against, _ in self._links.values()}
         for row in known.rows:
             if row.number in needed and (total := parse_json(row.json).get("gain_over_start")):

@@ -79,7 +79,7 @@ def test_a_hopeless_first_seed_is_the_last_turn(
     calibrated_toy: Path, tmp_path: Path, make_task: MakeTask, host: Host
 ) -> None:
     campaign = judged_by(calibrated_toy, tmp_path, make_task, **RULE)
-    trial = runner.run(campaign, register(campaign, new="STEPS = 2"), host)
+    trial = runner.run(campaign, register(campaign, new="STEPS = 9"), host)
     (screen,) = trial.comparisons
     assert (sides(screen), screen.reference) == ("C", None)
     assert (trial.status, trial.verdict.finding, trial.n_seeds) == (Status.DISCARD, "hopeless", 1)
