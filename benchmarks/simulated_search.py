@@ -145,14 +145,15 @@ class Search:
             self.window[number] = [self.host.measure(candidate) for _ in range(_PAPER_SEEDS)]
             gain = fmean(self.window[number]) - fmean(seen)
             return gain if gain > 0 else None
-        if number % rule.head_every == 0:
+        if (number - 1) % rule.head_every == 0:
             seen.append(self.host.measure(self.recipes[head]))
-        seen = seen[-rule.head_window :]
+        seen = rules.find_recent(rule, seen, self.spread)
+        spread = rules.find_spread(seen, self.spread)
         values = [self.host.measure(candidate)]
-        if rule.screen_seeds > 1 and rules.is_hopeless(rule, values[0], seen, self.spread):
+        if rule.screen_seeds > 1 and rules.is_hopeless(rule, values[0], seen, spread):
             return None
         values += [self.host.measure(candidate) for _ in range(rule.screen_seeds - 1)]
-        if not rules.passes_screen(rule, values, seen, self.spread):
+        if not rules.passes_screen(rule, values, seen, spread):
             return None
         gains = self.compare(number, head, rule.blocks)
         return fmean(gains) if rules.moves_head(rule, gains) else None

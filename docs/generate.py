@@ -133,9 +133,8 @@ def describe_tables(schema: Schema, texts: dict[tuple[str, str], str]) -> Iterat
 
 def write_manifest_page() -> str:
     """Return docs/manifest.md: every table and key of task.toml."""
-    texts = (
-        field_docstrings(manifest) | field_docstrings(objective) | field_docstrings(upstream) | field_docstrings(ledger)
-    )
+    pages = (manifest, objective, upstream, ledger)
+    texts = {key: text for page in pages for key, text in field_docstrings(page).items()}
     intro = (
         f"# The manifest\n\n{_NOTE}\n\nEvery key of `task.toml`. Unknown keys are refused. `espalier task schema` "
         "prints\nthe JSON schema, and [tasks.md](tasks.md) leads from a training script to a task.\n"

@@ -74,14 +74,16 @@ class Move(Record):
     new: float
     follows: bool
     """Whether the role's newest trial went in this direction and was kept."""
+    saves_work: bool
+    """Whether a recipe that is timed has less to do: fewer of something that is counted."""
     misses: int
     """Trials in this direction since the last keep."""
     lot: str
     """Decides between equals."""
 
     @property
-    def rank(self) -> tuple[bool, int, str]:
-        return (not self.follows, self.misses, self.lot)
+    def rank(self) -> tuple[bool, int, bool, str]:
+        return (not self.follows, self.misses, not self.saves_work, self.lot)
 
     @property
     def title(self) -> str:
@@ -107,7 +109,7 @@ def read_attempt(title: str, parent: int | None = None, *, kept: bool = False) -
 
 
 def choose(
-    knobs: Iterable[Knob], attempts: list[Attempt], parent: int, submitted: set[Setting], salt: str
+    knobs: Iterable[Knob], attempts: list[Attempt], parent: int, submitted: set[Setting], salt: str, *, timed: bool
 ) -> Move | None:
     """Choose the next move; None if no value is left.
 
@@ -120,18 +122,21 @@ def choose(
         parent: The trial that the move starts from.
         submitted: The settings that this session submitted already.
         salt: Decides between moves of equal rank.
+        timed: Whether the objective is seconds: then lower counts come first, such as fewer epochs.
     """
     known = list(knobs)
     tried = {(a.name, value) for a in attempts for value in (a.old, a.new)} | submitted
     tried_here = {(a.name, a.new) for a in attempts if a.parent == parent} | submitted
     for taken in (tried, tried_here):
-        moves = [_next_move(knob, up, attempts, taken, salt) for knob in known for up in (True, False)]
+        moves = [_next_move(knob, up, attempts, taken, salt, timed=timed) for knob in known for up in (True, False)]
         if possible := [move for move in moves if move]:
             return min(possible, key=lambda move: move.rank)
     return None
 
 
-def _next_move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting], salt: str) -> Move | None:
+def _next_move(
+    knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting], salt: str, *, timed: bool
+) -> Move | None:
     """Find the first step in one direction that leads to a new value."""
     same = [a for a in attempts if a.name == knob.name and a.up == up]
     misses = next((i for i, a in enumerate(reversed(same)) if a.kept), len(same))
@@ -141,5 +146,7 @@ def _next_move(knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting
         new = knob.next_value(up, factor)
         if new != knob.value and (new > knob.value) == up and (knob.name, new) not in taken:
             lot = hashlib.sha256(f"{salt} {len(taken)} {knob.name} {up}".encode()).hexdigest()
-            return Move(knob=knob, new=new, follows=follows, misses=misses, lot=lot)
+            return Move(
+                knob=knob, new=new, follows=follows, saves_work=timed and knob.whole and not up, misses=misses, lot=lot
+            )
     return None

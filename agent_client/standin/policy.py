@@ -142,7 +142,9 @@ def _choose(whole: Conversation, base: Answer, rows: list[Answer], aim: _Aim) ->
     submits = [read_attempt(str(call.input.get("title", ""))) for call in whole.find("submit_trial")]
     submitted = {(attempt.name, attempt.new) for attempt in submits if attempt}
     salt = hashlib.sha256(whole.opening.encode()).hexdigest()
-    return choose(knobs, [attempt for attempt in attempts if attempt], base.trial, submitted, salt)
+    return choose(
+        knobs, [attempt for attempt in attempts if attempt], base.trial, submitted, salt, timed=aim.metric == "seconds"
+    )
 
 
 def _carry_out(here: Conversation, base: Answer, move: Move) -> Step | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from lineage_repo.errors import RecordError
 from lineage_repo.model.comparison import Interval
 from lineage_repo.model.ledger import Demotion, Proof, Trial
-from lineage_repo.model.measurement import Status
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.json_shape import dump, parse_json
@@ -64,21 +63,11 @@ def draw_graph(directory: Path, *, keeps_only: bool, limit: int | None) -> str:
     return open_lineage(directory).store.run("log", "--graph", "--format=%s", *options).decode("utf-8", "replace")
 
 
-class _NewClaims(Claims):
-    """Claims of trials that came after cached rows: each is over a trial of these, or over another new one."""
-
-    def __init__(self, known: LogTable, trials: Sequence[Trial]) -> None:
-        self._levels, self._demoted = {trial.number: "observed" for trial in trials if trial.status is Status.KEEP}, {}
-        self._links = {
-            trial.number: (trial.verdict.against, trial.verdict.gain)
-            for trial in trials
-            if trial.verdict.gain and trial.verdict.against is not None
-        }
-        self._gains = {}
-        needed = {str(against) for against, _ in self._links.values()}
-        for row in known.rows:
-            if row.number in needed and (total := parse_json(row.json).get("gain_over_start")):
-                self._links[int(row.number)] = (0, Interval.model_validate(total))
+def _read_claims(known: LogTable, trials: Sequence[Trial]) -> Claims:
+    """Return the claims of trials that came after cached rows: each is over a trial of these, or another new one."""
+    needed = {str(t.verdict.against) for t in trials if t.verdict.against is not None}
+    gains = {int(row.number): parse_json(row.json).get("gain_over_start") for row in known.rows if row.number in needed}
+    return Claims.since(trials, {number: Interval.model_validate(gain) for number, gain in gains.items() if gain})
 
 
 def _extend_log_table(directory: Path) -> LogTable:
@@ -90,7 +79,7 @@ def _extend_log_table(directory: Path) -> LogTable:
         raise ValueError("the levels of earlier rows have changed")
     if rows:
         trials = [entry for entry in entries if isinstance(entry, Trial)]
-        claims = _NewClaims(known, trials)
+        claims = _read_claims(known, trials)
         text = _rows_text((_trial_row(trial, known.header.objective, claims) for trial in trials), rows[-1].commit)
         # One write at the end of the file: two readers at once leave the same lines twice, which does no harm.
         descriptor = os.open(CampaignPaths(directory).log_rows, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)

@@ -1,10 +1,11 @@
 """Claims: what the record proves of a trial, and what it gains over the start with its uncertainty."""
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Self
 
 from lineage_repo.model.comparison import Comparison, Interval, Outcome
-from lineage_repo.model.ledger import Level, Trial
+from lineage_repo.model.ledger import Demotion, Level, Proof, Trial
 from lineage_repo.model.measurement import Measurement, Number, Record, Status
 from lineage_repo.record.index import Index
 
@@ -15,6 +16,8 @@ class Claim(Record):
     number: Number
     level: Level | None
     """How well it is proven; None for a trial that never moved the head, and for the start."""
+    proof: int | None = None
+    """The proof that the level rests on."""
     demoted_by: int | None = None
     """The replication that took the level away again."""
     gain: Interval | None
@@ -25,42 +28,53 @@ class Claims:
     """The claims of a lineage as it is now; read once, asked often."""
 
     def __init__(self, index: Index) -> None:
-        self._index = index
-        self._levels: dict[int, Level] = {}
+        self._fold(index.events, index.task.objective.metric)
+
+    @classmethod
+    def since(cls, trials: Iterable[Trial], known: Mapping[int, Interval]) -> Self:
+        """Return the claims of trials that came after others, of which only the gains over the start are known."""
+        claims = cls.__new__(cls)
+        claims._fold(trials, "")
+        claims._links |= {number: (0, gain) for number, gain in known.items()}
+        return claims
+
+    def _fold(self, events: Iterable[Trial | Proof | Demotion], metric: str) -> None:
+        self._levels: dict[int, tuple[Level, int | None]] = {}
         self._links: dict[int, tuple[int, Interval]] = {}
+        """Trial to the one that its gain is over, and that gain."""
         self._demoted: dict[int, int] = {}
         self._gains: dict[int, Interval | None] = {}
         """Trial to its gain over the start, where somebody has asked for it or for one that follows from it."""
-        for trial in index.trials.values():
-            if trial.verdict.gain and trial.verdict.against is not None:
-                self._links[trial.number] = (trial.verdict.against, trial.verdict.gain)
-            if trial.status is Status.KEEP and trial.imported is None:
-                self._levels[trial.number] = "observed"
-        self._take_demotions()
-        self._take_proofs()
+        for event in events:
+            match event:
+                case Trial():
+                    if event.verdict.gain and event.verdict.against is not None:
+                        self._links[event.number] = (event.verdict.against, event.verdict.gain)
+                    if event.status is Status.KEEP and event.imported is None:
+                        self._levels[event.number] = ("observed", None)
+                case Demotion():
+                    # Every head between the anchor and a demoted one falls with it.
+                    fallen = self._follow(event.number, {event.anchor})
+                    self._demoted |= dict.fromkeys(fallen, event.proof)
+                case Proof():
+                    self._take_proof(event, metric)
 
-    def _take_demotions(self) -> None:
-        """Every head between the anchor and a demoted one loses its level with it."""
-        for demotion in self._index.demotions:
-            for number in self._follow(demotion.number, {demotion.anchor}):
-                self._demoted.setdefault(number, demotion.proof)
-
-    def _take_proofs(self) -> None:
-        metric = self._index.task.objective.metric
-        for proof in self._index.proofs.values():
-            if proof.outcome is not Outcome.PASSED or proof.gain is None:
-                continue
-            self._levels[proof.number] = proof.level
-            self._demoted.pop(proof.number, None)
-            # What is proven against a trial whose own gain is over this one says nothing of the start.
-            if proof.metric == metric and proof.number not in self._follow(proof.against, ()):
-                self._links[proof.number] = (proof.against, proof.gain)
+    def _take_proof(self, proof: Proof, metric: str) -> None:
+        """A replication proves a gain over the anchor, a certification one over the start and nothing else."""
+        if proof.outcome is not Outcome.PASSED or proof.gain is None or (proof.level == "certified" and proof.against):
+            return
+        if proof.level == "certified" or self._levels.get(proof.number, ("observed", None))[0] != "certified":
+            self._levels[proof.number] = (proof.level, proof.proof)
+        self._demoted.pop(proof.number, None)
+        if proof.metric == metric:
+            self._links[proof.number] = (proof.against, proof.gain)
 
     def of(self, number: int) -> Claim:
         """Return the claim of a recorded trial."""
         demoted = self._demoted.get(number)
-        level = None if demoted is not None else self._levels.get(number)
-        return Claim(number=number, level=level, demoted_by=demoted, gain=self._gain_over_start(number))
+        level, proof = self._levels.get(number, (None, None)) if demoted is None else (None, None)
+        gain = self._gain_over_start(number)
+        return Claim(number=number, level=level, proof=proof, demoted_by=demoted, gain=gain)
 
     def _gain_over_start(self, number: int) -> Interval | None:
         for step in reversed(self._follow(number, self._gains.keys())):

@@ -6,7 +6,7 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.claims import price
 from lineage_repo.record.index import Index
-from lineage_repo.verdict import power
+from lineage_repo.verdict import power, rules
 from lineage_repo.verdict.proofs import planned_blocks
 
 
@@ -42,6 +42,9 @@ def find_smallest_gain(index: Index) -> float:
     spread = index.noise(task).get(task.objective.metric)
     if spread is None or task.judge.rule == "any":
         return task.objective.min_delta
+    if index.standing and index.tip:
+        recent = rules.find_recent(task.judge, index.window_at(index.standing.head, index.tip), spread)
+        spread = rules.find_spread(recent, spread)
     # A shared seed helps the blocks, not the screen, so this is the upper end.
     return max(task.objective.min_delta, power.smallest_gain(task.judge) * spread.sd)
 

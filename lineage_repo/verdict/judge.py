@@ -95,7 +95,7 @@ def _find(task: Task, comparisons: Sequence[Comparison], head: int, spread: Spre
     """Return what the last comparison shows, and its gain."""
     last, rule, min_delta = comparisons[-1], task.judge, task.objective.min_delta
     if len(comparisons) == 1:
-        gain = rules.screen_gain(_values(task, last), screen_window(task, last), spread)
+        gain = rules.screen_gain(_values(task, last), *_read_window(task, last, spread))
         if rule.rule == "any":
             moves = last.against == head and gain.mean > 0 and gain.mean >= min_delta
             return "better" if moves else _tie_or_worse(gain), gain
@@ -115,29 +115,38 @@ def _tie_or_worse(gain: Interval) -> Finding:
 
 def _passes_screen(task: Task, screen: Comparison, spread: Spread) -> bool:
     complete = screen.candidate.n_seeds >= task.judge.screen_seeds
-    return complete and rules.passes_screen(task.judge, _values(task, screen), screen_window(task, screen), spread)
+    return complete and rules.passes_screen(task.judge, _values(task, screen), *_read_window(task, screen, spread))
 
 
-def screen_window(task: Task, screen: Comparison) -> tuple[float, ...]:
-    """Return the head's last values that a screen compares with, the one measured beside it included, oriented."""
-    now = _values(task, screen, reference=True) if screen.reference else ()
-    sign = task.objective.sign
-    return (*(sign * value for value in screen.window), *now)[-task.judge.head_window :]
+def _read_window(task: Task, screen: Comparison, calibrated: Spread) -> tuple[list[float], Spread]:
+    """Return the head's last values that a screen compares with, oriented, and the spread of one seed."""
+    values = [task.objective.sign * value for value in screen_values(task, screen)]
+    if task.judge.rule == "any":
+        return values, calibrated
+    recent = rules.find_recent(task.judge, values, calibrated)
+    return recent, rules.find_spread(recent, calibrated)
 
 
-def find_hopeless_bound(task: Task, window: Sequence[float], noise: Mapping[str, Spread]) -> float | None:
+def screen_values(task: Task, screen: Comparison) -> tuple[float, ...]:
+    """Return the head's earlier values and the one that was measured beside the screen, in the objective's unit."""
+    beside = values_per_seed(task, screen.reference)[task.objective.metric] if screen.reference else ()
+    return screen.window + beside
+
+
+def find_hopeless_bound(task: Task, values: Sequence[float], noise: Mapping[str, Spread]) -> float | None:
     """Return the objective's value at which a first seed is hopeless; None if nothing is known of the head.
 
     Args:
         task: Gives the rule and the direction of the objective.
-        window: Earlier values of the head, in the objective's unit.
+        values: Of the head, the oldest first, in the objective's unit.
         noise: Metric to its calibrated spread.
     """
     spread = noise.get(task.objective.metric)
-    if not window or not spread or task.judge.rule == "any" or task.judge.screen_seeds == 1:
+    if not values or not spread or task.judge.rule == "any" or task.judge.screen_seeds == 1:
         return None
     sign = task.objective.sign
-    return sign * rules.hopeless_bound(task.judge, [sign * value for value in window], spread)
+    recent = rules.find_recent(task.judge, [sign * value for value in values], spread)
+    return sign * rules.hopeless_bound(task.judge, recent, rules.find_spread(recent, spread))
 
 
 def paired_gains(task: Task, *comparisons: Comparison, metric: str | None = None) -> list[float]:

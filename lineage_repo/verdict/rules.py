@@ -15,6 +15,11 @@ from lineage_repo.model.objective import JudgeRule
 from lineage_repo.verdict.statistics import estimate_spread, student_p, student_t
 
 _TWO_SIDED_95 = 0.975
+_OWN_SPREAD_FROM = 6
+"""Values of the head from which on its own spread counts in a screen."""
+_PINNED = 0.1
+_JUMP = 4.0
+"""Standard errors; a spread from six seeds calls 1 % of a steady host's values a jump."""
 
 
 class Certificate(NamedTuple):
@@ -34,17 +39,17 @@ class Certificate(NamedTuple):
 
 
 def order_screen(rule: JudgeRule, number: int, n_seeds: int) -> list[Side]:
-    """Return the sides of a trial's screen in turn: the candidate first, whose first seed may be the last.
+    """Return the sides of a trial's screen in turn; the candidate's first seed may be the last turn.
 
     Args:
         rule: The manifest's.
-        number: Of the trial; every `head_every`-th measures the head too.
+        number: Of the trial; every `head_every`-th measures the head too, and first.
         n_seeds: Of a trial with the rule `any`.
     """
     if rule.rule == "any":
         return ["candidate"] * n_seeds
     order: list[Side] = ["candidate"] * rule.screen_seeds
-    return [order[0], "reference", *order[1:]] if number % rule.head_every == 0 else order
+    return ["reference", *order] if (number - 1) % rule.head_every == 0 else order
 
 
 def order_blocks(blocks: int) -> list[Side]:
@@ -53,7 +58,29 @@ def order_blocks(blocks: int) -> list[Side]:
     return [side for block in range(blocks) for side in (pair if block % 2 == 0 else pair[::-1])]
 
 
-# ---- the screen: two means, with the calibrated spread of one seed
+# ---- the screen: two means, with the spread of one seed of the head or, at first, of the start
+
+
+def find_recent(rule: JudgeRule, values: Sequence[float], spread: Spread) -> list[float]:
+    """Return the head's last values that a screen compares with, those since the last jump of the host.
+
+    A value that is 4 standard errors away from the mean of those before it begins anew: the host has changed its speed,
+    and no candidate can be compared with what it did before.
+    """
+    recent: list[float] = []
+    for value in values[-rule.head_window :]:
+        if recent and abs(value - fmean(recent)) > _JUMP * spread.sd * math.sqrt(1 + 1 / len(recent)):
+            recent = []
+        recent.append(value)
+    return recent
+
+
+def find_spread(recent: Sequence[float], calibrated: Spread) -> Spread:
+    """Return the spread with which a screen compares: the head's own where enough is known of it, else the start's.
+
+    A head may be far less noisy than the start, as one that takes half its time.
+    """
+    return estimate_spread(tuple(recent)) if len(recent) >= _OWN_SPREAD_FROM else calibrated
 
 
 def is_hopeless(rule: JudgeRule, value: float, head: Sequence[float], spread: Spread) -> bool:
@@ -72,7 +99,7 @@ def passes_screen(rule: JudgeRule, candidate: Sequence[float], head: Sequence[fl
 
 
 def screen_gain(candidate: Sequence[float], head: Sequence[float], spread: Spread) -> Interval:
-    """Return the candidate's gain over the head's mean, with the t interval of the calibrated spread."""
+    """Return the candidate's gain over the head's mean, with the t interval of this spread of one seed."""
     gain = fmean(candidate) - fmean(head)
     room = student_t(_TWO_SIDED_95, max(spread.n - 1, 1)) * _screen_error(candidate, head, spread)
     return Interval(mean=gain, low=gain - room, high=gain + room, n=len(candidate))
@@ -137,5 +164,10 @@ def certificate(rule: JudgeRule, gains: Sequence[float], k: int) -> Certificate:
 
 
 def has_own_spread(values: Sequence[float], spread: Spread) -> bool:
-    """Return whether a recipe's values vary over seeds; a pinned seed leaves less than a tenth of the start's."""
-    return estimate_spread(tuple(values)).sd >= 0.1 * spread.sd
+    """Return whether a recipe's values vary over seeds; a pinned seed leaves less than a tenth of the start's spread.
+
+    A recipe whose values are smaller than the start's, as one that takes half its time, may vary less in proportion.
+    """
+    own = estimate_spread(tuple(values))
+    scale = min(1.0, abs(own.mean / spread.mean)) if spread.mean else 1.0
+    return own.sd >= _PINNED * scale * spread.sd

@@ -8,7 +8,14 @@ from lineage_repo.model.ledger import (
 from lineage_repo.model.measurement import LEVELS
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import JUDGE_VERSION, find_hopeless_bound, judge, values_per_seed, wants_blocks
+from lineage_repo.verdict.judge import (
+    JUDGE_VERSION,
+    find_hopeless_bound,
+    judge,
+    screen_values,
+    values_per_seed,
+    wants_blocks,
+)
 from lineage_repo.verification.comparisons import check_comparison
 
 
@@ -83,7 +90,12 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
         order = rules.order_blocks(rule.blocks) if place else rules.order_screen(rule, trial.number, task.n_seeds)
         stopped = complete and not place and comparison.candidate.n_seeds < len([s for s in order if s == "candidate"])
         yield from check_comparison(
-            lineage, name, comparison, order[:1] if stopped else order, (None, lineage.trials[head]), complete=complete
+            lineage,
+            name,
+            comparison,
+            order[: len(comparison.turns)] if stopped else order,
+            (None, lineage.trials[head]),
+            complete=complete,
         )
         if comparison.window != (() if place else lineage.window_at(head, ledger)):
             yield f"{name} compares with values of the head that the record doesn't give"
@@ -101,7 +113,7 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
 def _check_first_seed(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
     """A screen ends after its first seed exactly where the rule says that no second one is worth it."""
     task, screen = lineage.task, trial.comparisons[0]
-    bound = find_hopeless_bound(task, screen.window, trial.noise)
+    bound = find_hopeless_bound(task, screen_values(task, screen), trial.noise)
     value = values_per_seed(task, screen.candidate)[task.objective.metric][0]
     if bound is None:
         return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lineage_repo.model.comparison import Side
-from lineage_repo.model.measurement import Fault, Status
+from lineage_repo.model.measurement import Fault, Spread, Status
 from lineage_repo.model.paths import TrialPaths
 from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign
@@ -68,7 +68,8 @@ def measure_turns(
     folder: Path,
     executor: Executor,
     *,
-    hopeless: float | None = None,
+    window: tuple[float, ...] = (),
+    noise: Mapping[str, Spread] | None = None,
     dry_run_s: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     guarded: bool = False,
@@ -85,7 +86,8 @@ def measure_turns(
         turns: What is measured in which order, under which seeds.
         folder: Where the job folders go: `job-1`, `job-2` and so on, after those that are there.
         executor: Runs the jobs.
-        hopeless: Value of the objective at which the first turn is also the last.
+        window: Earlier values of the reference's objective, for a screen.
+        noise: Calibrated spreads, for a screen, which may then end after the candidate's first seed.
         dry_run_s: Caps every phase at so many seconds and skips scoring.
         cancelled: Asked every 50 ms while the job is queued or runs.
         guarded: If the task's disturbance guard is `void`, also repeat what a disturbed host measured, with the same
@@ -105,7 +107,8 @@ def measure_turns(
             task=campaign.task,
             task_folder=campaign.task_folder.path.resolve(),
             turns=turns,
-            hopeless=hopeless,
+            window=window,
+            noise=dict(noise or {}),
             clock=clock,
             host=executor.host,
             boxes=campaign.paths.boxes,

@@ -12,7 +12,6 @@ from lineage_repo.model.measurement import Fault
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import find_hopeless_bound
 from lineage_repo.verdict.proofs import weakest
 from mcp_server.trial.attempts import draw_turns, measure_turns
 from mcp_server.trial.executor import Executor
@@ -81,7 +80,8 @@ class Comparer:
             draw_turns(sides),
             self.folder,
             self.executor,
-            hopeless=find_hopeless_bound(task, window, lineage.noise(task)),
+            window=window,
+            noise=lineage.noise(task),
             cancelled=self.cancelled,
             guarded=True,
         )

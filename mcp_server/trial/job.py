@@ -11,7 +11,16 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from lineage_repo.model.comparison import Comparison, Side, Turn
 from lineage_repo.model.manifest import Task
-from lineage_repo.model.measurement import Clock, Fault, Isolation, Measurement, Record, Status, pool_measurements
+from lineage_repo.model.measurement import (
+    Clock,
+    Fault,
+    Isolation,
+    Measurement,
+    Record,
+    Spread,
+    Status,
+    pool_measurements,
+)
 from lineage_repo.model.paths import JobPaths
 from lineage_repo.storage.files import write_whole
 from lineage_repo.storage.snapshot import Files
@@ -38,8 +47,10 @@ class JobSpec(Record):
     task_folder: Path
     turns: tuple[Assignment, ...] = Field(min_length=1)
     """In the order in which they are measured, up to the first fault."""
-    hopeless: float | None = None
-    """Value of the objective at which the first turn is also the last."""
+    window: tuple[float, ...] = ()
+    """Earlier values of the reference's objective, from which follows whether a first seed is the last turn."""
+    noise: dict[str, Spread] = Field(default={})
+    """Calibrated spreads, given with a screen only."""
     clock: Clock
     host: Host
     boxes: Path

@@ -4,12 +4,12 @@ import time
 from datetime import timedelta
 
 from lineage_repo.errors import SandboxError
-from lineage_repo.model.measurement import Fault, Measurement, Status, now
+from lineage_repo.model.measurement import Fault, Status, now
 from lineage_repo.progress import report_progress
 from lineage_repo.task import source_size
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import clip
-from lineage_repo.verdict.judge import values_per_seed
+from lineage_repo.verdict.judge import find_hopeless_bound, values_per_seed
 from mcp_server.sandbox import gpus
 from mcp_server.sandbox.host import fingerprint
 from mcp_server.sandbox.selftest import SelfTest
@@ -48,7 +48,7 @@ class MeasureJob:
                 turn = MeasureTurn(self, place, assignment, recipes[assignment.side], leased)
                 measurement, fault = turn.run()
                 turns.append(MeasuredTurn(side=assignment.side, began=began, measurement=measurement))
-                if fault or self._is_hopeless(place, measurement):
+                if fault or self._is_hopeless(turns):
                     break
         if fault and turns[-1].side == "reference":
             line = clip(f"the reference failed: {fault.failure}", 400)
@@ -57,12 +57,14 @@ class MeasureJob:
             nonce=spec.nonce, turns=tuple(turns), fault=fault, isolation=self.isolation, host=fingerprint()
         )
 
-    def _is_hopeless(self, place: int, measurement: Measurement) -> bool:
-        bound = self.spec.hopeless
-        if place or bound is None:
+    def _is_hopeless(self, turns: list[MeasuredTurn]) -> bool:
+        """Return whether the newest turn is a candidate's first seed, and no second one is worth it."""
+        if [turn.side for turn in turns].count("candidate") != 1 or turns[-1].side != "candidate":
             return False
         objective = self.task.objective
-        return objective.gain(values_per_seed(self.task, measurement)[objective.metric][0], bound) < 0
+        *beside, value = (values_per_seed(self.task, turn.measurement)[objective.metric][0] for turn in turns)
+        bound = find_hopeless_bound(self.task, (*self.spec.window, *beside), self.spec.noise)
+        return bound is not None and objective.gain(value, bound) < 0
 
     def _test_sandbox(self) -> None:
         """Find out what isolates boxes here; raise `SandboxError` below what the campaign requires."""

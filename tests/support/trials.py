@@ -10,7 +10,7 @@ from lineage_repo.model.ledger import Proposal, Trial
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status, derive_seed, now
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import find_hopeless_bound
+from lineage_repo.verdict.judge import find_hopeless_bound, screen_values
 from lineage_repo.verdict.proofs import count_missing_blocks
 
 SOURCE_BYTES = 12
@@ -129,12 +129,13 @@ def _head(lineage: Lineage) -> int:
 
 def _stop_early(lineage: Lineage, screen: Comparison) -> Comparison:
     """Cut a screen after its first seed where the rule does."""
-    bound = find_hopeless_bound(lineage.task, screen.window, lineage.noise(lineage.task))
+    bound = find_hopeless_bound(lineage.task, screen_values(lineage.task, screen), lineage.noise(lineage.task))
     first = screen.candidate.metrics["error"][0]
     if bound is None or lineage.task.objective.gain(first, bound) >= 0:
         return screen
     alone = measure([first], screen.candidate.trial_seeds[:1])
-    return screen.model_copy(update={"candidate": alone, "reference": None, "turns": screen.turns[:1]})
+    turns = screen.turns[: 1 + (screen.reference is not None)]
+    return screen.model_copy(update={"candidate": alone, "turns": turns})
 
 
 def prove(lineage: Lineage, level: str = "replicated", error: float | None = None) -> int:

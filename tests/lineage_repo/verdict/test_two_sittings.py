@@ -68,3 +68,22 @@ def test_nothing_is_proven_of_the_start_itself_whatever_the_host_did_meanwhile()
     assert ends[1][1].anchor == 0
     assert sum(standing.anchor != 0 for _, standing in ends) / DRAWS <= 0.01
     assert fmean(moves for moves, _ in ends) < len(FIRST) * (1 - JudgeRule().observed_confidence)
+
+
+def test_a_search_on_a_host_that_slowed_by_a_quarter_still_finds_what_gains_a_fifth() -> None:
+    rule, found = JudgeRule(), 0
+    for seed in range(DRAWS):
+        random_ = random.Random(seed)
+        window = [value for mean in FIRST[:4] for value in measure(random_, mean, 3)]
+        spread = estimate_spread(tuple(window))
+        for number, mean in enumerate(SECOND * 2, 1):
+            sides = rules.order_screen(rule, number, 3)
+            window += measure(random_, mean, sides.count("reference"))
+            screen = measure(random_, 0.8 * mean, rule.screen_seeds)
+            recent = rules.find_recent(rule, window, spread)
+            if not rules.is_hopeless(rule, screen[0], recent, spread) and rules.passes_screen(
+                rule, screen, recent, spread
+            ):
+                found += 1
+                break
+    assert found / DRAWS > 0.95

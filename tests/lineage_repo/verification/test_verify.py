@@ -58,7 +58,7 @@ def rewrite_newest(repo: Path, field: str, value: object) -> None:
         ("extra", 1, "is not one that this version knows"),
         ("comparisons.0.candidate.box_seeds.0", 1, "seeds that do not follow from what was drawn"),
         ("comparisons.0.candidate.metrics.more", [1.0, 1.0], "lacks values of the metrics that the manifest declares"),
-        ("comparisons.0.turns.0.side", "reference", "measured out of order"),
+        ("comparisons.0.turns.0.side", "candidate", "measured out of order"),
         ("comparisons.0.turns.1.began", "1999-01-01T00:00:00Z", "turns that begin before the ones that they follow"),
         ("digests.evaluator", "0" * 64, "other digests than the campaign's"),
         ("isolation.level", "none", "ran with isolation 'none'"),
