@@ -187,16 +187,23 @@ def test_moves_stay_in_range_and_keep_the_kind_of_number() -> None:
     assert d.rewrite_line(d.next_value(up=True, factor=2)).startswith("D = 2000  # [r] grouped")
 
 
+def test_a_recipe_that_is_timed_tries_less_work_first_and_any_other_leaves_it_to_the_lot() -> None:
+    knobs = read_knobs("A = 8  # [r] steps; 1 to 24\nB = 0.5  # [r] rate; 0.1 to 0.9\n", "r", "f.py")
+    timed, other = ([choose(knobs, [], 0, set(), f"salt {i}", timed=t) for i in range(20)] for t in (True, False))
+    assert {move.title for move in timed if move} == {"A 8 -> 6"}
+    assert len({move.title for move in other if move}) > 1
+
+
 def test_a_knob_with_one_value_left_in_its_range_ends_in_nothing_to_do() -> None:
     knobs = read_knobs("A = 1  # [r] whole; 0 to 1\n", "r", "f.py")
     tried = [Attempt(parent=0, name="A", old=1, new=0, kept=False)]
-    assert choose(knobs, tried, 0, set(), "salt") is None
+    assert choose(knobs, tried, 0, set(), "salt", timed=False) is None
 
 
 def test_a_value_that_failed_from_another_parent_may_be_tried_again_when_nothing_else_is_left() -> None:
     knobs = read_knobs("A = 1  # [r] whole; 0 to 1\n", "r", "f.py")
     tried = [Attempt(parent=0, name="A", old=1, new=0, kept=False)]
-    again = choose(knobs, tried, 5, set(), "salt")
+    again = choose(knobs, tried, 5, set(), "salt", timed=False)
     assert again is not None
     assert again.title == "A 1 -> 0"
 
@@ -210,7 +217,7 @@ def test_other_titles_are_not_read_as_changes_of_a_knob() -> None:
 def test_a_title_fits_the_limit_whatever_the_knob() -> None:
     name = "A" * 30
     knobs: list[Knob] = read_knobs(f"{name} = 0.000012345  # [r] x; 0.00000001 to 123456.789\n", "r", "f.py")
-    move = choose(knobs, [], 0, set(), "salt")
+    move = choose(knobs, [], 0, set(), "salt", timed=False)
     assert move is not None
     assert len(move.title) <= 60
 
