@@ -11,6 +11,7 @@ from lineage_repo.storage import locks
 from lineage_repo.storage.store import Store
 from lineage_repo.verdict import rules
 from lineage_repo.verification.verify import verify
+from tests.conftest import like
 from tests.support.trials import compare, finish, proposal, prove, submit
 
 
@@ -207,6 +208,41 @@ def test_an_interrupted_certification_spends_its_level(campaign: Campaign) -> No
     second = prove(lineage, "certified")
     assert lineage.count_proofs("certified", second) == 2
     assert lineage.proofs[second].outcome is Outcome.PASSED
+
+
+def test_a_head_that_pins_its_seed_cannot_be_proven_and_is_demoted(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.trials.SPREAD", 0.0)
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    proof = lineage.proofs[prove(lineage)]
+    assert proof.outcome is Outcome.REFUSED
+    assert "pins its seed" in (proof.failure or "")
+    assert [d.number for d in lineage.demotions] == [1]
+    assert verify(lineage.store).problems == ()
+
+
+def test_a_demoted_recipe_may_be_measured_again(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    tree = lineage.trials[1].proposal.recipe_tree
+    assert lineage.find_measured(tree)
+    prove(lineage, error=0.9)
+    assert lineage.find_measured(tree) is None
+
+
+def test_with_the_papers_rule_a_trial_counts_against_the_head_of_its_record(
+    calibrated_toy: Path, tmp_path: Path
+) -> None:
+    lineage = like(calibrated_toy, tmp_path / "any", rule="any").lineage.refresh()
+    slow, quick = (lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None) for _ in range(2))
+    early = compare(lineage, rules.order_screen(lineage.task.judge, slow, 2), 0.3, 0, screen=True)
+    assert finish(lineage, quick, 0.4).status is Status.KEEP
+    trial = lineage.record(slow, [early], None, attempts=1, isolation={"level": "bwrap"})
+    assert trial
+    assert (trial.status, trial.verdict.against) == (Status.KEEP, quick)
+    assert verify(lineage.store).problems == ()
 
 
 def test_a_replication_is_of_the_head_against_the_anchor(campaign: Campaign) -> None:

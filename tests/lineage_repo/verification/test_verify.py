@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lineage_repo.model.measurement import Fault, Status, derive_seed
+from lineage_repo.model.measurement import Fault, Measurement, Status, derive_seed
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.storage.store import Store
@@ -108,6 +108,55 @@ def test_a_trial_that_holds_the_starts_own_values_is_named(campaign: Campaign) -
     assert any("trial 0001 has the very values and times of an earlier calibration" in line for line in problems)
 
 
+def test_one_value_that_is_copied_within_an_entry_is_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    submit(lineage, 0.3)
+    prove(lineage)
+    phases = lineage.proofs[1].comparisons[0].candidate.model_dump(mode="json", exclude_none=True)["phases"]
+    copies = [run | {"seed_index": index} for index in range(4) for run in phases[:2]]
+    rewrite_newest(campaign.paths.repository, "comparisons.0.candidate.phases", copies)
+    assert any("very values and times of proof 1" in line for line in verify(lineage.store).problems)
+
+
+def test_blocks_that_are_repeated_against_the_same_head_until_they_win_are_named(campaign: Campaign) -> None:
+    lineage = campaign.lineage.refresh()
+    number = lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
+    order = rules.order_screen(lineage.task.judge, number, 2)
+    lost, won = (compare(lineage, rules.order_blocks(4), error, 0) for error in (0.55, 0.3))
+    comparisons = [compare(lineage, order, 0.3, 0, screen=True), lost, won]
+    assert lineage.record(number, comparisons, None, attempts=1, isolation={"level": "bwrap"})
+    assert any("has blocks in place 3, although" in line for line in verify(lineage.store).problems)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 5])
+def test_a_recipe_that_fails_in_its_blocks_leaves_an_honest_record(campaign: Campaign, turns: int) -> None:
+    lineage = campaign.lineage.refresh()
+    number = lineage.register(proposal(lineage), lineage.campaign.digests, lambda _: None)
+    order = rules.order_screen(lineage.task.judge, number, 2)
+    blocks = compare(lineage, rules.order_blocks(4), 0.3, 0)
+    sides = [turn.side for turn in blocks.turns[:turns]]
+    cut = {side: cut_short(getattr(blocks, side), sides.count(side)) for side in ("candidate", "reference")}
+    partial = blocks.model_copy(update=cut | {"turns": blocks.turns[:turns]})
+    comparisons = [compare(lineage, order, 0.3, 0, screen=True), partial]
+    fault = Fault(status=Status.CRASH, failure="fit exited 3")
+    assert lineage.record(number, comparisons, fault, attempts=1, isolation={"level": "bwrap"})
+    assert verify(lineage.store).problems == ()
+
+
+def cut_short(measurement: Measurement, n_seeds: int) -> Measurement | None:
+    """The first seeds of a measurement, whose last one left no value."""
+    if n_seeds == 0:
+        return None
+    return measurement.model_copy(
+        update={
+            "trial_seeds": measurement.trial_seeds[:n_seeds],
+            "box_seeds": measurement.box_seeds[:n_seeds],
+            "metrics": {name: values[: n_seeds - 1] for name, values in measurement.metrics.items()},
+            "phases": tuple(r for r in measurement.phases if (r.seed_index or 0) < n_seeds),
+        }
+    )
+
+
 def test_blocks_without_a_passed_screen_are_named(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     submit(lineage, 0.3)
@@ -124,7 +173,7 @@ def test_blocks_without_a_passed_screen_are_named(campaign: Campaign) -> None:
         ("number", 0, "is another one than was registered"),
         ("proof", 7, "was never registered"),
         ("comparisons.0.against", 1, "against another trial than was registered"),
-        ("comparisons.0.ledger", "0" * 40, "began at a ledger entry that is not there"),
+        ("comparisons.0.ledger", "0" * 40, "began before the proof was registered"),
         ("comparisons.0.candidate.box_seeds.0", 1, "seeds that do not follow from what was drawn"),
         ("comparisons.0.candidate.source_bytes", 99, "another recipe"),
         ("isolation.level", "none", "ran with isolation 'none'"),
