@@ -16,7 +16,7 @@ from lineage_repo.model.objective import Objective
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.record_view import level_text, p_text
-from lineage_repo.prompting.queries import margin_text
+from lineage_repo.prompting.queries import margin_text, spread_text
 from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
@@ -101,6 +101,7 @@ def _rows(lineage: Lineage, proof: Proof | None) -> Iterator[Row]:
     yield "outcome", proof.outcome + (f": {proof.failure}" if proof.failure else "")
     if proof.gain:
         yield "gain", f"{task.objective.gain_text(proof.gain)} (95 %, {proof.gain.n} blocks){metric}"
+        yield "spread", spread_text(task, proof.comparisons, proof.metric)
     if proof.p is not None:
         k = lineage.count_proofs(proof.level, proof.proof)
         level = certificate(task.judge, (0.0, 0.0), k).level
@@ -131,6 +132,7 @@ def _verdict_rows(lineage: Lineage, trial: Trial) -> Iterator[Row]:
     if verdict.gain and gain and verdict.against is not None:
         finding = f": {verdict.finding}" if verdict.finding else ""
         yield "gain", f"{objective.gain_text(verdict.gain)} (95 %), {gain.relation(f'{verdict.against:04d}')}{finding}"
+        yield "spread", spread_text(lineage.task, trial.comparisons[-1:])
     if claim.gain and trial.number:
         total = view_gain(claim.gain)
         level = "as its origin kept it" if trial.imported else level_text(claim.level, claim.demoted_by)

@@ -2,13 +2,13 @@
 
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.comparison import Interval
+from lineage_repo.model.comparison import Comparison, Interval
 from lineage_repo.model.ledger import Finding, Level, Trial, Verdict
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Margin, Number, Record, Status
@@ -16,6 +16,7 @@ from lineage_repo.model.objective import Objective
 from lineage_repo.record.claims import Claims, rank
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.text.sanitize import clip
+from lineage_repo.verdict.judge import find_spreads
 
 View = Literal["head", "ancestry", "leaderboard", "recent", "role", "failures", "similar", "trial"]
 EXCERPT = 120
@@ -114,6 +115,15 @@ def gain_text(objective: Objective, verdict: Verdict) -> str:
     if verdict.finding == "better" and verdict.gain.is_tie:
         found = "ahead of {against}, but a tie at 95 %"
     return f"{found.format(against=f'{verdict.against:04d}')}: {objective.gain_text(verdict.gain)}"
+
+
+def spread_text(task: Task, comparisons: Sequence[Comparison], metric: str | None = None) -> str:
+    """Return the spread of both sides over their seeds, which stands beside a gain: a wild recipe wins more by luck."""
+    found = find_spreads(task, comparisons, metric)
+    if found is None:
+        return ""
+    ours, theirs = found
+    return f"sd {ours.sd:.3g} over {ours.n} seeds, {theirs.sd:.3g} over {theirs.n} of what it is compared with"
 
 
 def margin_text(task: Task, margin: Margin) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -15,13 +15,13 @@ from lineage_repo.analysis.facts import (
 )
 from lineage_repo.errors import UnsupportedError
 from lineage_repo.model.comparison import Interval
-from lineage_repo.model.ledger import Trial
+from lineage_repo.model.ledger import Demotion, Proof, Trial
 from lineage_repo.model.measurement import Record, Status
 from lineage_repo.model.objective import Objective
 from lineage_repo.model.status_table import family
 from lineage_repo.monitor.record_view import level_text
 from lineage_repo.prompting.queries import ancestry
-from lineage_repo.record.claims import Claims
+from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.report.lanes import place_in_lanes
 from lineage_repo.storage.message import heading
@@ -144,8 +144,11 @@ class ReportData(NamedTuple):
 
     @property
     def slot_hours(self) -> float:
-        """Slot-hours of all trials."""
-        return (self.rows[-1].spent_h or 0.0) if self.rows else 0.0
+        """Slot-hours of all trials and proofs."""
+        last = (event for event in reversed(self.lineage.events) if not isinstance(event, Demotion))
+        proofs = takewhile(lambda event: isinstance(event, Proof), last)
+        after_s = sum(price(event.comparisons).slot_s for event in proofs)
+        return after_s / 3600 + ((self.rows[-1].spent_h or 0.0) if self.rows else 0.0)
 
     @property
     def limits(self) -> list[str]:
@@ -174,7 +177,11 @@ def build_report_data(lineage: Lineage, noise: float | None = None) -> ReportDat
     path = {trial.number for trial in ancestry(lineage, lineage.head.number)} if lineage.head else set[int]()
     rows: list[TrialFacts] = []
     spent_h = 0.0
-    for trial in trials:
+    for trial in lineage.events:
+        if not isinstance(trial, Trial):
+            # A proof takes slots too, whichever trials they were taken from.
+            spent_h += price(trial.comparisons).slot_s / 3600 if isinstance(trial, Proof) else 0.0
+            continue
         slot_s = compute_slot_seconds(trial) if trial.number else None
         spent_h += (slot_s or 0.0) / 3600
         end_h, lane = ends.get(trial.number, (None, None))

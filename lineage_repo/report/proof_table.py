@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 from lineage_repo.model.comparison import Interval
+from lineage_repo.model.ledger import Proof
 from lineage_repo.monitor.record_view import p_text
 from lineage_repo.prompting.queries import leaderboard
 from lineage_repo.record.claims import price
 from lineage_repo.report.data import ReportData
 from lineage_repo.report.figure import format_signed
+from lineage_repo.verdict.judge import find_spreads
 
 _LEADERS = 20
 
@@ -22,6 +24,8 @@ class ProofLine(NamedTuple):
     """With the reason where there is one, and the demotion that it caused."""
     gain: str
     interval: str
+    spread: str
+    """Deviation over seeds of the trial and of what it was compared with."""
     p: str
     blocks: str
     seeds: str
@@ -59,6 +63,7 @@ def build_proof_rows(data: ReportData) -> list[ProofLine]:
             outcome=outcome,
             gain=mean + metric,
             interval=interval,
+            spread=_show_spreads(data, proof),
             p="" if proof is None or proof.p is None else p_text(proof.p).removeprefix("p "),
             blocks=f"{proof.gain.n if proof and proof.gain else 0} of {entry.blocks[-1]}",
             seeds=str(cost.seeds) if cost else "",
@@ -66,6 +71,11 @@ def build_proof_rows(data: ReportData) -> list[ProofLine]:
         )
         lines.append(line)
     return lines
+
+
+def _show_spreads(data: ReportData, proof: Proof | None) -> str:
+    found = find_spreads(data.lineage.task, proof.comparisons, proof.metric) if proof and proof.gain else None
+    return f"{found[0].sd:.3g} and {found[1].sd:.3g}" if found else ""
 
 
 def build_leaderboard(data: ReportData) -> list[Leader]:

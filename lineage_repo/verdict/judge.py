@@ -166,6 +166,16 @@ def paired_gains(task: Task, *comparisons: Comparison, metric: str | None = None
     ]
 
 
+def find_spreads(
+    task: Task, comparisons: Sequence[Comparison], metric: str | None = None
+) -> tuple[Spread, Spread] | None:
+    """Return how the values of both sides vary over the seeds of these blocks; None where they have fewer than two."""
+    sides = [
+        tuple(v for c in comparisons for v in _values(task, c, reference=side, metric=metric)) for side in (False, True)
+    ]
+    return None if min(map(len, sides)) < 2 else (estimate_spread(sides[0]), estimate_spread(sides[1]))
+
+
 def _values(
     task: Task, comparison: Comparison, *, reference: bool = False, metric: str | None = None
 ) -> tuple[float, ...]:

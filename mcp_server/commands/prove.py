@@ -13,6 +13,7 @@ from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
 from lineage_repo.monitor.record_view import p_text
 from lineage_repo.progress import report_detail
+from lineage_repo.prompting.queries import spread_text
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import price
 from lineage_repo.storage import locks
@@ -137,6 +138,7 @@ def _format(campaign: Campaign, proof: Proof) -> list[str]:
     if proof.gain:
         what = "" if proof.metric == objective.metric else f" in {proof.metric}"
         lines.append(f"gain      {objective.gain_text(proof.gain)} (95 %, {proof.gain.n} blocks){what}")
+        lines.append(f"spread    {spread_text(campaign.task, proof.comparisons, proof.metric)}")
     if proof.p is not None:
         k = campaign.lineage.count_proofs(proof.level, proof.proof)
         needed = f"{p_text(proof.p)}, needed below {_needed_p(campaign, proof):.2g} for certification {k}"
