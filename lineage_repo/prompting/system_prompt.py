@@ -29,10 +29,11 @@ def system_prompt(campaign: Campaign, specialist: str, extras: tuple[str, ...] =
         TaskError: a knowledge file is missing, or names a variable that does not exist.
     """
     common, own = data_folder("knowledge"), knowledge_folder(campaign.task_folder)
+    judge = common / f"judge_{campaign.task.judge.rule}.md"
     record = common / ("record.md" if campaign.settings.read_record else "no_record.md")
     role = own / "roles" / f"{specialist}.md" if campaign.settings.arm == "roles" else common / "generic.md"
     shell = [common / "shell.md"] if "Bash" in extras else []
-    files = (common / "session.md", record, *shell, own / "brief.md", role)
+    files = (common / "session.md", judge, record, *shell, own / "brief.md", role)
     values = prompt_variables(campaign, specialist)
     return "\n\n".join(render(file, values).strip() for file in files) + "\n"
 
@@ -48,6 +49,8 @@ def prompt_variables(campaign: Campaign, specialist: str) -> dict[str, str]:
         "unit": task.objective.unit,
         "direction": task.objective.direction,
         "n_seeds": str(task.n_seeds),
+        "screen_seeds": str(task.judge.screen_seeds),
+        "blocks": str(task.judge.blocks),
         "editable": editable,
         "gates": _bullets([gate_text(gate) for gate in task.gates], "none"),
         "limits": _bullets(limit_texts(task), "none"),
