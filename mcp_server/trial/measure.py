@@ -59,6 +59,8 @@ class MeasureJob:
 
     def _is_hopeless(self, turns: list[MeasuredTurn]) -> bool:
         """Return whether the newest turn is a candidate's first seed, and no second one is worth it."""
+        if not self.spec.noise:  # no screen, and a dry run has no scores
+            return False
         if [turn.side for turn in turns].count("candidate") != 1 or turns[-1].side != "candidate":
             return False
         objective = self.task.objective
