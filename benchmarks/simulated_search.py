@@ -150,7 +150,7 @@ class Search:
         seen = rules.find_recent(rule, seen, self.spread)
         spread = rules.find_spread(seen, self.spread)
         values = [self.host.measure(candidate)]
-        if rule.screen_seeds > 1 and rules.is_hopeless(rule, values[0], seen, spread):
+        if rule.screen_seeds > 1 and values[0] < rules.hopeless_bound(rule, seen, spread):
             return None
         values += [self.host.measure(candidate) for _ in range(rule.screen_seeds - 1)]
         if not rules.passes_screen(rule, values, seen, spread):

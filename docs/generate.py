@@ -25,7 +25,7 @@ _BOUNDS = {
     "exclusiveMaximum": "below {}",
     "maxLength": "at most {} characters",
     "minLength": "at least {} characters",
-    "minItems": "at least {}",
+    "minItems": "at least {} of them",
 }
 
 Schema = dict[str, Any]

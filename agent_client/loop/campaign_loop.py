@@ -111,7 +111,8 @@ class Run:
             self._collect_sessions()
             self._check_caps()
             if not self._sessions and (ending := self._find_ending()):
-                if ending.reason is RunEnd.STOPPED or self._replication.is_done:
+                waits = self._running() and ending.reason is not RunEnd.UNRECORDED
+                if ending.reason is RunEnd.STOPPED or (not waits and self._replication.is_done):
                     return self._summarize(ending)
                 self._close(ending, EndReason.CAMPAIGN)
             self._start_sessions()

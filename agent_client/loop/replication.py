@@ -10,26 +10,35 @@ from lineage_repo.progress import report_progress
 from lineage_repo.record.campaign import Campaign
 
 _TAIL = 2000
+_NOT_PROVEN = 3
+"""Exit status of a replication that did not pass."""
+_MOST = 3
+"""Replications at the end of one run; each is of a head that trials of this run moved."""
 _log = logging.getLogger("espalier.run")
 
 
 class LastReplication:
-    """Runs `espalier replicate` once; the replication itself is a detached process, like a trial."""
+    """Runs `espalier replicate` until nothing is left to test; a replication is detached, like a trial."""
 
     def __init__(self, campaign: Campaign, access: Access) -> None:
         self._campaign, self._access = campaign, access
         self._task: asyncio.Task[None] | None = None
+        self._started = 0
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to test, or the test has ended; the first call starts it."""
-        if self._task is None:
-            lineage = self._campaign.lineage.refresh()
-            if lineage.running_proof() is None and not (lineage.standing and lineage.standing.moves):
-                return True
-            report_progress("no session runs any more: the head is tested on fresh seeds")
-            self._task = asyncio.create_task(self._run())
-        return self._task.done()
+        """Whether nothing is left to test, or the test has ended; a call starts it."""
+        if self._task and not self._task.done():
+            return False
+        lineage = self._campaign.lineage.refresh()
+        if lineage.running_proof() is None and not (lineage.standing and lineage.standing.moves):
+            return True
+        if self._started >= _MOST:
+            return True
+        self._started += 1
+        report_progress("no session runs any more: the head is tested on fresh seeds")
+        self._task = asyncio.create_task(self._run())
+        return False
 
     async def _run(self) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -45,7 +54,7 @@ class LastReplication:
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()
-        if process.returncode not in {0, 1}:
+        if process.returncode not in {0, _NOT_PROVEN}:
             _log.warning("the head could not be tested: %s", errors.decode("utf-8", "replace")[-_TAIL:])
 
     async def close(self) -> None:

@@ -109,7 +109,13 @@ def read_attempt(title: str, parent: int | None = None, *, kept: bool = False) -
 
 
 def choose(
-    knobs: Iterable[Knob], attempts: list[Attempt], parent: int, submitted: set[Setting], salt: str, *, timed: bool
+    knobs: Iterable[Knob],
+    attempts: list[Attempt],
+    parent: int,
+    submitted: set[Setting],
+    salt: str,
+    *,
+    timed: bool = False,
 ) -> Move | None:
     """Choose the next move; None if no value is left.
 
@@ -135,7 +141,7 @@ def choose(
 
 
 def _next_move(
-    knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting], salt: str, *, timed: bool
+    knob: Knob, up: bool, attempts: list[Attempt], taken: set[Setting], salt: str, *, timed: bool = False
 ) -> Move | None:
     """Find the first step in one direction that leads to a new value."""
     same = [a for a in attempts if a.name == knob.name and a.up == up]

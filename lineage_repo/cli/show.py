@@ -147,7 +147,7 @@ def _comparison_rows(
     for place, comparison in enumerate(comparisons):
         is_screen = place == 0 and bool(trial)
         sides = {"candidate": comparison.candidate, "reference": comparison.reference}
-        left = {side: iter(values_per_seed(task, m)[metric]) for side, m in sides.items() if m}
+        left = {side: iter(values_per_seed(task, m).get(metric, ())) for side, m in sides.items() if m}
         shown: list[str] = []
         for turn in comparison.turns:
             value = next(left[turn.side], None)
@@ -166,7 +166,7 @@ def _comparison_rows(
 
 
 def _gain_rows(task: Task, comparison: Comparison, metric: str) -> Iterator[Row]:
-    values = [values_per_seed(task, m)[metric] for m in comparison.measurements]
+    values = [values_per_seed(task, m).get(metric, ()) for m in comparison.measurements]
     if len(values[0]) == len(values[1]) > 1:
         gains = paired_gains(task, comparison, metric=metric)
         digits = task.objective.digits

@@ -75,6 +75,9 @@ class Gate(Record):
         return self
 
 
+_MOST_FUTILE = 3.0
+
+
 class JudgeRule(Record):
     """How a trial's gain is judged, in stages that cost more the further a recipe gets.
 
@@ -105,7 +108,7 @@ class JudgeRule(Record):
     """Blocks after which a replication looks at its gain."""
     replicated_p: tuple[float, ...] = Field(default=(0.0025, 0.0025, 0.005), min_length=1, max_length=8)
     """One-sided level spent at each of these looks."""
-    replicated_futile_t: tuple[float, ...] = (0.5, 1.0)
+    replicated_futile_t: tuple[FiniteFloat, ...] = (0.5, 1.0)
     """Value of t below which a replication stops at each look but the last."""
     proof_share: float = Field(default=0.5, gt=0, le=1)
     """Most of the host's slots that a replication takes at once, at least one."""
@@ -125,6 +128,11 @@ class JudgeRule(Record):
             raise ValueError(
                 f"{len(looks)} replicated_blocks need {len(looks)} replicated_p and {len(looks) - 1} "
                 f"replicated_futile_t, not {len(self.replicated_p)} and {len(self.replicated_futile_t)}"
+            )
+        if any(t > _MOST_FUTILE for t in self.replicated_futile_t):
+            raise ValueError(
+                f"replicated_futile_t above {_MOST_FUTILE:g} stops replications of real gains; they are "
+                f"{self.replicated_futile_t}"
             )
         if not all(0 < p < 0.5 for p in self.replicated_p):
             raise ValueError(f"each of replicated_p must lie between 0 and 0.5; they are {self.replicated_p}")

@@ -40,13 +40,13 @@ def find_smallest_gain(index: Index) -> float:
     """Return the gain, in the objective's unit, that a trial finds with a probability of 80 %."""
     task = index.task
     spread = index.noise(task).get(task.objective.metric)
-    if spread is None or task.judge.rule == "any":
+    if spread is None:
         return task.objective.min_delta
     if index.standing and index.tip:
         recent = rules.find_recent(task.judge, index.window_at(index.standing.head, index.tip), spread)
         spread = rules.find_spread(recent, spread)
     # A shared seed helps the blocks, not the screen, so this is the upper end.
-    return max(task.objective.min_delta, power.smallest_gain(task.judge) * spread.sd)
+    return power.smallest_gain_over(task.judge, spread.sd, task.objective.min_delta, task.n_seeds)
 
 
 def seed_seconds(index: Index) -> float:

@@ -63,11 +63,18 @@ class Fold:
         """Trial to the values of its objective that later screens compare with, each with the place of its entry."""
         self._calibrated_at: list[int] = []
         self._registered_at: dict[int, int] = {}
+        self._proof_registered_at: dict[int, int] = {}
+        self.demoted: set[int] = set()
+        """Heads that were demoted, and not measured again since."""
 
     def refresh(self) -> Self:
         """Read the entries since the last call; return self. Raise `RecordError` for an unreadable one."""
         for row in self.store.rows(self._tip):
-            self.fold(row, read_entry(row))
+            entry = read_entry(row)
+            try:
+                self.fold(row, entry)
+            except (LookupError, ValueError) as error:
+                raise RecordError(f"ledger entry {row.commit} does not fit the ones before it: {error!r}") from None
             self._tip = row.commit
         return self
 
@@ -93,6 +100,7 @@ class Fold:
                 self._fold_trial(place, entry)
             case ProofRegistration():
                 self.proofs_registered[entry.proof] = entry
+                self._proof_registered_at[entry.proof] = place
             case Proof():
                 self.proofs[entry.proof] = entry
                 self._fold_comparisons(place, entry.comparisons)
@@ -103,10 +111,12 @@ class Fold:
             case Demotion():
                 self.demotions.append(entry)
                 if self.standing:
+                    self.demoted |= set(self.standing.steps)
                     self._stand(place, self.standing.demote())
 
     def _fold_trial(self, place: int, trial: Trial) -> None:
-        if trial.number:
+        # What a disturbed host measured says nothing of the head.
+        if trial.number and not (trial.fault and trial.fault.status is Status.HARNESS_ABORT):
             self._fold_comparisons(place, trial.comparisons)
         if trial.status is Status.BASELINE or (trial.imported and trial.status is Status.KEEP):
             self._stand(place, Standing(anchor=trial.number))

@@ -57,9 +57,9 @@ class Index(Past):
         return sum(r.level == level and (up_to is None or n <= up_to) for n, r in self.proofs_registered.items())
 
     def find_due_demotion(self) -> Proof | None:
-        """Return the replication that refuted a head which is not demoted yet; None if there is none."""
+        """Return the replication that refuted or refused a head which is not demoted yet; None if there is none."""
         newest = next((p for p in reversed(self.proofs.values()) if p.level == "replicated"), None)
-        if newest is None or newest.outcome is not Outcome.REFUTED:
+        if newest is None or newest.outcome not in {Outcome.REFUTED, Outcome.REFUSED}:
             return None
         return None if any(d.proof == newest.proof for d in self.demotions) else newest
 
@@ -80,11 +80,17 @@ class Index(Past):
     def find_measured(self, recipe_tree: str, by: str | None = None) -> Registration | None:
         """Return the registered trial, finished or running, that has this recipe; None if there is none.
 
-        Harness aborts do not count, since nothing was measured. With `by` only that specialist's trials count.
+        Harness aborts do not count, since nothing was measured, nor do demoted heads, which come back only if they are
+        measured again. With `by` only that specialist's trials count.
         """
         for number, entry in self.registered.items():
             aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
-            if entry.proposal.recipe_tree == recipe_tree and by in {None, entry.proposal.specialist} and not aborted:
+            if (
+                entry.proposal.recipe_tree == recipe_tree
+                and by in {None, entry.proposal.specialist}
+                and not aborted
+                and number not in self.demoted
+            ):
                 return entry
         return None
 

@@ -89,8 +89,18 @@ class Lineage(ProofWriter):
             if number not in self.trials:
                 if fault is None and self._wants_blocks(comparisons):
                     return None
+                if fault is None and self.task.judge.rule == "any":
+                    comparisons = [self._compare_with_head(c) for c in comparisons]
                 self._finish(self.registered[number], comparisons, fault, attempts=attempts, isolation=isolation)
         return self.trials[number]
+
+    def _compare_with_head(self, screen: Comparison) -> Comparison:
+        """With the rule `any` only recorded means are compared: take those of the head of this moment."""
+        if self.standing is None or self.tip is None:
+            return screen
+        head, ledger = self.standing.head, self.tip
+        changed = {"against": head, "ledger": ledger, "window": self.window_at(head, ledger)}
+        return screen.model_copy(update=changed)
 
     def _wants_blocks(self, comparisons: Sequence[Comparison]) -> bool:
         if not comparisons or self.standing is None:

@@ -1,5 +1,8 @@
 """The past: what a ledger said at one of its entries, from which a comparison that began there follows."""
 
+from bisect import bisect_right
+from operator import itemgetter
+
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Spread
 from lineage_repo.record.fold import Fold
@@ -22,6 +25,10 @@ class Past(Fold):
         """Return whether a trial was registered after a ledger entry, or that entry is not there."""
         return self._registered_at.get(number, 0) > self.positions.get(ledger, -1)
 
+    def proof_registered_after(self, proof: int, ledger: str) -> bool:
+        """Return whether a proof was registered after a ledger entry, or that entry is not there."""
+        return self._proof_registered_at.get(proof, 0) > self.positions.get(ledger, -1)
+
     def window_at(self, number: int, ledger: str) -> tuple[float, ...]:
         """Return the values of a trial's objective that a screen compares with, as known at a ledger entry.
 
@@ -31,8 +38,9 @@ class Past(Fold):
             measurement = self.trials[number].measurement
             return values_per_seed(self.task, measurement)[self.task.objective.metric] if measurement else ()
         place = self.positions.get(ledger, -1)
-        known = [value for at, value in self._values.get(number, ()) if at <= place]
-        return tuple(known[-self.task.judge.head_window :])
+        values = self._values.get(number, [])
+        end = bisect_right(values, place, key=itemgetter(0))
+        return tuple(value for _, value in values[max(0, end - self.task.judge.head_window) : end])
 
     def correlate_seeds(self, ledger: str | None = None) -> float | None:
         """Return how the start's values correlate under the same seed, over the calibrations up to a ledger entry.

@@ -129,7 +129,7 @@ def _summarize(arm: str, name: str, data: ReportData, common: int, corpus: Seque
         head=head,
         head_claim=data.claims.of(head),
         anchor_claim=data.claims.of(anchor),
-        endpoint=0.0 if head == 0 else gain.mean if gain else None,
+        endpoint=gain.mean if gain else 0.0 if head == 0 or note.endswith(_NO_GAIN) else None,
         endpoint_gain=gain,
         endpoint_note=note,
         keeps=len(data.kept),
@@ -141,8 +141,14 @@ def _summarize(arm: str, name: str, data: ReportData, common: int, corpus: Seque
     )
 
 
+_NO_GAIN = "it counts as no gain"
+
+
 def find_endpoint(lineage: Lineage) -> tuple[Interval | None, str]:
-    """Return the newest certified measurement of the final head against the start, and a word on it."""
+    """Return the first complete certification of the final head against the start, and a word on it.
+
+    The first, so that asking again until the answer pleases changes nothing.
+    """
     head = lineage.standing.head if lineage.standing else 0
     if head == 0:
         return None, "the final head is the start, whose gain is 0"
@@ -151,13 +157,14 @@ def find_endpoint(lineage: Lineage) -> tuple[Interval | None, str]:
     measured = [proof for proof in lineage.proofs.values() if _is_endpoint(proof, head)]
     if not measured:
         return None, f"none: `espalier certify DIR --trial {head}` measures the head again"
-    newest = measured[-1]
-    return newest.gain, f"proof {newest.proof}, {newest.outcome}" + (f": {newest.failure}" if newest.failure else "")
+    first = measured[0]
+    note = f"proof {first.proof}, {first.outcome}" + (f": {first.failure}" if first.failure else "")
+    return (None, f"{note}; {_NO_GAIN}") if first.outcome is Outcome.REFUSED else (first.gain, note)
 
 
 def _is_endpoint(proof: Proof, head: int) -> bool:
     asked = proof.level == "certified" and (proof.number, proof.against) == (head, 0)
-    return asked and proof.gain is not None and proof.outcome in {Outcome.PASSED, Outcome.OPEN, Outcome.REFUTED}
+    return asked and proof.outcome is not Outcome.ABORTED
 
 
 def _count_clusters(lineage: Lineage, corpus: Sequence[str], common: int) -> float | None:

@@ -19,6 +19,7 @@ _STEPS = 200
 _TAIL = 7.0
 """Standard deviations on each side of a mean over which an integral reaches."""
 _TELLING_GAIN = 3.0
+_USUAL_POWER = 0.8
 LEAST_POWER = 0.2
 _LARGEST_GAIN = 64.0
 _BISECTIONS = 24
@@ -108,14 +109,29 @@ def smallest_gain(rule: JudgeRule, power: float = 0.8) -> float:
 
 def find_rule_problem(rule: JudgeRule) -> str | None:
     """Return one line on a rule that would spend seeds and find next to nothing; None where it is of use."""
-    power = keep_power(rule, _TELLING_GAIN)
-    if rule.rule == "any" or power >= LEAST_POWER:
+    if rule.rule == "any":
         return None
+    if (power := keep_power(rule, _TELLING_GAIN)) >= LEAST_POWER:
+        return _find_proof_problem(rule)
     return (
         f"judge: a trial with a true gain of {_TELLING_GAIN:g} sd of a seed moves the head with probability "
         f"{power:.2g}, at {expected_seeds(rule, _TELLING_GAIN).total:.1f} seeds a trial; lower screen_z "
         f"({rule.screen_z:g}) or observed_confidence ({rule.observed_confidence:g}), or raise blocks ({rule.blocks}), "
         f"until it is {LEAST_POWER:g} at least"
+    )
+
+
+def _find_proof_problem(rule: JudgeRule) -> str | None:
+    """Return one line on levels at which nothing could ever be proven."""
+    looks = zip(rule.replicated_blocks, rule.replicated_p, strict=True)
+    shares = [paired_power(_TELLING_GAIN, blocks, student_t(1 - p, blocks - 1)) for blocks, p in looks]
+    powers = {"replicated_p": max(shares), "certified_p": certification_power(rule, _TELLING_GAIN)}
+    name = min(powers, key=lambda name: powers[name])
+    if powers[name] >= LEAST_POWER:
+        return None
+    return (
+        f"judge: a true gain of {_TELLING_GAIN:g} sd of a seed would be proven with probability {powers[name]:.2g}; "
+        f"raise {name} ({getattr(rule, name)}) or its blocks until it is {LEAST_POWER:g} at least"
     )
 
 
@@ -133,6 +149,20 @@ def keep_power_over(rule: JudgeRule, sd: float, min_delta: float) -> float:
         return 1.0
     reached = _NORMAL.cdf((_TELLING_GAIN - min_delta / sd) * math.sqrt(rule.blocks / 2))
     return min(keep_power(rule, _TELLING_GAIN), reached)
+
+
+def smallest_gain_over(rule: JudgeRule, sd: float, min_delta: float, n_seeds: int) -> float:
+    """Return the smallest true gain, in the objective's unit, that a trial finds with a probability of 80 %.
+
+    Args:
+        rule: The manifest's.
+        sd: Deviation of the objective over seeds.
+        min_delta: Smallest measured gain that moves the head.
+        n_seeds: Of a trial with the rule `any`, which finds any gain that its mean shows.
+    """
+    blocks = n_seeds if rule.rule == "any" else rule.blocks
+    shown = min_delta + _NORMAL.inv_cdf(_USUAL_POWER) * sd * math.sqrt(2 / blocks)
+    return shown if rule.rule == "any" else max(smallest_gain(rule, _USUAL_POWER) * sd, shown)
 
 
 def paired_power(gain_sd: float, blocks: int, threshold: float) -> float:

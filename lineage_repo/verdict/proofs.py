@@ -23,12 +23,13 @@ def compared_metric(task: Task, level: str) -> str:
     return (task.objective.reserved if level == "certified" else None) or task.objective.metric
 
 
-def count_missing_blocks(task: Task, registration: ProofRegistration, comparisons: Sequence[Comparison]) -> int:
+def count_missing_blocks(
+    task: Task, registration: ProofRegistration, comparisons: Sequence[Comparison], noise: Mapping[str, Spread]
+) -> int:
     """Return how many blocks the proof needs next: up to its first look or the next one; 0 if it is decided."""
     done = sum(c.candidate.n_seeds for c in comparisons)
     if done in registration.blocks[:-1]:
-        gains = paired_gains(task, *comparisons)
-        if registration.level == "replicated" and rules.replicate(task.judge, gains) is not None:
+        if registration.level == "replicated" and _replicate(task, comparisons, noise)[0] is not None:
             return 0
         return registration.blocks[registration.blocks.index(done) + 1] - done
     return next((look for look in registration.blocks if look > done), done) - done
@@ -91,13 +92,23 @@ def _decide(
         if fault.status is Status.HARNESS_ABORT:
             return Outcome.ABORTED, fault.failure
         return Outcome.REFUTED if registration.level == "replicated" else Outcome.REFUSED, fault.failure
-    if not gains or count_missing_blocks(task, registration, comparisons):
+    if not gains or count_missing_blocks(task, registration, comparisons, noise):
         return Outcome.ABORTED, "it has fewer blocks than it needs"
     if registration.level == "replicated":
-        return rules.replicate(task.judge, gains) or Outcome.OPEN, None
+        outcome, refusal = _replicate(task, comparisons, noise)
+        return outcome or Outcome.OPEN, refusal
     if refusal := find_refusal(task, pool_measurements([c.candidate for c in comparisons]), noise):
         return Outcome.REFUSED, refusal
     return Outcome.PASSED if rules.certificate(task.judge, gains, k).passed else Outcome.OPEN, None
+
+
+def _replicate(
+    task: Task, comparisons: Sequence[Comparison], noise: Mapping[str, Spread]
+) -> tuple[Outcome | None, str | None]:
+    """Return the outcome of a replication at a look, and why it is refused; no outcome where it goes on."""
+    if pinned := find_pinned_seed(task, pool_measurements([c.candidate for c in comparisons]), noise):
+        return Outcome.REFUSED, pinned
+    return rules.replicate(task.judge, paired_gains(task, *comparisons)), None
 
 
 def find_refusal(task: Task, candidate: Measurement, noise: Mapping[str, Spread]) -> str | None:
@@ -110,7 +121,12 @@ def find_refusal(task: Task, candidate: Measurement, noise: Mapping[str, Spread]
     ]
     if missed:
         return "; ".join(f"misses the gate {m.name} {m.limit:g} by {-m.margin:.2g}" for m in missed)
-    metric = task.objective.metric
+    return find_pinned_seed(task, candidate, noise)
+
+
+def find_pinned_seed(task: Task, candidate: Measurement, noise: Mapping[str, Spread]) -> str | None:
+    """Return why a recipe's luck can't be told from a gain: its values hardly vary over seeds; None where they do."""
+    metric, values = task.objective.metric, values_per_seed(task, candidate)
     if metric in noise and not rules.has_own_spread(values[metric], noise[metric]):
         return (
             f"{metric} hardly varies over {candidate.n_seeds} seeds, the start's has sd {noise[metric].sd:.3g}: "

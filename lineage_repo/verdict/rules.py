@@ -52,10 +52,15 @@ def order_screen(rule: JudgeRule, number: int, n_seeds: int) -> list[Side]:
     return ["reference", *order] if (number - 1) % rule.head_every == 0 else order
 
 
-def order_blocks(blocks: int) -> list[Side]:
+def order_blocks(blocks: int, *, first: Side = "candidate") -> list[Side]:
     """Return the sides of so many blocks in turn. The order alternates, so that a host that slows favours neither."""
-    pair: tuple[Side, Side] = ("candidate", "reference")
+    pair: tuple[Side, Side] = ("candidate", "reference") if first == "candidate" else ("reference", "candidate")
     return [side for block in range(blocks) for side in (pair if block % 2 == 0 else pair[::-1])]
+
+
+def first_side(place: int) -> Side:
+    """Return which side begins the blocks at this place of a proof, so that of many short ones each begins half."""
+    return "candidate" if place % 2 == 0 else "reference"
 
 
 # ---- the screen: two means, with the spread of one seed of the head or, at first, of the start
@@ -81,11 +86,6 @@ def find_spread(recent: Sequence[float], calibrated: Spread) -> Spread:
     A head may be far less noisy than the start, as one that takes half its time.
     """
     return estimate_spread(tuple(recent)) if len(recent) >= _OWN_SPREAD_FROM else calibrated
-
-
-def is_hopeless(rule: JudgeRule, value: float, head: Sequence[float], spread: Spread) -> bool:
-    """Return whether a candidate's first value is so far below the head's that no second seed is spent on it."""
-    return value < hopeless_bound(rule, head, spread)
 
 
 def hopeless_bound(rule: JudgeRule, head: Sequence[float], spread: Spread) -> float:

@@ -50,7 +50,7 @@ class Standing(NamedTuple):
             return self
         if outcome is Outcome.PASSED:
             return type(self)(anchor=number, steps=self.steps[self.steps.index(number) + 1 :])
-        return self._replace(tested=number) if outcome in {Outcome.OPEN, Outcome.REFUSED} else self
+        return self._replace(tested=number) if outcome is Outcome.OPEN else self
 
     def demote(self) -> Self:
         """The head falls back to the anchor, with whatever was built between them."""

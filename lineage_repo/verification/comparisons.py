@@ -30,13 +30,14 @@ class Freshness:
         for measurement in measured:
             if again := [seed for seed in measurement.trial_seeds if seed in self._drawn]:
                 yield f"{where} was measured with the seed {again[0]} of {self._drawn[again[0]]}: not a fresh one"
-            if copied := [self._values[v] for v in _list_values(measurement) if v in self._values]:
-                yield f"{where} has the very values and times of {copied[0]}: a copied measurement"
+            for values in _list_values(measurement):
+                if values in self._values:
+                    yield f"{where} has the very values and times of {self._values[values]}: a copied measurement"
+                self._values[values] = what
         drawn = [seed for comparison in comparisons for seed in _list_draws(comparison)]
         if len(set(drawn)) < len(drawn):
             yield f"{where} has one seed in more turns than the sides of one block"
         self._drawn |= dict.fromkeys(drawn, what)
-        self._values |= {values: what for measurement in measured for values in _list_values(measurement)}
 
 
 def _shares(comparison: Comparison) -> bool:

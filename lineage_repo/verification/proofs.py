@@ -49,9 +49,13 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
         name = f"{where}, blocks {place + 1}"
         if comparison.against != entry.against:
             yield f"{name} are against another trial than was registered"
-        if comparison.ledger not in lineage.positions:
-            yield f"{name} began at a ledger entry that is not there"
-        order = rules.order_blocks((len(comparison.turns) + 1) // 2)
+        if lineage.proof_registered_after(entry.proof, comparison.ledger or ""):
+            yield f"{name} began before the proof was registered"
+        elif comparison.shared_seeds != lineage.shares_seeds(comparison.ledger):
+            yield f"{name} share seeds, or do not, other than the calibrations say"
+        # A strand that left nothing shifts the places of those after it.
+        first = comparison.turns[0].side if ended_early else rules.first_side(place)
+        order = rules.order_blocks((len(comparison.turns) + 1) // 2, first=first)
         yield from check_comparison(lineage, name, comparison, order, trials, complete=not ended_early)
     if not ended_early:
         yield from _check_looks(lineage, where, registration, entry)
@@ -61,11 +65,16 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
 def _check_looks(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
     """A proof stops at the first look that decides it, and at no other."""
     task = lineage.task
-    if count_missing_blocks(task, registration, entry.comparisons):
+    noise = lineage.noise(task)
+    if count_missing_blocks(task, registration, entry.comparisons, noise):
         yield f"{where} ended before it was decided"
-    gains = paired_gains(task, *entry.comparisons)
-    for look in registration.blocks[:-1]:
-        if look < len(gains) and registration.level == "replicated" and rules.replicate(task.judge, gains[:look]):
+    done, gains = 0, paired_gains(task, *entry.comparisons)
+    for place, comparison in enumerate(entry.comparisons, 1):
+        done += comparison.candidate.n_seeds
+        if done >= len(gains) or done not in registration.blocks:
+            continue
+        if not count_missing_blocks(task, registration, entry.comparisons[:place], noise):
+            look = done
             yield f"{where} went on after its look at {look} blocks, which decided it"
 
 

@@ -103,8 +103,10 @@ def _check_stages(lineage: Lineage, what: str, trial: Trial) -> Iterator[str]:
             yield f"{name} shares seeds, or does not, other than the calibrations say"
     if trial.fault or trial.head is None:
         return
-    if len(trial.comparisons) > 1 and not wants_blocks(task, trial.comparisons[:1], trial.head, trial.noise):
-        yield f"{what} has blocks, although its screen was not passed"
+    for place, comparison in enumerate(trial.comparisons[1:], 1):
+        if not wants_blocks(task, trial.comparisons[:place], comparison.against or 0, trial.noise):
+            why = "its screen was not passed" if place == 1 else "those before it were against the same head, or lost"
+            yield f"{what} has blocks in place {place + 1}, although {why}"
     if wants_blocks(task, trial.comparisons, trial.head, trial.noise):
         yield f"{what} was judged before its blocks against the head were measured"
     yield from _check_first_seed(lineage, what, trial)
@@ -116,6 +118,8 @@ def _check_first_seed(lineage: Lineage, what: str, trial: Trial) -> Iterator[str
     bound = find_hopeless_bound(task, screen_values(task, screen), trial.noise)
     value = values_per_seed(task, screen.candidate)[task.objective.metric][0]
     if bound is None:
+        if screen.candidate.n_seeds < (task.n_seeds if task.judge.rule == "any" else task.judge.screen_seeds):
+            yield f"{what} has a screen of {screen.candidate.n_seeds} seeds, which no rule stops"
         return
     if (task.objective.gain(value, bound) < 0) != (screen.candidate.n_seeds < task.judge.screen_seeds):
         yield f"{what} has the first value {value:g}; with the bound {bound:g} it went on, or stopped, against the rule"

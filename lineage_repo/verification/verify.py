@@ -158,6 +158,8 @@ def _check_freshness(freshness: Freshness, where: str, entry: Entry) -> Iterator
 def _check_calibration(lineage: Lineage, where: str, comparison: Comparison) -> Iterator[str]:
     """A calibration measures the first one's recipe beside itself: more seeds of it would understate the noise."""
     task, where = lineage.task, f"{where}: the calibration"
+    if not comparison.shared_seeds:
+        yield f"{where} does not measure each seed twice"
     if comparison.candidate.n_seeds != task.n_seeds:
         yield f"{where} has {comparison.candidate.n_seeds} seeds, the campaign {task.n_seeds}"
     yield from check_comparison(lineage, where, comparison, rules.order_blocks(task.n_seeds), (None, None))

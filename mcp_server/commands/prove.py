@@ -16,13 +16,17 @@ from lineage_repo.progress import report_detail
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import price
 from lineage_repo.storage import locks
-from lineage_repo.verdict.proofs import find_refusal
+from lineage_repo.verdict.proofs import find_pinned_seed
 from lineage_repo.verdict.rules import certificate
 from mcp_server.commands.opening import open_to_measure
 from mcp_server.trial import proving
 from mcp_server.trial.executor import LocalExecutor
 
 _POLL_S = 0.2
+_TELLING_SEEDS = 4
+"""Seeds of a trial from which on a pinned seed shows in its own measurement."""
+NOT_PROVEN = 3
+"""Exit status of a proof that ended without one."""
 
 
 @click.command("certify")
@@ -33,7 +37,7 @@ _POLL_S = 0.2
 )
 @json_option
 def certify(directory: Path, trial: int | None, against: int, as_json: bool) -> None:
-    """Measure a trial and what it must beat in blocks on fresh seeds; exits 1 if the gain does not hold.
+    """Measure a trial and what it must beat in blocks on fresh seeds; exits 3 if the gain does not hold.
 
     A search picks the luckiest of many trials, and a host drifts: this is the number to publish. The k-th certification
     of a campaign has 1 / (k (k + 1)) of the manifest's level, counted when it is registered, so that asking until the
@@ -49,7 +53,8 @@ def certify(directory: Path, trial: int | None, against: int, as_json: bool) -> 
             + (", or prove the head first: `espalier replicate`" if trial is None else "")
         )
     measurement = lineage.trial(number).measurement
-    if measurement and (refusal := find_refusal(campaign.task, measurement, lineage.noise(campaign.task))):
+    refusal = measurement and find_pinned_seed(campaign.task, measurement, lineage.noise(campaign.task))
+    if measurement and measurement.n_seeds >= _TELLING_SEEDS and refusal:
         raise CampaignError(f"trial {number:04d} can't be certified: {refusal}")
     _prove(campaign, executor, "certified", number, against, as_json=as_json)
 
@@ -59,7 +64,7 @@ def certify(directory: Path, trial: int | None, against: int, as_json: bool) -> 
 @click.option("--if-needed", is_flag=True, help="Do nothing if the head is the anchor, or was tested since it moved.")
 @json_option
 def replicate(directory: Path, if_needed: bool, as_json: bool) -> None:
-    """Measure the head against the anchor in blocks on fresh seeds; exits 1 if the gain does not hold.
+    """Measure the head against the anchor in blocks on fresh seeds; exits 3 if the gain does not hold.
 
     A campaign does this by itself after some moves of the head and at its end. A pass makes the head the anchor, which
     the branch `best` follows; a head without any gain is demoted.
@@ -69,10 +74,10 @@ def replicate(directory: Path, if_needed: bool, as_json: bool) -> None:
     standing = campaign.lineage.refresh().standing
     if standing is None:
         raise CampaignError(f"{directory} has no baseline: `espalier calibrate {shlex.quote(str(directory))}`")
-    if running := campaign.lineage.running_proof():
+    while running := campaign.lineage.refresh().running_proof():
         print_progress(f"proof {running.proof} runs already")
         _wait(campaign, running)
-        standing = campaign.lineage.refresh().standing or standing
+        standing = campaign.lineage.standing or standing
     if standing.is_proven or (if_needed and not standing.moves):
         if not if_needed:
             raise CampaignError("the head is the anchor, so there is nothing to replicate")
@@ -91,7 +96,7 @@ def _prove(
     else:
         print_lines(*_format(campaign, proof))
     if proof.outcome is not Outcome.PASSED:
-        raise SystemExit(1)
+        raise SystemExit(NOT_PROVEN)
 
 
 def _wait(campaign: Campaign, entry: ProofRegistration) -> Proof:

@@ -87,7 +87,7 @@ class Comparer:
         )
         self.evidence.add(result.comparison(head, ledger=ledger, window=window), result)
 
-    def measure_blocks(self, files: Files, against: int, blocks: int, *, strands: int = 1) -> None:
+    def measure_blocks(self, files: Files, against: int, blocks: int, *, proof: bool = False, strands: int = 1) -> None:
         """Measure blocks against a recorded trial, in `strands` slots side by side, each with blocks of its own.
 
         Where one strand cannot go on, or the process must end, the others end too.
@@ -96,8 +96,8 @@ class Comparer:
         shared, ledger = lineage.shares_seeds(), lineage.tip
         recipes: dict[Side, Files] = {"candidate": files, "reference": lineage.read_recipe(against)}
 
-        def measure(share: int) -> JobResult:
-            turns = draw_turns(rules.order_blocks(share), shared_seeds=shared)
+        def measure(share: int, first: Side) -> JobResult:
+            turns = draw_turns(rules.order_blocks(share, first=first), shared_seeds=shared)
             return measure_turns(
                 self.campaign,
                 recipes,
@@ -109,12 +109,15 @@ class Comparer:
             )
 
         shares = [len(range(strand, blocks, strands)) for strand in range(min(strands, blocks))]
+        # A trial's blocks are a comparison of their own; those of a proof follow one another.
+        before = len(self.evidence.comparisons) if proof else 0
+        begins: list[Side] = [rules.first_side(before + strand) for strand in range(len(shares))]
         if len(shares) == 1:
-            results = [measure(blocks)]
+            results = [measure(blocks, begins[0])]
         else:
             with ThreadPoolExecutor(len(shares)) as pool:
                 try:
-                    results = list(pool.map(measure, shares))
+                    results = list(pool.map(measure, shares, begins))
                 except BaseException:
                     ended.set()
                     raise

@@ -92,7 +92,8 @@ def run(campaign: Campaign, proof: int, host: Host) -> Proof:
         lambda: campaign.lineage.record_proof(proof, found.comparisons, found.fault, found.isolation),
     )
     write_overview(campaign.lineage)
-    launch_if_due(campaign, host)
+    if entry.outcome is not Outcome.ABORTED:  # whoever cancelled it does not want the next one at once
+        launch_if_due(campaign, host)
     return entry
 
 
@@ -102,17 +103,24 @@ def _measure(campaign: Campaign, entry: ProofRegistration, comparer: Comparer, h
     campaign.check_digests()
     sweep()
     files = campaign.lineage.read_recipe(entry.number)
+    noise = campaign.lineage.noise(task)
     strands = max(1, int(host.slots * task.judge.proof_share))
-    while found.fault is None and (blocks := count_missing_blocks(task, entry, found.comparisons)):
+    while found.fault is None and (blocks := count_missing_blocks(task, entry, found.comparisons, noise)):
         done = sum(c.candidate.n_seeds for c in found.comparisons)
         report_progress(f"blocks {done + 1} to {done + blocks} of {entry.blocks[-1]} at most")
-        comparer.measure_blocks(files, entry.against, blocks, strands=strands)
+        comparer.measure_blocks(files, entry.against, blocks, proof=True, strands=strands)
 
 
-def _cancel(*_: object) -> None:
-    raise CancelledError
+def main(folder: Path, proof: int, host: Host) -> None:
+    """Run one proof; SIGTERM cancels it as `espalier cancel` does, in every strand."""
+    campaign = Campaign.open(folder)
+
+    def cancel(*_: object) -> None:
+        campaign.paths.proof(proof).cancel.touch()
+
+    signal.signal(signal.SIGTERM, cancel)
+    run(campaign, proof, host)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _cancel)
-    run(Campaign.open(Path(sys.argv[1])), int(sys.argv[2]), Host.model_validate_json(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), Host.model_validate_json(sys.argv[3]))

@@ -146,7 +146,7 @@ def prove(lineage: Lineage, level: str = "replicated", error: float | None = Non
     entry = lineage.register_proof(level, *pair, lambda _: None)  # type: ignore[arg-type]
     candidate = lineage.trials[pair[0]]
     comparisons: list[Comparison] = []
-    while blocks := count_missing_blocks(lineage.task, entry, comparisons):
+    while blocks := count_missing_blocks(lineage.task, entry, comparisons, lineage.noise(lineage.task)):
         true = true_error(candidate) if error is None else error
         comparisons.append(compare(lineage, rules.order_blocks(blocks), true, pair[1]))
     lineage.record_proof(entry.proof, comparisons, None, {"level": "bwrap"})

@@ -47,7 +47,7 @@ def test_a_proof_against_another_trial_than_the_start_claims_nothing_and_makes_n
     blocks = compare(lineage, rules.order_blocks(entry.blocks[-1]), 0.1, second)
     assert lineage.record_proof(entry.proof, [blocks], None, {"level": "bwrap"}).outcome is Outcome.PASSED
     claim = Claims(lineage).of(first)
-    assert (claim.level, claim.gain) == ("observed", before)
+    assert (claim.level, claim.gain) == ("observed", before), "it says nothing of the start"
 
 
 def test_a_forged_circle_of_gains_ends(campaign: Campaign) -> None:

@@ -1,4 +1,4 @@
-"""The unmodified start of `airbench_cpu`, measured in two sittings 11 minutes apart, replayed through the judge.
+"""The unmodified start of `airbench_cpu`, measured in two sittings 11 minutes apart, replayed by the rules.
 
 The means over three seeds are those that were measured. Single seeds are drawn around them with the spread within a
 sitting, 5.9 %. The campaign calibrates in the second, slower sitting; every trial runs in the first.
@@ -42,7 +42,7 @@ def search(rule: JudgeRule, random_: random.Random) -> tuple[int, Standing]:
     spread, standing, moves = estimate_spread(tuple(window)), Standing(anchor=0), 0
     for number, mean in enumerate(FIRST, 1):
         screen = measure(random_, mean, rule.screen_seeds)
-        if rules.is_hopeless(rule, screen[0], window[-rule.head_window :], spread):
+        if screen[0] < rules.hopeless_bound(rule, window[-rule.head_window :], spread):
             continue
         if not rules.passes_screen(rule, screen, window[-rule.head_window :], spread):
             continue
@@ -81,7 +81,7 @@ def test_a_search_on_a_host_that_slowed_by_a_quarter_still_finds_what_gains_a_fi
             window += measure(random_, mean, sides.count("reference"))
             screen = measure(random_, 0.8 * mean, rule.screen_seeds)
             recent = rules.find_recent(rule, window, spread)
-            if not rules.is_hopeless(rule, screen[0], recent, spread) and rules.passes_screen(
+            if screen[0] >= rules.hopeless_bound(rule, recent, spread) and rules.passes_screen(
                 rule, screen, recent, spread
             ):
                 found += 1

@@ -55,10 +55,10 @@ def better(campaign: Campaign, steps: int = 40) -> int:
 def test_a_replication_looks_at_four_eight_and_sixteen_blocks_and_stops_where_it_is_decided(task: Task) -> None:
     entry = registered(task, "replicated")
     clear, unclear = blocks(OURS, THEIRS, 0), blocks((0.49, 0.51, 0.48, 0.52), (0.5, 0.52, 0.5, 0.515), 0)
-    assert count_missing_blocks(task, entry, []) == 4
-    assert count_missing_blocks(task, entry, [clear]) == 0
-    assert count_missing_blocks(task, entry, [unclear]) == 4
-    assert count_missing_blocks(task, entry, [unclear, unclear]) == 8
+    assert count_missing_blocks(task, entry, [], NOISE) == 4
+    assert count_missing_blocks(task, entry, [clear], NOISE) == 0
+    assert count_missing_blocks(task, entry, [unclear], NOISE) == 4
+    assert count_missing_blocks(task, entry, [unclear, unclear], NOISE) == 8
 
 
 def test_a_replicated_head_passes_stays_open_or_is_refuted(task: Task) -> None:
