@@ -121,7 +121,7 @@ def test_a_proof_takes_its_share_of_the_slots_and_measures_each_block_once(
     entry = campaign.lineage.register_proof("replicated", 1, 0, lambda _: lock())
     proof = proving.run(campaign, entry.proof, host.model_copy(update={"slots": 4}))
     one, other = proof.comparisons
-    assert (sides(one), sides(other)) == ("CRRC", "CR")
+    assert (sides(one), sides(other)) == ("CRRC", "RC"), "the strands alternate too"
     assert one.turns[0].began < other.turns[-1].began
     assert other.turns[0].began < one.turns[-1].began, "they ran side by side"
     assert proof.outcome is Outcome.PASSED
