@@ -14,7 +14,7 @@ import click
 
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
-from lineage_repo.verdict.judge import values_per_seed
+from lineage_repo.verdict.margins import values_per_seed
 from mcp_server.sandbox.host import Host
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import LocalExecutor

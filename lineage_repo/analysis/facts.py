@@ -8,7 +8,7 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Margin
 from lineage_repo.record.claims import price
 from lineage_repo.record.index import Index
-from lineage_repo.verdict.judge import values_per_seed
+from lineage_repo.verdict.margins import values_per_seed
 
 
 def collect_values(task: Task, trial: Trial) -> dict[str, float]:

@@ -21,7 +21,8 @@ from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
 from lineage_repo.storage.message import heading
-from lineage_repo.verdict.judge import paired_gains, values_per_seed
+from lineage_repo.verdict.judge import paired_gains
+from lineage_repo.verdict.margins import values_per_seed
 from lineage_repo.verdict.rules import certificate
 from lineage_repo.verdict.statistics import estimate_spread
 

@@ -20,7 +20,7 @@ from lineage_repo.model.measurement import Measurement, Status
 from lineage_repo.model.roster import Roster
 from lineage_repo.record.entries import read_entry
 from lineage_repo.storage.store import Row, Store
-from lineage_repo.verdict.judge import values_per_seed
+from lineage_repo.verdict.margins import values_per_seed
 from lineage_repo.verdict.standing import Standing
 
 

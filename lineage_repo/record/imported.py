@@ -8,7 +8,7 @@ from lineage_repo.model.ledger import Proposal, Trial, Verdict
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Status
 from lineage_repo.record.lineage import Lineage
-from lineage_repo.verdict.judge import gate_margin
+from lineage_repo.verdict.margins import gate_margin
 
 NOT_JUDGED = 0
 """The judge's version of a trial that our judge never saw."""

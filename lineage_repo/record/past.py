@@ -6,7 +6,7 @@ from operator import itemgetter
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Spread
 from lineage_repo.record.fold import Fold
-from lineage_repo.verdict.judge import values_per_seed
+from lineage_repo.verdict.margins import values_per_seed
 from lineage_repo.verdict.statistics import correlate, estimate_spread
 
 SHARED_FROM = 0.5

@@ -8,7 +8,8 @@ from lineage_repo.model.ledger import Proof, ProofRegistration
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import LEVELS, Fault, Measurement, Spread, Status, pool_measurements
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import gate_margin, paired_gains, values_per_seed
+from lineage_repo.verdict.judge import paired_gains
+from lineage_repo.verdict.margins import gate_margin, values_per_seed
 
 
 def planned_blocks(task: Task, level: str) -> tuple[int, ...]:

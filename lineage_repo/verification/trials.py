@@ -8,14 +8,8 @@ from lineage_repo.model.ledger import (
 from lineage_repo.model.measurement import LEVELS
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import (
-    JUDGE_VERSION,
-    find_hopeless_bound,
-    judge,
-    screen_values,
-    values_per_seed,
-    wants_blocks,
-)
+from lineage_repo.verdict.judge import JUDGE_VERSION, find_hopeless_bound, judge, screen_values, wants_blocks
+from lineage_repo.verdict.margins import values_per_seed
 from lineage_repo.verification.comparisons import check_comparison
 
 

@@ -19,7 +19,8 @@ from lineage_repo.record.campaign import Campaign
 from lineage_repo.task.find import find_task
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.task.lint import find_oversights
-from lineage_repo.verdict.judge import judge, values_per_seed
+from lineage_repo.verdict.judge import judge
+from lineage_repo.verdict.margins import values_per_seed
 from mcp_server.sandbox import host as hosts
 from mcp_server.trial.attempts import measure
 from mcp_server.trial.executor import Executor, LocalExecutor, require

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from lineage_repo.model.manifest import Phase, Task
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Status
-from lineage_repo.verdict.judge import measure_limits
+from lineage_repo.verdict.margins import measure_limits
 from mcp_server.tools.replies import SizeReply
 
 

@@ -119,7 +119,8 @@ def measure_turns(
         result = _run(job, spec, executor, cancelled).model_copy(update={"attempts": attempt})
         if result.fault and result.fault.status is Status.HARNESS_ABORT:
             failed += 1
-            if failed == _MAX_FAILED:
+            # The same seeds would fail the reference again.
+            if failed == _MAX_FAILED or result.reference_failed:
                 return result
         elif not (guarded and (disturbed := _find_disturbance(campaign, result))):
             return result

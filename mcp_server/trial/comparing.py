@@ -26,6 +26,7 @@ class Evidence:
     fault: Fault | None = None
     attempts: int = 1
     isolation: dict[str, str] = field(default_factory=lambda: {"level": "not run"})
+    reference_failed: bool = False
 
     @property
     def is_begun(self) -> bool:
@@ -41,6 +42,7 @@ class Evidence:
         if comparison:
             self.comparisons.append(comparison)
         self.fault = self.fault or result.fault
+        self.reference_failed = self.reference_failed or result.reference_failed
         self.attempts = max(self.attempts, result.attempts)
         known = [i for i in (self.isolation, result.isolation) if i.get("level") not in {"not run", None}]
         self.isolation = weakest(known) if known else result.isolation

@@ -27,6 +27,9 @@ from lineage_repo.storage.snapshot import Files
 from lineage_repo.text.sanitize import clip
 from mcp_server.sandbox.host import Host
 
+REFERENCE_FAILED = "the reference failed"
+"""How the failure begins where not the recipe in question failed, but what it is compared with."""
+
 
 class Assignment(Record):
     """One turn that a worker must measure."""
@@ -130,6 +133,11 @@ class JobResult(Record):
         """Make the result of a harness failure."""
         fault = Fault(status=Status.HARNESS_ABORT, failure=clip(line, 400))
         return cls(nonce=nonce, fault=fault, isolation=isolation or {"level": "not run"})
+
+    @property
+    def reference_failed(self) -> bool:
+        """Whether the recipe in question could not be compared."""
+        return self.fault is not None and self.fault.failure.startswith(REFERENCE_FAILED)
 
     @property
     def failure(self) -> str:

@@ -9,11 +9,12 @@ from lineage_repo.progress import report_progress
 from lineage_repo.task import source_size
 from lineage_repo.task.folder import TaskFolder
 from lineage_repo.text.sanitize import clip
-from lineage_repo.verdict.judge import find_hopeless_bound, values_per_seed
+from lineage_repo.verdict.judge import find_hopeless_bound
+from lineage_repo.verdict.margins import values_per_seed
 from mcp_server.sandbox import gpus
 from mcp_server.sandbox.host import fingerprint
 from mcp_server.sandbox.selftest import SelfTest
-from mcp_server.trial.job import Job, JobResult, JobSpec, MeasuredTurn
+from mcp_server.trial.job import REFERENCE_FAILED, Job, JobResult, JobSpec, MeasuredTurn
 from mcp_server.trial.turn import MeasureTurn
 
 
@@ -51,7 +52,7 @@ class MeasureJob:
                 if fault or self._is_hopeless(turns):
                     break
         if fault and turns[-1].side == "reference":
-            line = clip(f"the reference failed: {fault.failure}", 400)
+            line = clip(f"{REFERENCE_FAILED}: {fault.failure}", 400)
             turns, fault = turns[:-1], Fault(status=Status.HARNESS_ABORT, failure=line)
         return JobResult(
             nonce=spec.nonce, turns=tuple(turns), fault=fault, isolation=self.isolation, host=fingerprint()
@@ -59,6 +60,8 @@ class MeasureJob:
 
     def _is_hopeless(self, turns: list[MeasuredTurn]) -> bool:
         """Return whether the newest turn is a candidate's first seed, and no second one is worth it."""
+        if not self.spec.noise:  # no screen, and a dry run has no scores
+            return False
         if [turn.side for turn in turns].count("candidate") != 1 or turns[-1].side != "candidate":
             return False
         objective = self.task.objective

@@ -48,11 +48,11 @@ def launch(campaign: Campaign, level: ProofLevel, number: int, against: int, hos
     return entry
 
 
-def launch_if_due(campaign: Campaign, host: Host, *, at_end: bool = False) -> ProofRegistration | None:
-    """Start the replication of the head if it has moved often enough, or at all `at_end`; None if none is due."""
+def launch_if_due(campaign: Campaign, host: Host, *, at_once: bool = False) -> ProofRegistration | None:
+    """Start the replication of the head if it has moved often enough, or at all with `at_once`; None if none is due."""
     lineage = campaign.lineage.refresh()
     standing = lineage.standing
-    if standing is None or lineage.running_proof() or not standing.is_due(campaign.task.judge, at_end=at_end):
+    if standing is None or lineage.running_proof() or not standing.is_due(campaign.task.judge, at_end=at_once):
         return None
     if _count_aborted(lineage, standing.head) >= _MAX_ABORTED:
         return None

@@ -51,7 +51,8 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
     if trial is None:
         raise AssertionError("a trial with a fault is always recorded")
     write_overview(campaign.lineage)
-    proving.launch_if_due(campaign, host)
+    # A head that fails would block every trial; its replication finds that out and demotes it.
+    proving.launch_if_due(campaign, host, at_once=comparer.evidence.reference_failed)
     return trial
 
 

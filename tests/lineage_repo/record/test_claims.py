@@ -38,7 +38,7 @@ def test_what_a_replication_passed_is_over_the_anchor_and_no_longer_a_sum(campai
     assert (claim.level, claim.gain) == ("replicated", proof.gain)
 
 
-def test_a_proof_against_a_trial_that_builds_on_the_proven_one_makes_no_circle(campaign: Campaign) -> None:
+def test_a_proof_against_another_trial_than_the_start_claims_nothing_and_makes_no_circle(campaign: Campaign) -> None:
     lineage = campaign.lineage.refresh()
     first = submit(lineage, 0.4)
     second = submit(lineage, 0.3, parent=first)

@@ -11,7 +11,8 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Fault, Measurement, PhaseRun, Spread, Status, now, pool_measurements
 from lineage_repo.model.objective import Gate
 from lineage_repo.verdict import rules
-from lineage_repo.verdict.judge import JUDGE_VERSION, MAX_ROUNDS, gate_margin, judge, values_per_seed, wants_blocks
+from lineage_repo.verdict.judge import JUDGE_VERSION, MAX_ROUNDS, judge, wants_blocks
+from lineage_repo.verdict.margins import gate_margin, values_per_seed
 from lineage_repo.verdict.statistics import student_t
 from tests.conftest import MakeTask
 

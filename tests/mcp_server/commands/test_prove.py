@@ -138,7 +138,7 @@ def test_nobody_starts_a_third_replication_of_a_head_whose_proofs_are_aborted(ca
     for _ in range(2):
         entry = lineage.register_proof("replicated", 1, 0, lambda _: None)
         lineage.record_proof(entry.proof, (), died, {"level": "not run"})
-    assert proving.launch_if_due(campaign, host, at_end=True) is None
+    assert proving.launch_if_due(campaign, host, at_once=True) is None
 
 
 @pytest.mark.slow

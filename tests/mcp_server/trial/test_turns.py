@@ -16,7 +16,6 @@ from mcp_server.sandbox.cgroup import sweep
 from mcp_server.sandbox.host import Host
 from mcp_server.trial import proving, runner
 from mcp_server.trial.attempts import draw_turns
-from mcp_server.trial.job import JobSpec
 from tests.conftest import MakeTask, MakeWorkspace, like
 from tests.mcp_server.trial.test_crash import boxes, processes, slow_edit, wait_until
 from tests.mcp_server.trial.test_kill import left
@@ -95,19 +94,17 @@ def test_every_turn_has_a_seed_of_its_own_unless_a_block_shares_it() -> None:
     assert first != third
 
 
-def test_a_head_that_fails_is_not_held_against_the_trial_and_the_turns_before_stay(
-    campaign: Campaign, host: Host
-) -> None:
+def test_a_head_that_fails_is_not_held_against_the_trial_and_is_demoted(campaign: Campaign, host: Host) -> None:
     lineage = campaign.lineage.refresh()
     broken = submit(lineage, true_error(lineage.trials[0]) - 0.05, body=b"raise SystemExit(3)\n")
     assert lineage.trials[broken].status is Status.KEEP
     trial = runner.run(campaign, register(campaign), host)
-    assert (trial.status, trial.attempts) == (Status.HARNESS_ABORT, 2)
+    assert (trial.status, trial.attempts) == (Status.HARNESS_ABORT, 1)
     assert trial.verdict.failure == "the reference failed: fit exited 3"
     screen, blocks = trial.comparisons
-    assert (sides(screen), sides(blocks), blocks.reference) == ("CC", "C", None)
-    specs = [JobSpec.model_validate_json(job.spec.read_bytes()) for job in campaign.paths.trial(2).jobs]
-    assert specs[1].turns == specs[2].turns, "a failure never buys another draw"
+    assert (sides(screen), sides(blocks), blocks.reference) == ("CC", "C", None), "the turns before it stay"
+    locks.wait_for_release(campaign.paths.proof(1).folder)
+    assert [demotion.number for demotion in lineage.refresh().demotions] == [broken]
     assert_sound(campaign)
 
 
@@ -121,7 +118,7 @@ def test_a_proof_takes_its_share_of_the_slots_and_measures_each_block_once(
     entry = campaign.lineage.register_proof("replicated", 1, 0, lambda _: lock())
     proof = proving.run(campaign, entry.proof, host.model_copy(update={"slots": 4}))
     one, other = proof.comparisons
-    assert (sides(one), sides(other)) == ("CRRC", "RC"), "half of the strands begin with the reference"
+    assert (sides(one), sides(other)) == ("CRRC", "RC"), "the strands alternate too"
     assert one.turns[0].began < other.turns[-1].began
     assert other.turns[0].began < one.turns[-1].began, "they ran side by side"
     assert proof.outcome is Outcome.PASSED
