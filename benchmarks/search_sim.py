@@ -58,6 +58,7 @@ def figures_of_null_searches(rule: JudgeRule, count: int) -> Iterator[tuple[str,
         ", edits with sd x5": World(sd=5),
         ", heavy tails": World(noise="heavy"),
         ", skewed edits with sd x3": World(sd=3, noise="skewed"),
+        ", edits that pin their seed": World(pinned=True),
     }
     for name, world in worlds.items():
         found = run_searches(rule, world, count, proposals=500)
@@ -102,6 +103,12 @@ def figures_of_gains(rule: JudgeRule, count: int) -> Iterator[tuple[str, Figure]
                 f"two arms of five equal runs, interval excludes 0, {name}",
                 equal_arms([s.anchor.quality for s in found]),
             )
+    found = [Search(rule, World(gain=1), np.random.default_rng(i)) for i in range(count)]
+    for search in found:
+        search.host.level = -_JUMP
+        search.run(budget=1500)
+    name = f"anchor after 1,500 seeds, gains of 1 sd, on a host that lost {_JUMP:g} sd after its calibration"
+    yield name, average(search.anchor.quality for search in found)
     found = run_searches(rule, World(gain=1, costs=0.5), count, budget=1500)
     yield (
         "anchor after the cost of 1,500 seeds of the start, gains of 1 sd, costs of edits differ",

@@ -37,6 +37,8 @@ class Recipe(NamedTuple):
     sd: float = 1.0
     noise: Noise = "normal"
     cost: float = 1.0
+    luck: float = 0.0
+    """What a pinned seed adds to every value."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class World:
     noise: Noise = "normal"
     costs: float = 0.0
     """Standard deviation of the logarithm of an edit's cost of a seed."""
+    pinned: bool = False
+    """Whether every edit pins its seed: one draw of luck, and no spread."""
 
     def edit(self, head: Recipe, rng: np.random.Generator) -> Recipe:
         """Return an edited head."""
@@ -58,6 +62,8 @@ class World:
         if self.gain and draw > 0.5:
             change = self.gain if draw < 0.58 else -rng.exponential()
         cost = math.exp(self.costs * rng.standard_normal()) if self.costs else 1.0
+        if self.pinned:
+            return Recipe(head.quality + change, 0.0, self.noise, cost, rng.standard_normal())
         return Recipe(head.quality + change, self.sd, self.noise, cost)
 
 
@@ -84,7 +90,7 @@ class Host:
             noise = rng.standard_t(3) / math.sqrt(3)
         else:
             noise = 1 - rng.exponential()
-        return recipe.quality + recipe.sd * noise + self.level
+        return recipe.quality + recipe.luck + recipe.sd * noise + self.level
 
 
 class Claim(NamedTuple):
@@ -179,12 +185,13 @@ class Search:
         while outcome is None:
             look = next(n for n in self.rule.replicated_blocks if n > len(gains))
             gains += self.compare(head, anchor, look - len(gains))
-            outcome = rules.replicate(self.rule, gains)
+            pinned = not rules.has_own_spread(self.window[head][-len(gains) :], self.spread)
+            outcome = Outcome.REFUSED if pinned else rules.replicate(self.rule, gains)
         if outcome is Outcome.PASSED:
             true = self.recipes[head].quality - self.recipes[anchor].quality
             self.claims.append(Claim(rules.paired_gain(gains).mean, true))
         self.standing = self.standing.replicate(head, outcome)
-        if outcome is Outcome.REFUTED:
+        if outcome in {Outcome.REFUTED, Outcome.REFUSED}:
             self.standing = self.standing.demote()
 
     def certify(self) -> Claim | None:
