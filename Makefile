@@ -27,11 +27,11 @@ demo: setup ## Run a campaign on the CPU task with the stand-in model; again: re
 	@test -f "$(DEMO)/campaign.toml" || \
 		$(BIN)/espalier init "$(DEMO)" --task airbench_cpu --seeds 3 --specialists opt,aug --submits 2
 	@$(BIN)/espalier calibrate "$(DEMO)" --repeats 2 --if-needed
-	@$(BIN)/espalier run "$(DEMO)" --model standin --trials $(TRIALS)
-	@echo "trials    $(BIN)/espalier log '$(DEMO)'"
+	@echo "watch     $(BIN)/espalier top '$(DEMO)'"
 	@echo "audit     git -C '$(DEMO)/lineage.git' log --graph best"
 	@echo "          git -C '$(DEMO)/lineage.git' log --first-parent --oneline ledger"
 	@echo "verify    $(BIN)/espalier verify '$(DEMO)'"
+	@$(BIN)/espalier run "$(DEMO)" --model standin --trials $(TRIALS)
 
 test: setup ## Pass the tests
 	$(BIN)/python -m pytest -q -n 2

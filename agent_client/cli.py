@@ -246,9 +246,9 @@ def _format_summary(summary: RunSummary, objective: Objective, folder: Path) -> 
             f"{summary.reason}: {summary.detail}",
             f"{summary.recorded} trials recorded, {spent}; baseline {objective.text(summary.baseline)}",
             f"campaign  {summary.campaign_hours:.2f} hours, {summary.campaign_usd:.2f} USD in all",
+            f"next      espalier log {shlex.quote(str(folder))}",
+            f"          git -C {shlex.quote(str(CampaignPaths(folder).repository))} log --graph best",
             f"proven    {_describe_proven(summary, objective)}",
-            f"next: espalier log {shlex.quote(str(folder))}",
-            f"      git -C {shlex.quote(str(CampaignPaths(folder).repository))} log --graph best",
         ]
     )
 
@@ -260,6 +260,8 @@ def _describe_proven(summary: RunSummary, objective: Objective) -> str:
         observed = f"; {summary.head:04d} is observed only, {objective.gain_text(summary.head_gain)}"
     if summary.anchor and summary.anchor_gain:
         gain = objective.gain_text(summary.anchor_gain)
-        return f"trial {summary.anchor:04d} gains {gain} (95 %) over the start{observed}"
+        added = f", added up from {summary.anchor_steps} proofs: `espalier certify` measures it at once"
+        how = added if summary.anchor_steps > 1 else ""
+        return f"trial {summary.anchor:04d} gains {gain} (95 %) over the start{how}{observed}"
     seen = f"a trial finds {summary.smallest_gain:.3g} {objective.unit} in 80 % of cases, smaller gains seldom"
     return f"nothing{observed or f': no trial beat the start clearly; {seen}'}"

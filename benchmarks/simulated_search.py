@@ -192,7 +192,7 @@ class Search:
             self.claims.append(Claim(rules.paired_gain(gains).mean, true))
         self.standing = self.standing.replicate(head, outcome)
         if outcome in {Outcome.REFUTED, Outcome.REFUSED}:
-            self.standing = self.standing.demote()
+            self.standing = self.standing.demote(anchor)
 
     def certify(self) -> Claim | None:
         """Compare the anchor with the start; None where it is the start or where its certification fails."""

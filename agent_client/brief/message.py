@@ -81,8 +81,11 @@ def _since(lineage: Lineage) -> str:
     if head is None or anchor is None:
         return "Nothing is measured yet."
     since = takewhile(lambda trial: trial is not head, queries.recent(lineage))
-    objective, gain = lineage.task.objective, Claims(lineage).of(anchor.number).gain
-    proven = f"trial {anchor.number}, {objective.gain_text(gain)} over the start" if gain else "the start"
+    objective, claim = lineage.task.objective, Claims(lineage).of(anchor.number)
+    added = f", added up from {claim.steps} proofs" if claim.steps > 1 else ""
+    proven = "the start"
+    if claim.gain:
+        proven = f"trial {anchor.number}, {objective.gain_text(claim.gain)} over the start{added}"
     return f"Proven so far: {proven}. Trials recorded since the head: {sum(1 for _ in since)}."
 
 

@@ -240,6 +240,7 @@ class Run:
             head_gain=claims.of(head.number).gain if head else None,
             anchor=anchor.number if anchor else None,
             anchor_gain=claims.of(anchor.number).gain if anchor else None,
+            anchor_steps=claims.of(anchor.number).steps if anchor else 0,
             smallest_gain=find_smallest_gain(lineage),
             cost_usd=sum(session.charged_usd for session in self._ended),
             campaign_usd=self._budget.spend.usd,

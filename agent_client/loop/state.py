@@ -40,6 +40,8 @@ class RunSummary(Record):
     anchor: int | None
     """The trial that is proven."""
     anchor_gain: Interval | None
+    anchor_steps: int
+    """Gains that the anchor's was added up from; 1 where it was measured against the start."""
     smallest_gain: float
     """The gain that a trial finds with a probability of 80 %, in the objective's unit."""
     cost_usd: float

@@ -36,7 +36,7 @@ def trace_standings(lineage: Index) -> list[Step]:
             case Proof() if event.level == "replicated" and standing:
                 standing = standing.replicate(event.number, event.outcome)
             case Demotion() if standing:
-                standing, demoted = standing.demote(), event.number
+                standing, demoted = standing.demote(event.head), event.number
             case _:
                 pass
         if standing and (not steps or (standing.head, standing.anchor) != (steps[-1].head, steps[-1].anchor)):

@@ -81,7 +81,7 @@ def init(
     cost = estimate_cost(task)
     price = f"{cost.null_trial:.1f} seeds for a trial that gains nothing, {cost.keep} for a keep"
     if task.judge.rule == "any":
-        price = f"{task.n_seeds} seeds a trial, and any higher mean is a keep: no test, as in the paper"
+        price = f"{task.n_seeds} seeds a trial, and any better mean is a keep, untested, as in the paper"
     warning = "none: recipes can forge scores and read everything that you can; every trial says so"
     print_rows(
         [

@@ -16,7 +16,7 @@ from lineage_repo.model.objective import Objective
 from lineage_repo.model.paths import CampaignPaths
 from lineage_repo.monitor.from_git import view_gain
 from lineage_repo.monitor.record_view import level_text, p_text
-from lineage_repo.prompting.queries import margin_text, spread_text
+from lineage_repo.prompting.queries import gain_text, margin_text, spread_text
 from lineage_repo.record.claims import Claims, price
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.record.opening import open_lineage
@@ -113,7 +113,7 @@ def _rows(lineage: Lineage, proof: Proof | None) -> Iterator[Row]:
     yield "ended", f"{proof.at:%F %T} UTC"
     for demotion in lineage.demotions:
         if demotion.proof == proof.proof:
-            yield "demotion", f"{demotion.number:04d}: the head is {demotion.anchor:04d} again"
+            yield "demotion", f"{demotion.number:04d}: the head is {demotion.head:04d} again"
 
 
 def _proposal_rows(trial: Trial, objective: Objective) -> Iterator[Row]:
@@ -131,12 +131,11 @@ def _verdict_rows(lineage: Lineage, trial: Trial) -> Iterator[Row]:
     verdict, objective, claim = trial.verdict, lineage.task.objective, Claims(lineage).of(trial.number)
     gain = view_gain(verdict.gain)
     if verdict.gain and gain and verdict.against is not None:
-        finding = f": {verdict.finding}" if verdict.finding else ""
-        yield "gain", f"{objective.gain_text(verdict.gain)} (95 %), {gain.relation(f'{verdict.against:04d}')}{finding}"
+        yield "gain", f"{gain_text(objective, verdict)} (95 %)"
         yield "spread", spread_text(lineage.task, trial.comparisons[-1:])
     if claim.gain and trial.number:
         total = view_gain(claim.gain)
-        level = "as its origin kept it" if trial.imported else level_text(claim.level, claim.demoted_by)
+        level = "as its origin kept it" if trial.imported else level_text(claim.level, claim.demoted_by, claim.steps)
         relation = total.relation("the start") if total else ""
         yield "in all", f"{objective.gain_text(claim.gain)} (95 %), {relation}; {level or 'nothing is proven'}"
     yield "failure", verdict.failure or ""

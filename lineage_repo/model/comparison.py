@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, FiniteFloat
+from pydantic import AwareDatetime, Field
 
-from lineage_repo.model.measurement import Digest, Measurement, Number, Record
+from lineage_repo.model.measurement import Bounded, Digest, Measurement, Number, Record
 
 Side = Literal["candidate", "reference"]
 
@@ -27,7 +27,7 @@ class Comparison(Record):
     """Whether both sides of a block took the same trial seed: the same split and order of data."""
     ledger: Digest | None = None
     """Newest ledger entry when it began; what a screen compares with follows from it."""
-    window: tuple[FiniteFloat, ...] = ()
+    window: tuple[Bounded, ...] = ()
     """Earlier values of the reference's objective that a screen also compares with, oldest first."""
     candidate: Measurement
     reference: Measurement | None = None
@@ -46,10 +46,10 @@ class Comparison(Record):
 class Interval(Record):
     """A gain with its two-sided 95 % confidence interval, in the unit of what was compared; positive is better."""
 
-    mean: FiniteFloat
-    low: FiniteFloat | None = None
+    mean: Bounded
+    low: Bounded | None = None
     """None, like `high`, where nothing is known of the noise."""
-    high: FiniteFloat | None = None
+    high: Bounded | None = None
     n: int
     """Number of blocks, or of the candidate's seeds where nothing was paired."""
 

@@ -133,7 +133,7 @@ class ProofRegistration(Record):
     """The trial in question."""
     against: Number
     """What it must beat: the anchor or the start."""
-    blocks: tuple[int, ...]
+    blocks: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1)
     """Blocks after each of which the gain is looked at."""
     at: AwareDatetime
 
@@ -155,20 +155,22 @@ class Proof(Record):
     p: FiniteFloat | None = None
     """One-sided, of a certification: probability of at least this gain if there were only the one that the rule asks
     to exceed."""
+    fault: Fault | None = None
+    """Why there are no more blocks."""
     failure: Line | None = None
-    """Why it was refused or aborted."""
+    """Why it was refuted without blocks, refused or aborted."""
     isolation: dict[str, str]
     at: AwareDatetime
 
 
 class Demotion(Record):
-    """The head falls back to the anchor, because a replication found no gain."""
+    """The head falls back, because a replication found no gain, or the recipe failed in it."""
 
     kind: Literal["demotion"] = "demotion"
     number: Number
     """The head that is demoted."""
-    anchor: Number
-    """The head from now on."""
+    head: Number
+    """The head from now on: the anchor or, where the head just failed, the one before it."""
     proof: Annotated[int, Field(ge=1)]
     """The replication that caused it."""
     at: AwareDatetime

@@ -165,6 +165,8 @@ class Task(Record):
                 raise ValueError(
                     f"{where} uses the metric {metric!r}, which nobody measures; measured: {', '.join(measured)}"
                 )
+        if self.objective.reserved == self.objective.metric:
+            raise ValueError("objective.reserved is the objective itself: name a metric that no trial is judged by")
         if self.objective.reserved not in {None, *self.evaluator.metrics}:
             raise ValueError(
                 f"objective.reserved names {self.objective.reserved!r}, which evaluator.metrics does not declare"

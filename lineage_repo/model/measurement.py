@@ -13,6 +13,8 @@ from lineage_repo.text.sanitize import Line
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[int, Field(ge=0)]
+Bounded = Annotated[float, Field(ge=-1e100, le=1e100)]
+"""A value of which means and spreads can still be computed."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Clock = Literal["cpu", "wall"]
 Isolation = Literal["none", "bwrap", "bwrap+cgroup"]
@@ -87,11 +89,11 @@ class PhaseRun(Record):
     seed_index: int | None = None
     """Index into the trial's seeds; None for a phase that runs once per trial."""
     exit_status: Literal["ok", "crash", "timeout", "not_ready", "memory", "files", "absent", "oversize", "refused"]
-    elapsed_s: FiniteFloat
+    elapsed_s: Bounded
     """Seconds on the campaign's clock, from GO to the death of the box."""
-    wall_s: FiniteFloat
+    wall_s: Bounded
     cpu_s: FiniteFloat | None = None
-    setup_s: FiniteFloat
+    setup_s: Bounded
     """Wall seconds from launch to READY, which the clock does not count."""
     exit_code: int | None = None
     peak_bytes: int | None = None
@@ -107,7 +109,7 @@ class Measurement(Record):
     """The secret number that the harness drew and all other seeds derive from; one per pooled measurement."""
     box_seeds: tuple[int, ...]
     """The number that each box got; their count is the measurement's number of seeds."""
-    metrics: dict[str, tuple[FiniteFloat, ...]]
+    metrics: dict[str, tuple[Bounded, ...]]
     """The evaluator's metrics: one value per seed, in the order of `box_seeds`."""
     phases: tuple[PhaseRun, ...]
     source_bytes: int

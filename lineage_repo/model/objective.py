@@ -76,6 +76,7 @@ class Gate(Record):
 
 
 _MOST_FUTILE = 3.0
+_MOST_LEVEL = 0.1
 
 
 class JudgeRule(Record):
@@ -133,6 +134,11 @@ class JudgeRule(Record):
             raise ValueError(
                 f"replicated_futile_t above {_MOST_FUTILE:g} stops replications of real gains; they are "
                 f"{self.replicated_futile_t}"
+            )
+        if sum(self.replicated_p) > _MOST_LEVEL or self.certified_p > _MOST_LEVEL:
+            raise ValueError(
+                f"replicated_p ({sum(self.replicated_p):g} together) and certified_p ({self.certified_p:g}) must be "
+                f"{_MOST_LEVEL:g} at most: what passes at a higher level is proven of nothing"
             )
         if not all(0 < p < 0.5 for p in self.replicated_p):
             raise ValueError(f"each of replicated_p must lie between 0 and 0.5; they are {self.replicated_p}")

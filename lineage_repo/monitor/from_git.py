@@ -11,7 +11,7 @@ from lineage_repo.model.ledger import Trial
 from lineage_repo.model.paths import REPOSITORY, CampaignPaths
 from lineage_repo.monitor.json_shape import dump
 from lineage_repo.monitor.overview import SCHEMA, Overview, ProofView, RecentTrial, RunningTrial, StandingTrial
-from lineage_repo.monitor.record_view import GainView, ObjectiveView
+from lineage_repo.monitor.record_view import GainView, ObjectiveView, level_text
 from lineage_repo.record.claims import Claims
 from lineage_repo.record.cost import find_smallest_gain
 from lineage_repo.record.index import Index
@@ -68,7 +68,7 @@ def _stand(trial: Trial | None, claims: Claims) -> StandingTrial | None:
     if trial is None or trial.score is None:
         return None
     claim = claims.of(trial.number)
-    level = None if trial.imported else claim.level
+    level = None if trial.imported else level_text(claim.level, None, claim.steps) or None
     return StandingTrial(trial.number, trial.score, heading(trial.proposal), trial.at, level, view_gain(claim.gain))
 
 

@@ -50,9 +50,14 @@ class ObjectiveView(NamedTuple):
         return self.text(gain.mean, "+") + ("" if gain.half is None else f" ±{self.text(gain.half)}")
 
 
-def level_text(level: str | None, demoted_by: int | None) -> str:
-    """Return how well a gain is proven: `observed`, `replicated`, `certified`, `demoted by proof 3`, or nothing."""
-    return f"demoted by proof {demoted_by}" if demoted_by is not None else level or ""
+def level_text(level: str | None, demoted_by: int | None, steps: int = 1) -> str:
+    """Return how well a gain is proven: `observed`, `replicated`, `certified`, `demoted by proof 3`, or nothing.
+
+    A gain over the start that was added up from several `steps` is said to be so: nobody measured it at once.
+    """
+    if demoted_by is not None:
+        return f"demoted by proof {demoted_by}"
+    return f"{level}, added up over {steps} steps" if level and steps > 1 else level or ""
 
 
 def p_text(p: float) -> str:

@@ -8,6 +8,7 @@ from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.ledger import Demotion, Level, Proof, Trial
 from lineage_repo.model.measurement import Measurement, Number, Record, Status
 from lineage_repo.record.index import Index
+from lineage_repo.verdict.standing import Standing
 
 
 class Claim(Record):
@@ -22,6 +23,8 @@ class Claim(Record):
     """The replication that took the level away again."""
     gain: Interval | None
     """Over the start, in the objective's unit: measured against it, or added up over the trials between."""
+    steps: int = 0
+    """Gains that were added up: 1 for one that was measured against the start."""
 
 
 class Claims:
@@ -45,19 +48,23 @@ class Claims:
         self._demoted: dict[int, int] = {}
         self._gains: dict[int, Interval | None] = {}
         """Trial to its gain over the start, where somebody has asked for it or for one that follows from it."""
+        standing = Standing(anchor=0)
         for event in events:
             match event:
                 case Trial():
+                    if event.status is Status.KEEP:
+                        standing = standing.move(event.number)
                     if event.verdict.gain and event.verdict.against is not None:
                         self._links[event.number] = (event.verdict.against, event.verdict.gain)
                     if event.status is Status.KEEP and event.imported is None:
                         self._levels[event.number] = ("observed", None)
                 case Demotion():
-                    # Every head between the anchor and a demoted one falls with it.
-                    fallen = self._follow(event.number, {event.anchor})
-                    self._demoted |= dict.fromkeys(fallen, event.proof)
+                    self._demoted |= dict.fromkeys(standing.list_fallen(event.head), event.proof)
+                    standing = standing.demote(event.head)
                 case Proof():
                     self._take_proof(event, metric)
+                    if event.level == "replicated":
+                        standing = standing.replicate(event.number, event.outcome)
 
     def _take_proof(self, proof: Proof, metric: str) -> None:
         """A replication proves a gain over the anchor, a certification one over the start and nothing else."""
@@ -74,7 +81,8 @@ class Claims:
         demoted = self._demoted.get(number)
         level, proof = self._levels.get(number, (None, None)) if demoted is None else (None, None)
         gain = self._gain_over_start(number)
-        return Claim(number=number, level=level, proof=proof, demoted_by=demoted, gain=gain)
+        steps = len(self._follow(number, ())) if gain else 0
+        return Claim(number=number, level=level, proof=proof, demoted_by=demoted, gain=gain, steps=steps)
 
     def _gain_over_start(self, number: int) -> Interval | None:
         for step in reversed(self._follow(number, self._gains.keys())):

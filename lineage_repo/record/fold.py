@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from lineage_repo.errors import RecordError
-from lineage_repo.model.comparison import Comparison
+from lineage_repo.model.comparison import Comparison, Outcome
 from lineage_repo.model.ledger import (
     Calibration,
     CampaignEntry,
@@ -73,7 +73,7 @@ class Fold:
             entry = read_entry(row)
             try:
                 self.fold(row, entry)
-            except (LookupError, ValueError) as error:
+            except (LookupError, ValueError, ArithmeticError) as error:
                 raise RecordError(f"ledger entry {row.commit} does not fit the ones before it: {error!r}") from None
             self._tip = row.commit
         return self
@@ -103,16 +103,17 @@ class Fold:
                 self._proof_registered_at[entry.proof] = place
             case Proof():
                 self.proofs[entry.proof] = entry
-                self._fold_comparisons(place, entry.comparisons)
-                if entry.failure is None:
+                if entry.outcome is not Outcome.ABORTED:
+                    self._fold_comparisons(place, entry.comparisons)
+                if entry.fault is None:
                     self._add_values(place, entry.number, [c.candidate for c in entry.comparisons])
                 if entry.level == "replicated" and self.standing:
                     self._stand(place, self.standing.replicate(entry.number, entry.outcome))
             case Demotion():
                 self.demotions.append(entry)
                 if self.standing:
-                    self.demoted |= set(self.standing.steps)
-                    self._stand(place, self.standing.demote())
+                    self.demoted |= set(self.standing.list_fallen(entry.head))
+                    self._stand(place, self.standing.demote(entry.head))
 
     def _fold_trial(self, place: int, trial: Trial) -> None:
         # What a disturbed host measured says nothing of the head.

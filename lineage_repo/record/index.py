@@ -61,7 +61,11 @@ class Index(Past):
         newest = next((p for p in reversed(self.proofs.values()) if p.level == "replicated"), None)
         if newest is None or newest.outcome not in {Outcome.REFUTED, Outcome.REFUSED}:
             return None
-        return None if any(d.proof == newest.proof for d in self.demotions) else newest
+        done = any(d.proof == newest.proof for d in self.demotions)
+        if done or self.standing is None or newest.number not in {*self.standing.steps, self.standing.anchor}:
+            return None
+        can_fall = self.standing.find_fall(newest.number, failed=newest.fault is not None) is not None
+        return newest if can_fall else None
 
     def running(self) -> list[Registration]:
         """Return the registered trials without a verdict, oldest first."""
@@ -80,8 +84,8 @@ class Index(Past):
     def find_measured(self, recipe_tree: str, by: str | None = None) -> Registration | None:
         """Return the registered trial, finished or running, that has this recipe; None if there is none.
 
-        Harness aborts do not count, since nothing was measured, nor do demoted heads, which come back only if they are
-        measured again. With `by` only that specialist's trials count.
+        Harness aborts do not count, since nothing was measured, nor do demoted heads and what lost to them, which
+        come back only if they are measured again. With `by` only that specialist's trials count.
         """
         for number, entry in self.registered.items():
             aborted = number in self.trials and self.trials[number].status is Status.HARNESS_ABORT
@@ -89,10 +93,15 @@ class Index(Past):
                 entry.proposal.recipe_tree == recipe_tree
                 and by in {None, entry.proposal.specialist}
                 and not aborted
-                and number not in self.demoted
+                and not self._is_void(number)
             ):
                 return entry
         return None
+
+    def _is_void(self, number: int) -> bool:
+        """Return whether a trial was a head that was demoted, or lost to one."""
+        against = self.trials[number].verdict.against if number in self.trials else None
+        return number in self.demoted or against in self.demoted
 
     def trial(self, number: int) -> Trial:
         """Return a finished trial; raise `RecordError` with the recorded numbers if there is none of this number."""

@@ -146,7 +146,7 @@ class Lineage(ProofWriter):
             isolation=isolation,
             verdict=judge(task, comparisons, fault, head, noise),
             registered_at=registration.at,
-            at=now(),
+            at=max(now(), registration.at),  # the clock may have been set back
         )
         files = {"trial.json": trial.canonical()}
         if trial.number == 0:

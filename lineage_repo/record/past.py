@@ -7,7 +7,7 @@ from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Spread
 from lineage_repo.record.fold import Fold
 from lineage_repo.verdict.margins import values_per_seed
-from lineage_repo.verdict.statistics import correlate, estimate_spread
+from lineage_repo.verdict.statistics import correlate, pool_spreads
 
 SHARED_FROM = 0.5
 """Correlation from which on both sides of a block share their seed: it halves the variance of their difference."""
@@ -24,6 +24,10 @@ class Past(Fold):
     def registered_after(self, number: int, ledger: str) -> bool:
         """Return whether a trial was registered after a ledger entry, or that entry is not there."""
         return self._registered_at.get(number, 0) > self.positions.get(ledger, -1)
+
+    def noise_of_proof(self, proof: int) -> dict[str, Spread]:
+        """Return each metric's spread when a proof was registered, by which it is judged."""
+        return self._pool_noise(self._proof_registered_at[proof])
 
     def proof_registered_after(self, proof: int, ledger: str) -> bool:
         """Return whether a proof was registered after a ledger entry, or that entry is not there."""
@@ -64,12 +68,14 @@ class Past(Fold):
         return found is not None and found >= SHARED_FROM
 
     def noise(self, task: Task, ledger: str | None = None) -> dict[str, Spread]:
-        """Return each metric's spread over the seeds of all calibrations together, or of those up to a ledger entry."""
-        pooled: dict[str, tuple[float, ...]] = {}
-        last = len(self.positions) if ledger is None else self.positions.get(ledger, -1)
+        """Return each metric's spread over the seeds of all calibrations, or of those up to a ledger entry."""
+        return self._pool_noise(len(self.positions) if ledger is None else self.positions.get(ledger, -1))
+
+    def _pool_noise(self, last: int) -> dict[str, Spread]:
+        samples: dict[str, list[tuple[float, ...]]] = {}
         for place, calibration in zip(self._calibrated_at, self.calibrations, strict=True):
             if place > last:
                 break
-            for metric, values in values_per_seed(task, calibration.measurement).items():
-                pooled[metric] = pooled.get(metric, ()) + values
-        return {metric: estimate_spread(values) for metric, values in pooled.items()}
+            for metric, values in values_per_seed(self.task, calibration.measurement).items():
+                samples.setdefault(metric, []).append(values)
+        return {metric: pool_spreads(values) for metric, values in samples.items()}

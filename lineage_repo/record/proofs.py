@@ -47,7 +47,7 @@ class ProofWriter(Writer):
 
     def _check_replication(self, number: int, against: int) -> None:
         standing = self.standing
-        if standing is None or (number, against) != (standing.head, standing.anchor):
+        if standing is None or (number, against) != (standing.head, standing.rival):
             pair = "there is none" if standing is None else f"{standing.head:04d} and {standing.anchor:04d}"
             raise RecordError(
                 f"a replication tests the head against the anchor ({pair}), not {number:04d}, {against:04d}"
@@ -64,8 +64,9 @@ class ProofWriter(Writer):
             if proof not in self.proofs:
                 registration = self.proofs_registered[proof]
                 k = self.count_proofs(registration.level, proof)
-                noise = self.noise(self.task)
-                self.append(judge_proof(self.task, registration, k, comparisons, fault, noise, isolation, now()))
+                noise = self.noise_of_proof(proof)
+                at = max(now(), registration.at)
+                self.append(judge_proof(self.task, registration, k, comparisons, fault, noise, isolation, at))
             self.demote_if_due()
             self.store.set_refs(self.branches())
         return self.proofs[proof]

@@ -59,7 +59,9 @@ class Writer(Index):
     def demote_if_due(self) -> None:
         """Write the demotion that follows from the newest replication, if it is missing."""
         if (cause := self.find_due_demotion()) and (standing := self.standing):
-            self.append(Demotion(number=standing.head, anchor=standing.anchor, proof=cause.proof, at=now()))
+            head = standing.find_fall(cause.number, failed=cause.fault is not None)
+            if head is not None:
+                self.append(Demotion(number=standing.head, head=head, proof=cause.proof, at=max(now(), cause.at)))
             self.store.set_refs(self.branches())
 
     # ---- derived refs

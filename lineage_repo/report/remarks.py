@@ -10,6 +10,7 @@ from lineage_repo.analysis.predictions import compute_predictions
 from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.measurement import Status
 from lineage_repo.model.status_table import FAMILIES
+from lineage_repo.monitor.record_view import level_text
 from lineage_repo.report.data import ReportData, find_pauses
 from lineage_repo.report.figure import format_gain, format_rounded, format_signed
 
@@ -53,7 +54,8 @@ def _check_claims(data: ReportData) -> Iterator[Remark]:
         return
     claim = data.claims.of(anchor.number)
     if claim.gain and claim.level in {"replicated", "certified"}:
-        text = f"Proven: #{anchor.number} gains {objective.gain_text(claim.gain)} over the start ({claim.level})."
+        level = level_text(claim.level, None, claim.steps)
+        text = f"Proven: #{anchor.number} gains {objective.gain_text(claim.gain)} over the start ({level})."
         yield Remark(False, text, "proofs")
     if head.number != anchor.number and (gain := data.claims.of(head.number).gain):
         over = f"#{anchor.number}" if anchor.number else "the start"
@@ -70,7 +72,7 @@ def _check_claims(data: ReportData) -> Iterator[Remark]:
 
 def _check_demotions(data: ReportData) -> Iterator[Remark]:
     for demotion in data.lineage.demotions:
-        text = f"Proof {demotion.proof} found no gain in #{demotion.number}: the head fell back to #{demotion.anchor}."
+        text = f"Proof {demotion.proof} found no gain in #{demotion.number}: the head fell back to #{demotion.head}."
         yield Remark(True, text, "proofs")
 
 

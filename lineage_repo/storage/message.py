@@ -69,7 +69,7 @@ def proof_subject(entry: ProofRegistration | Proof, objective: Objective) -> str
 
 def demotion_subject(entry: Demotion) -> str:
     """Return one line for a head that falls back to the anchor."""
-    return f"demotion of {entry.number:04d}: the head is {entry.anchor:04d} again, by proof {entry.proof}"
+    return f"demotion of {entry.number:04d}: the head is {entry.head:04d} again, by proof {entry.proof}"
 
 
 def proposal_message(registration: Registration) -> str:

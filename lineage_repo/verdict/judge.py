@@ -15,6 +15,8 @@ JUDGE_VERSION = 2
 """Changes with every change to a number that the judge computes; `verify` replays this version only."""
 MAX_ROUNDS = 3
 """How often a trial that beats its head in blocks is measured again, because the head has moved meanwhile."""
+_ROUNDING = 0.01
+"""Share of a seed's deviation below which a gain is rounding, as under shared seeds."""
 _NO_SPREAD = Spread(n=2, mean=0.0, sd=0.0)
 
 
@@ -64,7 +66,7 @@ def judge(
     score = fmean(values[task.objective.metric])
     if head is None:
         return Verdict(status=Status.BASELINE, score=score, margins=margins)
-    finding, gain = _find(task, comparisons, head, noise.get(task.objective.metric, _NO_SPREAD))
+    finding, gain = _find(task, comparisons, head, noise)
     return Verdict(
         status=Status.KEEP if finding == "better" else Status.DISCARD,
         score=score,
@@ -84,13 +86,22 @@ def wants_blocks(task: Task, comparisons: Sequence[Comparison], head: int, noise
     if len(comparisons) == 1:
         spread = noise.get(task.objective.metric, _NO_SPREAD)
         return _passes_screen(task, comparisons[0], spread)
-    last = comparisons[-1]
-    return last.against != head and rules.moves_head(task.judge, paired_gains(task, last), task.objective.min_delta)
+    last, least = comparisons[-1], _find_least_gain(task, noise)
+    return last.against != head and rules.moves_head(task.judge, paired_gains(task, last), least)
 
 
-def _find(task: Task, comparisons: Sequence[Comparison], head: int, spread: Spread) -> tuple[Finding, Interval]:
+def _find_least_gain(task: Task, noise: Mapping[str, Spread]) -> float:
+    """Return the smallest gain that moves the head: what rounding leaves between equal recipes is not a gain."""
+    spread = noise.get(task.objective.metric, _NO_SPREAD)
+    return max(task.objective.min_delta, _ROUNDING * spread.sd)
+
+
+def _find(
+    task: Task, comparisons: Sequence[Comparison], head: int, noise: Mapping[str, Spread]
+) -> tuple[Finding, Interval]:
     """Return what the last comparison shows, and its gain."""
-    last, rule, min_delta = comparisons[-1], task.judge, task.objective.min_delta
+    last, rule, min_delta = comparisons[-1], task.judge, _find_least_gain(task, noise)
+    spread = noise.get(task.objective.metric, _NO_SPREAD)
     if len(comparisons) == 1:
         gain = rules.screen_gain(_values(task, last), *_read_window(task, last, spread))
         if rule.rule == "any":

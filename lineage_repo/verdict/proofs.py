@@ -74,6 +74,7 @@ def judge_proof(
         outcome=outcome,
         gain=rules.paired_gain(gains) if gains else None,
         p=p,
+        fault=fault,
         failure=failure,
         isolation=isolation,
         at=at,
@@ -107,8 +108,9 @@ def _replicate(
     task: Task, comparisons: Sequence[Comparison], noise: Mapping[str, Spread]
 ) -> tuple[Outcome | None, str | None]:
     """Return the outcome of a replication at a look, and why it is refused; no outcome where it goes on."""
-    if pinned := find_pinned_seed(task, pool_measurements([c.candidate for c in comparisons]), noise):
-        return Outcome.REFUSED, pinned
+    candidate = pool_measurements([c.candidate for c in comparisons])
+    if refusal := _find_missed_mean(task, candidate) or find_pinned_seed(task, candidate, noise):
+        return Outcome.REFUSED, refusal
     return rules.replicate(task.judge, paired_gains(task, *comparisons)), None
 
 
@@ -123,6 +125,13 @@ def find_refusal(task: Task, candidate: Measurement, noise: Mapping[str, Spread]
     if missed:
         return "; ".join(f"misses the gate {m.name} {m.limit:g} by {-m.margin:.2g}" for m in missed)
     return find_pinned_seed(task, candidate, noise)
+
+
+def _find_missed_mean(task: Task, candidate: Measurement) -> str | None:
+    """Return which gate a recipe misses in the mean; a bound over a replication's few seeds would miss good ones."""
+    values = values_per_seed(task, candidate)
+    means = [gate_margin(gate.model_copy(update={"rule": "mean"}), values[gate.metric]) for gate in task.gates]
+    return "; ".join(f"misses the gate {m.name} {m.limit:g} by {-m.margin:.2g}" for m in means if m.margin < 0) or None
 
 
 def find_pinned_seed(task: Task, candidate: Measurement, noise: Mapping[str, Spread]) -> str | None:

@@ -18,6 +18,8 @@ class Standing(NamedTuple):
     """The heads since the anchor, each of which beat the one before in its blocks."""
     tested: int | None = None
     """The newest of these that a replication has left open."""
+    earlier: tuple[int, ...] = ()
+    """The anchors before this one, the oldest first."""
 
     @property
     def head(self) -> int:
@@ -28,6 +30,14 @@ class Standing(NamedTuple):
     def moves(self) -> int:
         """Moves of the head since the newest replication."""
         return len(self.steps) if self.tested is None else len(self.steps) - 1 - self.steps.index(self.tested)
+
+    @property
+    def rival(self) -> int | None:
+        """What a replication of the head compares it with: the anchor, or the one before where the head is the anchor.
+
+        None where the head is the start.
+        """
+        return self.anchor if self.steps else next(reversed(self.earlier), None)
 
     @property
     def is_proven(self) -> bool:
@@ -49,9 +59,31 @@ class Standing(NamedTuple):
         if number not in self.steps:
             return self
         if outcome is Outcome.PASSED:
-            return type(self)(anchor=number, steps=self.steps[self.steps.index(number) + 1 :])
+            later = self.steps[self.steps.index(number) + 1 :]
+            return type(self)(anchor=number, steps=later, earlier=(*self.earlier, self.anchor))
         return self._replace(tested=number) if outcome is Outcome.OPEN else self
 
-    def demote(self) -> Self:
-        """The head falls back to the anchor, with whatever was built between them."""
-        return type(self)(anchor=self.anchor)
+    def find_fall(self, number: int, *, failed: bool) -> int | None:
+        """Return the head after a replication of `number` that found no gain; None where there is nothing below it.
+
+        The head falls to what it was compared with. A recipe that `failed` says nothing of those before it, so the head
+        falls one step.
+        """
+        if number == self.anchor:
+            return next(reversed(self.earlier), None)
+        return self.steps[self.steps.index(number) - 1] if failed and number in self.steps[1:] else self.anchor
+
+    def list_fallen(self, head: int) -> tuple[int, ...]:
+        """Return the heads that fall where the head becomes `head`."""
+        if head in self.steps:
+            return self.steps[self.steps.index(head) + 1 :]
+        return self.steps if head == self.anchor else (self.anchor, *self.steps)
+
+    def demote(self, head: int) -> Self:
+        """The head falls to an earlier one, with whatever was built since."""
+        if head in self.steps:
+            kept = self.steps[: self.steps.index(head) + 1]
+            return self._replace(steps=kept, tested=self.tested if self.tested in kept else None)
+        if head == self.anchor:
+            return self._replace(steps=(), tested=None)
+        return type(self)(anchor=head, earlier=self.earlier[: self.earlier.index(head)] if head in self.earlier else ())

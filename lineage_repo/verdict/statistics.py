@@ -22,6 +22,22 @@ def estimate_spread(values: tuple[float, ...]) -> Spread:
     return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
 
 
+def pool_spreads(samples: Sequence[tuple[float, ...]]) -> Spread:
+    """Return the mean of all values, and the deviation within samples: what changed between them does not count.
+
+    `n` is the degrees of freedom plus one. Where each sample has one value, they count as one sample.
+
+    >>> pool_spreads([(1.0, 3.0), (11.0, 13.0)])
+    Spread(n=3, mean=7.0, sd=1.4142135623730951)
+    """
+    whole = estimate_spread(tuple(value for sample in samples for value in sample))
+    degrees = sum(len(sample) - 1 for sample in samples)
+    if degrees == 0:
+        return whole
+    squares = sum((len(sample) - 1) * estimate_spread(sample).sd ** 2 for sample in samples)
+    return Spread(n=degrees + 1, mean=whole.mean, sd=math.sqrt(squares / degrees))
+
+
 def correlate(pairs: Sequence[tuple[float, float]]) -> float | None:
     """Return Pearson's correlation of pairs; None with fewer than three, or where one side never varies.
 

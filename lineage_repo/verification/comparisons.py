@@ -115,7 +115,11 @@ def _check_measurement(
     if trial and trial.measurement and trial.measurement.source_bytes != measurement.source_bytes:
         first, then = trial.measurement.source_bytes, measurement.source_bytes
         yield f"{where} has a source of {then} bytes, and {first} in trial {trial.number:04d}: another recipe"
+    if lineage.calibrations and measurement.clock != lineage.clock:
+        yield f"{where} was timed on the {measurement.clock} clock, the campaign's is {lineage.clock}"
     if not complete:
+        if any(count > n_seeds for count in measurement.count_values().values()):
+            yield f"{where} has more values than seeds"
         return
     if measurement.count_values() != dict.fromkeys(task.evaluator.metrics, n_seeds):
         yield f"{where} lacks values of the metrics that the manifest declares, or has others"

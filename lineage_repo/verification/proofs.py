@@ -1,9 +1,10 @@
 """Check proofs and demotions: registered first, measured in turn on fresh seeds, and judged as the rules say."""
 
+import itertools
 from collections.abc import Iterator
 
-from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Demotion, Proof, ProofRegistration
+from lineage_repo.model.measurement import Measurement, Status
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules
 from lineage_repo.verdict.judge import paired_gains
@@ -27,7 +28,7 @@ def check_registration(lineage: Lineage, where: str, entry: ProofRegistration) -
     if entry.blocks != planned_blocks(lineage.task, entry.level):
         yield f"{where} plans {entry.blocks} blocks, the manifest {planned_blocks(lineage.task, entry.level)}"
     standing = lineage.standing
-    if entry.level == "replicated" and standing and (entry.number, entry.against) != (standing.head, standing.anchor):
+    if entry.level == "replicated" and standing and (entry.number, entry.against) != (standing.head, standing.rival):
         yield f"{where} does not test the head {standing.head:04d} against the anchor {standing.anchor:04d}"
 
 
@@ -44,7 +45,7 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
     trials = (lineage.trials.get(entry.number), lineage.trials.get(entry.against))
     if None in trials:
         return
-    ended_early = entry.failure is not None and entry.p is None
+    ended_early = entry.fault is not None
     for place, comparison in enumerate(entry.comparisons):
         name = f"{where}, blocks {place + 1}"
         if comparison.against != entry.against:
@@ -57,7 +58,9 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
         first = comparison.turns[0].side if ended_early else rules.first_side(place)
         order = rules.order_blocks((len(comparison.turns) + 1) // 2, first=first)
         yield from check_comparison(lineage, name, comparison, order, trials, complete=not ended_early)
-    if not ended_early:
+    if ended_early:
+        yield from _check_fault(lineage, where, registration, entry)
+    else:
         yield from _check_looks(lineage, where, registration, entry)
     yield from _replay(lineage, where, registration, entry)
 
@@ -65,7 +68,10 @@ def check_proof(lineage: Lineage, where: str, entry: Proof) -> Iterator[str]:
 def _check_looks(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
     """A proof stops at the first look that decides it, and at no other."""
     task = lineage.task
-    noise = lineage.noise(task)
+    noise = lineage.noise_of_proof(entry.proof)
+    ends = set(itertools.accumulate(comparison.candidate.n_seeds for comparison in entry.comparisons))
+    if passed := [look for look in registration.blocks if look < max(ends, default=0) and look not in ends]:
+        yield f"{where} passed over its look at {passed[0]} blocks"
     if count_missing_blocks(task, registration, entry.comparisons, noise):
         yield f"{where} ended before it was decided"
     done, gains = 0, paired_gains(task, *entry.comparisons)
@@ -78,23 +84,40 @@ def _check_looks(lineage: Lineage, where: str, registration: ProofRegistration, 
             yield f"{where} went on after its look at {look} blocks, which decided it"
 
 
+def _check_fault(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
+    """A fault of the recipe left a seed without values, one of the harness left the proof undecided."""
+    complete = [c for c in entry.comparisons if all(_is_complete(lineage, m) for m in c.measurements)]
+    if entry.fault and entry.fault.status is not Status.HARNESS_ABORT:
+        if not entry.comparisons or (
+            _is_complete(lineage, entry.comparisons[-1].candidate) and len(complete) == len(entry.comparisons)
+        ):
+            yield f"{where} says that the recipe failed, and every seed that it measured has its values"
+    elif complete and not count_missing_blocks(
+        lineage.task, registration, complete, lineage.noise_of_proof(entry.proof)
+    ):
+        yield f"{where} was aborted, although its blocks had decided it"
+
+
+def _is_complete(lineage: Lineage, measurement: Measurement) -> bool:
+    metrics = lineage.task.evaluator.metrics
+    return measurement.count_values() == dict.fromkeys(metrics, measurement.n_seeds)
+
+
 def _replay(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:
-    task = lineage.task
-    if entry.failure and entry.p is None:
-        if entry.outcome in {Outcome.PASSED, Outcome.OPEN}:
-            yield f"{where} says {entry.outcome}, and why it could not be measured: {entry.failure}"
-        return  # a fault of the harness or of the recipe, which only its logs can show
-    k = lineage.count_proofs(registration.level, entry.proof)
-    again = judge_proof(task, registration, k, entry.comparisons, None, lineage.noise(task), entry.isolation, entry.at)
+    k, noise = lineage.count_proofs(registration.level, entry.proof), lineage.noise_of_proof(entry.proof)
+    again = judge_proof(lineage.task, registration, k, entry.comparisons, entry.fault, noise, entry.isolation, entry.at)
     if not entry.alike(again):
         yield f"{where} says {entry.outcome}, which its blocks do not replay to"
+    if entry.at < registration.at:
+        yield f"{where} ended before it was registered"
 
 
 def check_demotion(lineage: Lineage, where: str, entry: Demotion) -> Iterator[str]:
     """Yield what is wrong with a demotion at its place in the ledger."""
     cause, standing = lineage.find_due_demotion(), lineage.standing
+    head = standing.find_fall(cause.number, failed=cause.fault is not None) if cause and standing else None
     if cause is None or standing is None or cause.proof != entry.proof:
         yield f"{where}: no replication that found no gain precedes the demotion of {entry.number:04d}"
-    elif (entry.number, entry.anchor) != (standing.head, standing.anchor):
-        pair = f"{standing.head:04d} to {standing.anchor:04d}"
-        yield f"{where}: demotes {entry.number:04d} to {entry.anchor:04d}, not {pair}"
+    elif (entry.number, entry.head) != (standing.head, head):
+        pair = f"{standing.head:04d} to {standing.anchor if head is None else head:04d}"
+        yield f"{where}: demotes {entry.number:04d} to {entry.head:04d}, not {pair}"

@@ -37,6 +37,8 @@ class Verification(Record):
     keeps: int
     unfinished: tuple[int, ...]
     """Trials that were registered and have no verdict yet."""
+    unfinished_proofs: tuple[int, ...]
+    """Proofs that were registered and did not end, or whose demotion is not written yet."""
     imported: bool
     """Whether another harness made the trials; their verdicts are then compared with the import, not replayed."""
     problems: tuple[str, ...]
@@ -76,6 +78,7 @@ def verify(store: Store, *, full: bool = True) -> Verification:
         problems=tuple(problems),
         keeps=sum(t.status == "keep" for t in lineage.trials.values()),
         unfinished=tuple(e.number for e in lineage.running()),
+        unfinished_proofs=tuple(e.proof for e in (lineage.running_proof(), lineage.find_due_demotion()) if e),
         imported=not lineage.is_empty and lineage.is_imported,
     )
 

@@ -8,7 +8,7 @@ import click
 
 from lineage_repo.cli.options import campaign_dir, json_option
 from lineage_repo.cli.output import print_json, print_lines, print_progress, show_progress
-from lineage_repo.errors import CampaignError
+from lineage_repo.errors import CampaignError, RecordError
 from lineage_repo.model.comparison import Outcome
 from lineage_repo.model.ledger import Proof, ProofLevel, ProofRegistration
 from lineage_repo.monitor.record_view import p_text
@@ -47,7 +47,9 @@ def certify(directory: Path, trial: int | None, against: int, as_json: bool) -> 
     campaign, executor = open_to_measure(directory)
     lineage = campaign.lineage.refresh()
     anchor = lineage.anchor
-    number = trial if trial is not None else anchor.number if anchor else 0
+    if anchor is None:
+        raise CampaignError(f"{directory} has no baseline: `espalier calibrate {shlex.quote(str(directory))}`")
+    number = trial if trial is not None else anchor.number
     if number == against:
         raise CampaignError(
             f"trial {number:04d} can't beat itself: name another with --trial or --against"
@@ -79,9 +81,12 @@ def replicate(directory: Path, if_needed: bool, as_json: bool) -> None:
         print_progress(f"proof {running.proof} runs already")
         _wait(campaign, running)
         standing = campaign.lineage.standing or standing
-    if standing.is_proven or (if_needed and not standing.moves):
+    if not standing.moves:
         if not if_needed:
-            raise CampaignError("the head is the anchor, so there is nothing to replicate")
+            tested = "the head is the anchor" if standing.is_proven else "the head was tested since it moved"
+            raise CampaignError(
+                f"{tested}, so there is nothing to replicate: asking again until it passes proves nothing"
+            )
         print_progress("nothing to replicate: the head has not moved since")
         return
     _prove(campaign, executor, "replicated", standing.head, standing.anchor, as_json=as_json)
@@ -90,7 +95,10 @@ def replicate(directory: Path, if_needed: bool, as_json: bool) -> None:
 def _prove(
     campaign: Campaign, executor: LocalExecutor, level: ProofLevel, number: int, against: int, *, as_json: bool
 ) -> None:
-    entry = proving.launch(campaign, level, number, against, executor.host)
+    while (entry := _launch(campaign, executor, level, number, against)) is None:
+        if running := campaign.lineage.refresh().running_proof():
+            print_progress(f"proof {running.proof} runs already")
+            _wait(campaign, running)
     proof = _wait(campaign, entry)
     if as_json:
         print_json(_as_json(campaign, proof))
@@ -98,6 +106,18 @@ def _prove(
         print_lines(*_format(campaign, proof))
     if proof.outcome is not Outcome.PASSED:
         raise SystemExit(NOT_PROVEN)
+
+
+def _launch(
+    campaign: Campaign, executor: LocalExecutor, level: ProofLevel, number: int, against: int
+) -> ProofRegistration | None:
+    """Start a proof; None if somebody else was faster, and another one runs."""
+    try:
+        return proving.launch(campaign, level, number, against, executor.host)
+    except RecordError:
+        if campaign.lineage.refresh().running_proof() is None:
+            raise
+        return None
 
 
 def _wait(campaign: Campaign, entry: ProofRegistration) -> Proof:
@@ -114,8 +134,9 @@ def _wait(campaign: Campaign, entry: ProofRegistration) -> Proof:
                     shown = line
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
-        goes_on = f"proof {entry.proof} goes on and is recorded; `espalier log` shows it"
-        print_progress(f"{goes_on}, and `espalier cancel --proof {entry.proof}` ends it")
+        folder = shlex.quote(str(campaign.folder))
+        goes_on = f"proof {entry.proof} goes on and is recorded; `espalier log {folder}` shows it"
+        print_progress(f"{goes_on}, and `espalier cancel {folder} --proof {entry.proof}` ends it")
         raise SystemExit(130) from None
     return campaign.lineage.proofs[entry.proof]
 

@@ -181,9 +181,10 @@ class Workspace:
         return known[number]
 
     def read_progress(self, number: int) -> str:
-        """Return the newest line of progress of a running trial."""
+        """Return where a trial is, but not whose turn it is: who knew might load the host while the head runs."""
         try:
-            return self.campaign.paths.trial(number).progress.read_text("utf-8")
+            line = self.campaign.paths.trial(number).progress.read_text("utf-8")
+            return "measuring" if line.startswith("turn ") else line
         except FileNotFoundError:
             return "starting"
 

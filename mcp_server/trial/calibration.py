@@ -42,6 +42,8 @@ def calibrate(campaign: Campaign, repeats: int, executor: Executor) -> Trial:
         raise CampaignError(
             f"the recipe in {campaign.task_folder.path} is not the one this campaign began with: restore it"
         )
+    if lineage.calibrations:
+        _check_smallest_gain(campaign)
     bias_s = measure_launch_bias(executor.host, walls=campaign.settings.isolation != "none")
     host = fingerprint() | {"launch_bias_s": f"{bias_s:.4f}"}
     total = len(lineage.calibrations) + repeats
@@ -89,9 +91,11 @@ def _check_smallest_gain(campaign: Campaign) -> None:
     spread = campaign.lineage.noise(task)[task.objective.metric]
     power = keep_power_over(task.judge, spread.sd, task.objective.min_delta)
     if power < LEAST_POWER:
+        manifest = campaign.settings.task_folder / "task.toml"
         raise CampaignError(
             f"objective.min_delta is {task.objective.min_delta:g} {task.objective.unit}, and the start's sd is "
-            f"{spread.sd:.3g}: a gain of three of these would move the head in {power:.0%} of trials only; lower it"
+            f"{spread.sd:.3g}: a gain of three of these would move the head in {power:.0%} of trials only. This "
+            f"campaign has frozen it: lower it in {manifest}, and make a new campaign with `espalier init`"
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lineage_repo.errors import RecordError
 from lineage_repo.model.comparison import Comparison, Side
-from lineage_repo.model.measurement import Fault
+from lineage_repo.model.measurement import Fault, Status
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.storage.snapshot import Files
 from lineage_repo.verdict import rules
@@ -41,7 +41,9 @@ class Evidence:
         """Take in the result of one job."""
         if comparison:
             self.comparisons.append(comparison)
-        self.fault = self.fault or result.fault
+        # Of two strands that failed, the recipe's own fault says more than one of the harness.
+        if result.fault and (self.fault is None or self.fault.status is Status.HARNESS_ABORT):
+            self.fault = result.fault
         self.reference_failed = self.reference_failed or result.reference_failed
         self.attempts = max(self.attempts, result.attempts)
         known = [i for i in (self.isolation, result.isolation) if i.get("level") not in {"not run", None}]

@@ -48,16 +48,21 @@ def launch(campaign: Campaign, level: ProofLevel, number: int, against: int, hos
     return entry
 
 
-def launch_if_due(campaign: Campaign, host: Host, *, at_once: bool = False) -> ProofRegistration | None:
-    """Start the replication of the head if it has moved often enough, or at all with `at_once`; None if none is due."""
+def launch_if_due(campaign: Campaign, host: Host, *, head_failed: bool = False) -> ProofRegistration | None:
+    """Start the replication of the head if it has moved often enough; None if none is due.
+
+    With `head_failed`, start it in any case: a head that fails as the reference blocks every trial, so it must prove
+    itself or fall, to the anchor before if it is the anchor.
+    """
     lineage = campaign.lineage.refresh()
     standing = lineage.standing
-    if standing is None or lineage.running_proof() or not standing.is_due(campaign.task.judge, at_end=at_once):
+    if standing is None or standing.rival is None or lineage.running_proof():
         return None
-    if _count_aborted(lineage, standing.head) >= _MAX_ABORTED:
+    due = standing.is_due(campaign.task.judge) and _count_aborted(lineage, standing.head) < _MAX_ABORTED
+    if not due and not head_failed:
         return None
     try:
-        return launch(campaign, "replicated", standing.head, standing.anchor, host)
+        return launch(campaign, "replicated", standing.head, standing.rival, host)
     except RecordError:  # somebody else was faster
         return None
 
@@ -103,7 +108,7 @@ def _measure(campaign: Campaign, entry: ProofRegistration, comparer: Comparer, h
     campaign.check_digests()
     sweep()
     files = campaign.lineage.read_recipe(entry.number)
-    noise = campaign.lineage.noise(task)
+    noise = campaign.lineage.noise_of_proof(entry.proof)
     strands = max(1, int(host.slots * task.judge.proof_share))
     while found.fault is None and (blocks := count_missing_blocks(task, entry, found.comparisons, noise)):
         done = sum(c.candidate.n_seeds for c in found.comparisons)

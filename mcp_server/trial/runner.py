@@ -52,7 +52,7 @@ def run(campaign: Campaign, number: int, host: Host) -> Trial:
         raise AssertionError("a trial with a fault is always recorded")
     write_overview(campaign.lineage)
     # A head that fails would block every trial; its replication finds that out and demotes it.
-    proving.launch_if_due(campaign, host, at_once=comparer.evidence.reference_failed)
+    proving.launch_if_due(campaign, host, head_failed=comparer.evidence.reference_failed)
     return trial
 
 

@@ -259,7 +259,7 @@ def test_show_prints_both_sides_in_the_order_measured_with_the_gain_of_each_bloc
     values = {line.split()[0]: line for line in lines if line.startswith(("screen", "blocks", "gain ", "in all"))}
     assert re.match(r"screen +0\.\d{4}  (\(0\.\d{4}\)  )?0\.\d{4}   \(0001\)", values["screen"])
     assert len(re.findall(r"\(0\.\d{4}\)", values["blocks"])) == 4
-    assert re.search(r"rmse, 0\.\d{4} to 0\.\d{4} \(95 %\), over 0001: better", values["gain"])
+    assert re.search(r"better than 0001: \+0\.\d{4} rmse, 0\.\d{4} to 0\.\d{4} \(95 %\)", values["gain"])
     assert values["in"].endswith("over the start; demoted by proof 2")
     trial = demoted.lineage.trials[2]
     gains = paired_gains(demoted.lineage.task, trial.comparisons[-1])

@@ -81,7 +81,7 @@ def test_prune_spares_head_and_anchor_with_what_lies_between_and_their_proofs(ca
         (folder / "runner.log").write_text("said", "utf-8")
     espalier("prune", campaign.folder, "--last", "0")
     left = [number for number, folder in folders.items() if (folder / "runner.log").exists()]
-    assert (lineage.refresh().standing, left) == (Standing(anchor=1, steps=(3, 4)), [1, 3, 4])
+    assert (lineage.refresh().standing, left) == (Standing(anchor=1, steps=(3, 4), earlier=(0,)), [1, 3, 4])
     assert [(folder / "runner.log").exists() for folder in proofs] == [True, False]
 
 

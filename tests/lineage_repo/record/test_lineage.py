@@ -139,7 +139,7 @@ def test_a_replication_without_a_gain_demotes_the_head_and_what_was_built_on_it(
     lucky, heir = submit(lineage, 0.3), submit(lineage, 0.2, parent=1)
     proof = prove(lineage, error=0.9)
     assert lineage.proofs[proof].outcome is Outcome.REFUTED
-    assert [(d.number, d.anchor, d.proof) for d in lineage.demotions] == [(heir, 0, proof)]
+    assert [(d.number, d.head, d.proof) for d in lineage.demotions] == [(heir, 0, proof)]
     assert git(repo, "rev-parse", "head").strip() == lineage.commits[0]
     assert f"keep/{lucky:04d}" in git(repo, "tag").split()
     assert verify(lineage.store).problems == ()

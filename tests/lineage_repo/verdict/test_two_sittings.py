@@ -52,7 +52,11 @@ def search(rule: JudgeRule, random_: random.Random) -> tuple[int, Standing]:
             standing, moves, window = standing.move(number), moves + 1, ours
     if standing.is_due(rule, at_end=True):
         outcome = replicate(rule, random_, FIRST[-1])
-        standing = standing.demote() if outcome is Outcome.REFUTED else standing.replicate(standing.head, outcome)
+        standing = (
+            standing.demote(standing.anchor)
+            if outcome is Outcome.REFUTED
+            else standing.replicate(standing.head, outcome)
+        )
     return moves, standing
 
 

@@ -133,12 +133,14 @@ def test_a_replication_starts_by_itself_after_enough_moves_of_the_head(campaign:
 
 def test_nobody_starts_a_third_replication_of_a_head_whose_proofs_are_aborted(campaign: Campaign, host: Host) -> None:
     lineage = campaign.lineage.refresh()
-    submit(lineage, 0.3)
+    moves = campaign.task.judge.replicate_after
+    for parent in range(moves):
+        submit(lineage, 0.4 - 0.05 * parent, parent=parent)
     died = Fault(status=Status.HARNESS_ABORT, failure="x")
     for _ in range(2):
-        entry = lineage.register_proof("replicated", 1, 0, lambda _: None)
+        entry = lineage.register_proof("replicated", moves, 0, lambda _: None)
         lineage.record_proof(entry.proof, (), died, {"level": "not run"})
-    assert proving.launch_if_due(campaign, host, at_once=True) is None
+    assert proving.launch_if_due(campaign, host) is None
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def test_a_head_that_fails_is_not_held_against_the_trial_and_is_demoted(campaign
 def test_a_proof_takes_its_share_of_the_slots_and_measures_each_block_once(
     calibrated_toy: Path, tmp_path: Path, make_task: MakeTask, host: Host
 ) -> None:
-    rule = {"replicated_blocks": [3, 6], "replicated_p": [0.2, 0.2], "replicated_futile_t": [0.0]}
+    rule = {"replicated_blocks": [3, 6], "replicated_p": [0.05, 0.05], "replicated_futile_t": [0.0]}
     campaign = judged_by(calibrated_toy, tmp_path, make_task, **rule, proof_share=0.5)
     assert runner.run(campaign, register(campaign), host).status is Status.KEEP
     lock = campaign.paths.proof(1).folder.mkdir
