@@ -128,7 +128,9 @@ def test_a_killed_runner_ends_its_boxes_and_its_trial_is_recorded(
     workspace = make_workspace()
     slow_edit(campaign, 4)
     workspace.submit("slow", "A slow recipe whose runner is killed.", -0.1, "")
-    wait_until(lambda: "fit" in workspace.read_progress(1))
+    progress = campaign.paths.trial(1).progress
+    wait_until(lambda: progress.exists() and "fit" in progress.read_text("utf-8"))
+    assert workspace.read_progress(1) == "measuring", "agents are not told whose turn it is"
     worker = min(processes("mcp_server.trial.worker", str(campaign.folder)))  # a box is its fork for a moment
     (runner,) = processes("mcp_server.trial.runner", str(campaign.folder))
     os.kill(runner, signal.SIGKILL)
