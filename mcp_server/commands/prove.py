@@ -17,6 +17,7 @@ from lineage_repo.prompting.queries import spread_text
 from lineage_repo.record.campaign import Campaign
 from lineage_repo.record.claims import price
 from lineage_repo.storage import locks
+from lineage_repo.storage.message import proof_subject
 from lineage_repo.verdict.proofs import find_pinned_seed
 from lineage_repo.verdict.rules import certificate
 from mcp_server.commands.opening import open_to_measure
@@ -99,6 +100,7 @@ def _prove(
         if running := campaign.lineage.refresh().running_proof():
             print_progress(f"proof {running.proof} runs already")
             _wait(campaign, running)
+    print_progress(proof_subject(entry, campaign.task.objective))
     proof = _wait(campaign, entry)
     if as_json:
         print_json(_as_json(campaign, proof))

@@ -168,6 +168,7 @@ def test_a_run_registers_exactly_the_asked_trials_and_the_same_command_resumes(c
     "options",
     [{"arm": "generic", "agents": 2, "read_record": False}, {"arm": "single"}, {"arm": "roles", "read_record": False}],
 )
+@pytest.mark.timeout(240)
 def test_the_stand_in_reaches_the_goal_in_every_arm(
     calibrated_toy: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:

@@ -163,7 +163,7 @@ def test_an_interrupted_command_leaves_the_proof_running_and_a_cancelled_one_is_
     command = [sys.executable, "-m", "lineage_repo.cli.main", "certify", str(campaign.folder), "--trial", "1"]
     asked = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True)
     assert asked.stderr
-    assert next(line for line in asked.stderr if "turn" in line)
+    assert next(line for line in asked.stderr if "proof 1 registered" in line)
     asked.send_signal(signal.SIGINT)
     assert "goes on and is recorded" in asked.communicate()[1]
     assert asked.returncode == 130
