@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, StatisticsError, correlation, fmean, stdev
+from statistics import NormalDist, StatisticsError, correlation, fmean
 
 from lineage_repo.model.measurement import Spread
 
@@ -19,7 +19,10 @@ def estimate_spread(values: tuple[float, ...]) -> Spread:
     >>> estimate_spread((1.0, 2.0, 3.0))
     Spread(n=3, mean=2.0, sd=1.0)
     """
-    return Spread(n=len(values), mean=fmean(values), sd=stdev(values) if len(values) > 1 else 0.0)
+    mean = fmean(values)
+    # `statistics.stdev` computes with fractions, in twenty times the time, for digits that no verdict needs.
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return Spread(n=len(values), mean=mean, sd=math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0)
 
 
 def pool_spreads(samples: Sequence[tuple[float, ...]]) -> Spread:
