@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from lineage_repo.model.ledger import Demotion, Proof, Trial
-from lineage_repo.model.measurement import Status
+from lineage_repo.model.ledger import Demotion, Trial
 from lineage_repo.record.index import Index
-from lineage_repo.verdict.standing import Standing
+from lineage_repo.verdict.standing import Standing, advance
 
 
 class Step(NamedTuple):
@@ -25,20 +24,9 @@ def trace_standings(lineage: Index) -> list[Step]:
     standing: Standing | None = None
     trials = -1
     for event in lineage.events:
-        demoted: int | None = None
-        match event:
-            case Trial():
-                trials += 1
-                if event.status is Status.BASELINE or (event.imported and event.status is Status.KEEP):
-                    standing = Standing(anchor=event.number)
-                elif event.status is Status.KEEP and standing:
-                    standing = standing.move(event.number)
-            case Proof() if event.level == "replicated" and standing:
-                standing = standing.replicate(event.number, event.outcome)
-            case Demotion() if standing:
-                standing, demoted = standing.demote(event.head), event.number
-            case _:
-                pass
+        trials += isinstance(event, Trial)
+        demoted = event.number if isinstance(event, Demotion) else None
+        standing = advance(standing, event)
         if standing and (not steps or (standing.head, standing.anchor) != (steps[-1].head, steps[-1].anchor)):
             steps.append(Step(max(trials, 0), standing.head, standing.anchor, demoted))
     return steps

@@ -8,7 +8,7 @@ from lineage_repo.model.comparison import Comparison, Interval, Outcome
 from lineage_repo.model.ledger import Demotion, Level, Proof, Trial
 from lineage_repo.model.measurement import Measurement, Number, Record, Status
 from lineage_repo.record.index import Index
-from lineage_repo.verdict.standing import Standing
+from lineage_repo.verdict.standing import Standing, advance
 
 
 class Claim(Record):
@@ -48,23 +48,20 @@ class Claims:
         self._demoted: dict[int, int] = {}
         self._gains: dict[int, Interval | None] = {}
         """Trial to its gain over the start, where somebody has asked for it or for one that follows from it."""
-        standing = Standing(anchor=0)
+        standing: Standing | None = None
         for event in events:
             match event:
                 case Trial():
-                    if event.status is Status.KEEP:
-                        standing = standing.move(event.number)
                     if event.verdict.gain and event.verdict.against is not None:
                         self._links[event.number] = (event.verdict.against, event.verdict.gain)
                     if event.status is Status.KEEP and event.imported is None:
                         self._levels[event.number] = ("observed", None)
                 case Demotion():
-                    self._demoted |= dict.fromkeys(standing.list_fallen(event.head), event.proof)
-                    standing = standing.demote(event.head)
+                    fallen = standing.list_fallen(event.head) if standing else ()
+                    self._demoted |= dict.fromkeys(fallen, event.proof)
                 case Proof():
                     self._take_proof(event, metric)
-                    if event.level == "replicated":
-                        standing = standing.replicate(event.number, event.outcome)
+            standing = advance(standing, event)
 
     def _take_proof(self, proof: Proof, metric: str) -> None:
         """A replication proves a gain over the anchor, a certification one over the start and nothing else."""

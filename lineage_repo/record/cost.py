@@ -1,7 +1,5 @@
 """Cost: what a trial of a campaign takes in seeds and slot time, and which gain it would see."""
 
-import math
-
 from lineage_repo.model.manifest import Task
 from lineage_repo.model.measurement import Record
 from lineage_repo.record.claims import price
@@ -53,9 +51,3 @@ def seed_seconds(index: Index) -> float:
     """Return the slot seconds of one seed of the start; 0 before a calibration."""
     total = price([c.comparison for c in index.calibrations])
     return total.slot_s / total.seeds if total.seeds else 0.0
-
-
-def slot_hours(index: Index, seeds: float) -> float:
-    """Return the slot hours of so many seeds as expensive as the start's."""
-    hours = seeds * seed_seconds(index) / 3600
-    return hours if math.isfinite(hours) else 0.0

@@ -21,7 +21,7 @@ from lineage_repo.model.roster import Roster
 from lineage_repo.record.entries import read_entry
 from lineage_repo.storage.store import Row, Store
 from lineage_repo.verdict.margins import values_per_seed
-from lineage_repo.verdict.standing import Standing
+from lineage_repo.verdict.standing import Standing, advance
 
 
 class Fold:
@@ -81,8 +81,6 @@ class Fold:
     def fold(self, row: Row, entry: Entry) -> None:
         """Add one ledger entry to the index."""
         place = self.positions[row.commit] = len(self.positions)
-        if isinstance(entry, Trial | Proof | Demotion):
-            self.events.append(entry)
         match entry:
             case CampaignEntry():
                 self._campaign, self._task, self._roster = entry, None, None
@@ -107,23 +105,22 @@ class Fold:
                     self._fold_comparisons(place, entry.comparisons)
                 if entry.fault is None:
                     self._add_values(place, entry.number, [c.candidate for c in entry.comparisons])
-                if entry.level == "replicated" and self.standing:
-                    self._stand(place, self.standing.replicate(entry.number, entry.outcome))
             case Demotion():
                 self.demotions.append(entry)
                 if self.standing:
                     self.demoted |= set(self.standing.list_fallen(entry.head))
-                    self._stand(place, self.standing.demote(entry.head))
+        if isinstance(entry, Trial | Proof | Demotion):
+            self.events.append(entry)
+            self.standing = advance(self.standing, entry)
+            if self.standing and (not self._heads or self._heads[-1][1] != self.standing.head):
+                self._heads.append((place, self.standing.head))
 
     def _fold_trial(self, place: int, trial: Trial) -> None:
         # What a disturbed host measured says nothing of the head.
         if trial.number and not (trial.fault and trial.fault.status is Status.HARNESS_ABORT):
             self._fold_comparisons(place, trial.comparisons)
-        if trial.status is Status.BASELINE or (trial.imported and trial.status is Status.KEEP):
-            self._stand(place, Standing(anchor=trial.number))
-        elif trial.status is Status.KEEP and self.standing:
+        if trial.status is Status.KEEP:
             self._add_values(place, trial.number, [c.candidate for c in trial.comparisons[-1:]])
-            self._stand(place, self.standing.move(trial.number))
 
     def _fold_comparisons(self, place: int, comparisons: Sequence[Comparison]) -> None:
         for comparison in comparisons:
@@ -134,10 +131,6 @@ class Fold:
         metric = self.task.objective.metric
         values = [value for m in measurements for value in values_per_seed(self.task, m).get(metric, ())]
         self._values.setdefault(number, []).extend((place, value) for value in values)
-
-    def _stand(self, place: int, standing: Standing) -> None:
-        self.standing = standing
-        self._heads.append((place, standing.head))
 
     @property
     def tip(self) -> str | None:

@@ -3,6 +3,8 @@
 from typing import NamedTuple, Self
 
 from lineage_repo.model.comparison import Outcome
+from lineage_repo.model.ledger import Demotion, Proof, Trial
+from lineage_repo.model.measurement import Status
 from lineage_repo.model.objective import JudgeRule
 
 
@@ -87,3 +89,18 @@ class Standing(NamedTuple):
         if head == self.anchor:
             return self._replace(steps=(), tested=None)
         return type(self)(anchor=head, earlier=self.earlier[: self.earlier.index(head)] if head in self.earlier else ())
+
+
+def advance(standing: Standing | None, event: Trial | Proof | Demotion) -> Standing | None:
+    """Return the standing after the next trial, proof or demotion of a ledger; None before the baseline."""
+    match event:
+        case Trial() if event.status is Status.BASELINE or (event.imported and event.status is Status.KEEP):
+            return Standing(anchor=event.number)
+        case Trial() if standing and event.status is Status.KEEP:
+            return standing.move(event.number)
+        case Proof() if standing and event.level == "replicated":
+            return standing.replicate(event.number, event.outcome)
+        case Demotion() if standing:
+            return standing.demote(event.head)
+        case _:
+            return standing

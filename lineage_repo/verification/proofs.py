@@ -80,8 +80,7 @@ def _check_looks(lineage: Lineage, where: str, registration: ProofRegistration, 
         if done >= len(gains) or done not in registration.blocks:
             continue
         if not count_missing_blocks(task, registration, entry.comparisons[:place], noise):
-            look = done
-            yield f"{where} went on after its look at {look} blocks, which decided it"
+            yield f"{where} went on after its look at {done} blocks, which decided it"
 
 
 def _check_fault(lineage: Lineage, where: str, registration: ProofRegistration, entry: Proof) -> Iterator[str]:

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from lineage_repo.model.ledger import (
-    Trial,
-)
+from lineage_repo.model.ledger import Trial
 from lineage_repo.model.measurement import LEVELS
 from lineage_repo.record.lineage import Lineage
 from lineage_repo.verdict import rules

@@ -28,11 +28,6 @@ class Evidence:
     isolation: dict[str, str] = field(default_factory=lambda: {"level": "not run"})
     reference_failed: bool = False
 
-    @property
-    def is_begun(self) -> bool:
-        """Whether there is anything to judge."""
-        return bool(self.comparisons) or self.fault is not None
-
     def abort(self, line: str) -> None:
         """Note a failure of the harness; what was measured stays."""
         self.fault = JobResult.abort(line).fault
